@@ -1,0 +1,177 @@
+/**
+ * The one vocabulary of refusal: {@linkcode AttestationError} and its reasons.
+ *
+ * The text that explains each reason (cause, check, repair, example) is in
+ * `reasons.ts`, so that a program that only verifies does not carry it.
+ *
+ * @module
+ */
+
+/**
+ * Why something was refused. The words are API: renaming one is a breaking change.
+ *
+ * One cause has one reason, and it is the same word in `errorReason`, in a check of a
+ * report, in the command line's `explain`, and in the conformance vectors.
+ */
+export type Reason =
+  // Input
+  | "aborted"
+  | "artifact-required"
+  | "attestation-not-found"
+  | "duplicate-json-key"
+  | "empty-input"
+  | "internal-error"
+  | "invalid-base64"
+  | "invalid-hex"
+  | "invalid-unicode"
+  | "limit-exceeded"
+  | "malformed-checksums"
+  | "malformed-der"
+  | "malformed-json"
+  | "malformed-pem"
+  | "unknown-format"
+  | "unreadable-file"
+  | "usage"
+  // Keys
+  | "key-algorithm-mismatch"
+  | "malformed-key"
+  | "unsupported-algorithm"
+  | "weak-key"
+  // Envelope
+  | "invalid-signature"
+  | "malformed-envelope"
+  | "missing-signatures"
+  | "missing-trusted-key"
+  | "threshold-not-met"
+  | "unsigned-statement"
+  | "unsupported-payload-type"
+  // Statement
+  | "duplicate-subject-name"
+  | "empty-resource-descriptor"
+  | "invalid-digest"
+  | "invalid-timestamp"
+  | "invalid-uri"
+  | "malformed-predicate"
+  | "malformed-resource-descriptor"
+  | "malformed-statement"
+  | "message-digest-mismatch"
+  | "missing-predicate"
+  | "missing-predicate-field"
+  | "missing-predicate-type"
+  | "missing-subject"
+  | "missing-subject-digest"
+  | "missing-subject-name"
+  | "predicate-type-mismatch"
+  | "subject-conflict"
+  | "subject-mismatch"
+  | "unsupported-digest-algorithm"
+  | "unsupported-statement-type"
+  // Sigstore bundle and trusted root
+  | "forbidden-certificate-chain"
+  | "key-hint-mismatch"
+  | "malformed-sigstore-bundle"
+  | "malformed-trusted-root"
+  | "missing-inclusion-promise"
+  | "missing-inclusion-proof"
+  | "root-in-bundle"
+  | "unsupported-bundle-version"
+  // Certificate
+  | "certificate-claim-mismatch"
+  | "certificate-not-valid"
+  | "identity-mismatch"
+  | "invalid-certificate-usage"
+  | "invalid-sct"
+  | "issuer-conflict"
+  | "issuer-mismatch"
+  | "malformed-certificate"
+  | "missing-identity-expectation"
+  | "missing-issuer-expectation"
+  | "sct-threshold-not-met"
+  | "self-hosted-runner"
+  | "unsupported-critical-extension"
+  | "untrusted-certificate"
+  // Transparency log
+  | "checkpoint-mismatch"
+  | "duplicate-log-entry"
+  | "invalid-checkpoint-signature"
+  | "invalid-inclusion-promise"
+  | "invalid-inclusion-proof"
+  | "log-digest-mismatch"
+  | "log-key-mismatch"
+  | "log-not-valid"
+  | "log-signature-mismatch"
+  | "log-threshold-not-met"
+  | "malformed-checkpoint"
+  | "malformed-log-entry"
+  | "unsupported-log-entry"
+  | "untrusted-log"
+  // Timestamps
+  | "invalid-timestamp-signature"
+  | "malformed-timestamp"
+  | "timestamp-authority-not-valid"
+  | "timestamp-imprint-mismatch"
+  | "timestamp-rejected"
+  | "timestamp-threshold-not-met"
+  | "untrusted-timestamp-authority";
+
+/** Options of {@linkcode AttestationError}. */
+export interface AttestationErrorOptions extends ErrorOptions {
+  /** JSON Pointer (RFC 6901) of the field at fault. */
+  path?: string;
+}
+
+/**
+ * Refusal of untrusted input, with a reason that programs can branch on.
+ *
+ * Wrong arguments by the programmer are `TypeError` or `RangeError` instead.
+ *
+ * @example A refused envelope
+ * ```ts
+ * import { AttestationError } from "@x/attest";
+ * import { parseEnvelope } from "@x/attest/dsse";
+ * import assert from "node:assert/strict";
+ *
+ * try {
+ *   parseEnvelope("{}");
+ *   assert.fail("not reached");
+ * } catch (error) {
+ *   assert.ok(error instanceof AttestationError);
+ *   assert.equal(error.reason, "malformed-envelope");
+ *   assert.equal(error.path, "/payload");
+ * }
+ * ```
+ */
+export class AttestationError extends Error {
+  /** Name of the class, also across realms. */
+  override readonly name = "AttestationError";
+  /** Why it was refused. */
+  readonly reason: Reason;
+  /** JSON Pointer of the field at fault, when there is one. */
+  readonly path?: string;
+
+  /** Creates a refusal with its reason and a message for people. */
+  constructor(reason: Reason, message: string, options?: AttestationErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+    if (options?.path !== undefined) this.path = options.path;
+  }
+}
+
+/**
+ * Tells whether a value is an {@linkcode AttestationError}, also one of another copy of
+ * this package.
+ */
+export function isAttestationError(value: unknown): value is AttestationError {
+  return value instanceof AttestationError ||
+    (value instanceof Error && value.name === "AttestationError" && "reason" in value);
+}
+
+/** One thing that is wrong with a shape; validators list them all. */
+export interface Problem {
+  /** Why it is refused. */
+  reason: Reason;
+  /** JSON Pointer (RFC 6901) of the field at fault; empty for the whole value. */
+  path: string;
+  /** For people: one line, no final period. */
+  message: string;
+}
