@@ -1,0 +1,125 @@
+import { asBytes, type Bytes, concat } from "./bytes.ts";
+import type { HashName } from "./digest.ts";
+
+/** A digest that is fed piece by piece, in constant memory. */
+interface Hasher {
+  update(chunk: Bytes): void | Promise<void>;
+  digest(): Promise<Bytes>;
+}
+
+/** What of a runtime is looked up, never imported: absent elsewhere, and no bundler trips over it. */
+interface RuntimeHashes {
+  process?: {
+    getBuiltinModule?: (name: string) => {
+      createHash?: (name: string) => { update(chunk: Uint8Array): unknown; digest(): Uint8Array };
+    } | undefined;
+  };
+  crypto: {
+    DigestStream?: new (name: string) => WritableStream<Uint8Array> & {
+      digest: Promise<ArrayBuffer>;
+    };
+  };
+}
+
+/**
+ * A streaming digest by the runtime's own hasher: `DigestStream` (workerd), else
+ * `node:crypto` (Node, Deno, Bun), else pure JavaScript. WebCrypto has none.
+ */
+async function createHasher(hash: HashName): Promise<Hasher> {
+  const runtime = globalThis as unknown as RuntimeHashes;
+  if (runtime.crypto.DigestStream !== undefined) {
+    const stream = new runtime.crypto.DigestStream(hash);
+    const writer = stream.getWriter();
+    return {
+      update: (chunk) => writer.write(chunk),
+      digest: async () => {
+        await writer.close();
+        return new Uint8Array(await stream.digest);
+      },
+    };
+  }
+  const name = hash.replace("-", "").toLowerCase();
+  const createHash = runtime.process?.getBuiltinModule?.("node:crypto")?.createHash;
+  if (createHash !== undefined) {
+    const native = createHash(name);
+    return {
+      update: (chunk) => void native.update(chunk),
+      digest: () => Promise.resolve(asBytes(native.digest())),
+    };
+  }
+  const { sha256, sha384, sha512 } = await import("@noble/hashes/sha2.js");
+  const pure = { "SHA-256": sha256, "SHA-384": sha384, "SHA-512": sha512 }[hash].create();
+  return {
+    update: (chunk) => void pure.update(chunk),
+    digest: () => Promise.resolve(asBytes(pure.digest())),
+  };
+}
+
+/** Artifacts up to this size are held whole and digested by WebCrypto in one go. */
+const MAX_HELD_BYTES = 4 << 20;
+
+/** Digests of a stream. */
+export interface StreamDigest {
+  /** In the order of the hash functions asked for. */
+  digests: Bytes[];
+  /** The bytes themselves, if they are few. */
+  content?: Bytes;
+}
+
+/** Digests a stream by several hash functions in one pass. */
+export async function digestStream(
+  stream: ReadableStream<Uint8Array>,
+  hashes: readonly HashName[],
+  onBytes: (count: number) => void,
+): Promise<StreamDigest> {
+  const reader = stream.getReader();
+  const held: Bytes[] = [];
+  let size = 0;
+  let hashers: Hasher[] | undefined;
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!(value instanceof Uint8Array)) {
+        throw new TypeError("The artifact's stream gives no bytes");
+      }
+      const chunk = asBytes(value);
+      size += chunk.length;
+      onBytes(chunk.length);
+      if (hashers === undefined && size <= MAX_HELD_BYTES) {
+        held.push(chunk);
+        continue;
+      }
+      if (hashers === undefined) {
+        hashers = await Promise.all(hashes.map(createHasher));
+        for (const early of held.splice(0)) await feed(hashers, early);
+      }
+      await feed(hashers, chunk);
+    }
+    ended = true;
+  } finally {
+    if (!ended) await reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
+  if (hashers !== undefined) {
+    return { digests: await Promise.all(hashers.map((hasher) => hasher.digest())) };
+  }
+  const content = held.length === 1 ? held[0] : concat(...held);
+  return { digests: await digestAll(content, hashes), content };
+}
+
+/** Digests of bytes in memory. */
+export function digestAll(content: Uint8Array, hashes: readonly HashName[]): Promise<Bytes[]> {
+  const bytes = asBytes(content);
+  return Promise.all(
+    hashes.map(async (hash) => new Uint8Array(await crypto.subtle.digest(hash, bytes))),
+  );
+}
+
+async function feed(hashers: readonly Hasher[], chunk: Bytes): Promise<void> {
+  for (const hasher of hashers) {
+    const pending = hasher.update(chunk);
+    if (pending !== undefined) await pending;
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * Refuses option names that nothing reads: a misspelt expectation must not pass silently.
+ *
+ * @throws {TypeError} If `options` has a member that is not in `known`.
+ */
+export function refuseUnknown(options: object, known: readonly string[], what: string): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(`Unknown option "${name}" of ${what}`);
+  }
+}
