@@ -1,0 +1,347 @@
+import { AttestationError, isAttestationError } from "../errors.ts";
+import { type Bytes, concat, equalBytes } from "../internal/bytes.ts";
+import {
+  children,
+  type Der,
+  parseDer,
+  readInteger,
+  readOctetString,
+  readOid,
+  readSequence,
+  readSmall,
+  readTime,
+  readUnsigned,
+  Tag,
+} from "../internal/der.ts";
+import { digest, type HashName } from "../internal/digest.ts";
+import { verifySignature } from "../keys/public_key.ts";
+import { cmsScheme, hashOf } from "./_scheme.ts";
+import { type Certificate, parseCertificate, Purpose } from "./certificate.ts";
+import { findPaths, refusalAt } from "./chain.ts";
+import { isWithin, type TrustedAuthority } from "./trusted_root.ts";
+
+const Oid = {
+  signedData: "1.2.840.113549.1.7.2",
+  tstInfo: "1.2.840.113549.1.9.16.1.4",
+  contentType: "1.2.840.113549.1.9.3",
+  messageDigest: "1.2.840.113549.1.9.4",
+  signingCertificate: "1.2.840.113549.1.9.16.2.12",
+  signingCertificateV2: "1.2.840.113549.1.9.16.2.47",
+} as const;
+
+/** An RFC 3161 timestamp token, read; nothing of it is verified. */
+export interface TimestampToken {
+  /** The moment that it states, cut to milliseconds. */
+  readonly time: Date;
+  /** What was stamped. */
+  readonly imprint: { readonly hash: HashName; readonly digest: Bytes };
+  /** The TSTInfo as it was digested. */
+  readonly content: Bytes;
+  readonly signer: SignerInfo;
+  /** Certificates that came with it. */
+  readonly certificates: readonly Bytes[];
+}
+
+interface SignerInfo {
+  /** Issuer and serial number, or the subject key id. */
+  readonly id: { readonly issuer: Bytes; readonly serialNumber: Bytes } | Bytes;
+  readonly hash: HashName;
+  readonly signatureAlgorithm: Der;
+  /** Signed attributes as they are signed: tagged SET. */
+  readonly signed: Bytes;
+  readonly attributes: ReadonlyMap<string, Der>;
+  readonly signature: Bytes;
+}
+
+/**
+ * Reads a TimeStampResp.
+ *
+ * Source: RFC 3161, 2.4.2; RFC 5652, 5; RFC 5816.
+ *
+ * @throws {AttestationError} `malformed-timestamp` or `timestamp-rejected`.
+ */
+export function parseTimestampResponse(der: Bytes): TimestampToken {
+  try {
+    const response = readSequence(parseDer(der));
+    const status = readSmall(readSequence(response.next()).next());
+    if (status > 1) {
+      throw new AttestationError(
+        "timestamp-rejected",
+        `Cannot verify timestamp: the authority refused it with status ${status}`,
+      );
+    }
+    const token = readToken(response.next(Tag.sequence));
+    response.end();
+    return token;
+  } catch (cause) {
+    if (!isAttestationError(cause) || cause.reason !== "malformed-der") throw cause;
+    throw malformed(cause.message, cause);
+  }
+}
+
+function readToken(contentInfo: Der): TimestampToken {
+  const outer = readSequence(contentInfo);
+  if (readOid(outer.next()) !== Oid.signedData) throw malformed("not CMS signed data");
+  const signedData = readSequence(only(outer.next(0xa0)));
+  outer.end();
+  readSmall(signedData.next());
+  signedData.next(Tag.set);
+  const encapsulated = readSequence(signedData.next());
+  if (readOid(encapsulated.next()) !== Oid.tstInfo) throw malformed("no TSTInfo inside");
+  const content = readOctetString(only(encapsulated.next(0xa0)));
+  encapsulated.end();
+  const certificates = signedData.optional(0xa0);
+  signedData.optional(0xa1);
+  const signers = children(signedData.next(Tag.set), 8);
+  signedData.end();
+  if (signers.length !== 1) throw malformed("not exactly one signer");
+  return {
+    ...readTstInfo(content),
+    content,
+    signer: readSigner(signers[0]),
+    certificates: certificates === undefined
+      ? []
+      : children(certificates, 16).map(({ raw }) => raw),
+  };
+}
+
+function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint"> {
+  const info = readSequence(parseDer(content));
+  if (readSmall(info.next()) !== 1) throw malformed("not version 1");
+  readOid(info.next());
+  const imprint = readSequence(info.next());
+  const hash = hashOf(imprint.next());
+  const value = readOctetString(imprint.next());
+  imprint.end();
+  if (hash === undefined) throw malformed("an imprint whose hash function is not accepted");
+  readInteger(info.next()); // Some authorities draw serial numbers that come out negative.
+  const time = readTime(info.next(Tag.generalizedTime));
+  info.optional(Tag.sequence); // accuracy
+  info.optional(Tag.boolean); // ordering
+  info.optional(Tag.integer); // nonce
+  info.optional(0xa0); // tsa
+  if (info.tag !== -1) throw malformed("an extension of the timestamp");
+  return { time, imprint: { hash, digest: value } };
+}
+
+function readSigner(signer: Der): SignerInfo {
+  const fields = readSequence(signer);
+  readSmall(fields.next());
+  const id = readSignerId(fields.next());
+  const hash = hashOf(fields.next());
+  if (hash === undefined) throw malformed("a hash function that is not accepted");
+  const attributes = fields.next(0xa0);
+  const signatureAlgorithm = fields.next(Tag.sequence);
+  const signature = readOctetString(fields.next());
+  fields.optional(0xa1);
+  fields.end();
+  const found = new Map<string, Der>();
+  for (const attribute of children(attributes, 32)) {
+    const pair = readSequence(attribute);
+    const oid = readOid(pair.next());
+    const values = children(pair.next(Tag.set), 8);
+    pair.end();
+    if (found.has(oid) || values.length !== 1) {
+      throw malformed("a signed attribute that is not single");
+    }
+    found.set(oid, values[0]);
+  }
+  return {
+    id,
+    hash,
+    signatureAlgorithm,
+    // RFC 5652, 5.4: signed as a SET, though it is sent with an implicit tag.
+    signed: concat(Uint8Array.of(Tag.set), attributes.raw.subarray(1)),
+    attributes: found,
+    signature,
+  };
+}
+
+function readSignerId(id: Der): SignerInfo["id"] {
+  if (id.tag === 0x80) return id.value;
+  const fields = readSequence(id);
+  const issuer = fields.next(Tag.sequence).raw;
+  const serialNumber = readUnsigned(fields.next());
+  fields.end();
+  return { issuer, serialNumber };
+}
+
+/** A timestamp that verified. */
+export interface TimestampFinding {
+  readonly time: Date;
+  readonly authority: TrustedAuthority;
+}
+
+/**
+ * Verifies an RFC 3161 timestamp over a signature. The authority's certificates are judged
+ * at the time that the token states; that they have expired since does not matter.
+ *
+ * Source: RFC 3161, 2.3 and 2.4.2; RFC 5816; sigstore/architecture-docs, client-spec.md.
+ *
+ * @param der TimeStampResp.
+ * @param stamped The bytes that were stamped: the raw signature.
+ * @throws {AttestationError} `malformed-timestamp`, `timestamp-rejected`,
+ * `timestamp-imprint-mismatch`, `invalid-timestamp-signature`,
+ * `untrusted-timestamp-authority` or `timestamp-authority-not-valid`.
+ */
+export async function verifyTimestamp(
+  der: Bytes,
+  stamped: Bytes,
+  authorities: readonly TrustedAuthority[],
+): Promise<TimestampFinding> {
+  const token = parseTimestampResponse(der);
+  const { imprint, signer, content } = token;
+  if (!equalBytes(await digest(imprint.hash, stamped), imprint.digest)) {
+    throw refusal("timestamp-imprint-mismatch", "it is of another signature");
+  }
+  const refusals: AttestationError[] = [];
+  const candidates = authorities.flatMap((authority) => {
+    const signedBy = signingCertificate(token, authority);
+    return signedBy === undefined ? [] : [{ authority, signedBy }];
+  });
+  // Authorities may share an issuer: the one that the root pins is whose stamp it is.
+  candidates.sort((a, b) => Number(b.signedBy.isPinned) - Number(a.signedBy.isPinned));
+  for (const { authority, signedBy } of candidates) {
+    try {
+      await verifyToken(signer, content, signedBy);
+      await verifyAuthority(signedBy.certificate, authority, token);
+      return { time: token.time, authority };
+    } catch (error) {
+      if (!isAttestationError(error)) throw error;
+      refusals.push(error);
+    }
+  }
+  throw refusals[0] ??
+    refusal("untrusted-timestamp-authority", "no trusted authority has its certificate");
+}
+
+interface SigningCertificate {
+  certificate: Certificate;
+  /** It is in the trusted root itself. */
+  isPinned: boolean;
+}
+
+/** The certificate that the signer id names: the authority's, or one that came along. */
+function signingCertificate(
+  { signer: { id }, certificates }: TimestampToken,
+  { chain }: TrustedAuthority,
+): SigningCertificate | undefined {
+  const isNamed = ({ issuer, serialNumber, subjectKeyIdentifier }: Certificate) =>
+    id instanceof Uint8Array
+      ? subjectKeyIdentifier !== undefined && equalBytes(subjectKeyIdentifier, id)
+      : equalBytes(issuer, id.issuer) && equalBytes(serialNumber, id.serialNumber);
+  const own = chain.find(isNamed);
+  if (own !== undefined) return { certificate: own, isPinned: true };
+  for (const raw of certificates) {
+    let certificate: Certificate;
+    try {
+      certificate = parseCertificate(raw);
+    } catch {
+      continue; // Not one that could be trusted; others may be.
+    }
+    const issued = chain.some(({ subject }) => equalBytes(subject, certificate.issuer));
+    if (isNamed(certificate) && issued) return { certificate, isPinned: false };
+  }
+}
+
+async function verifyToken(
+  { hash, signatureAlgorithm, signed, attributes, signature }: SignerInfo,
+  content: Bytes,
+  { certificate, isPinned }: SigningCertificate,
+): Promise<void> {
+  const contentType = attributes.get(Oid.contentType);
+  if (contentType === undefined || readOid(contentType) !== Oid.tstInfo) {
+    throw malformed("a signed content type that is not TSTInfo");
+  }
+  const messageDigest = attributes.get(Oid.messageDigest);
+  if (
+    messageDigest === undefined ||
+    !equalBytes(readOctetString(messageDigest), await digest(hash, content))
+  ) throw refusal("invalid-timestamp-signature", "the signed digest is not that of its content");
+  if (!await namesCertificate(attributes, certificate, isPinned)) {
+    throw refusal("invalid-timestamp-signature", "it names another signing certificate");
+  }
+  const scheme = cmsScheme(signatureAlgorithm, hash);
+  if (
+    scheme === undefined || !await verifySignature(certificate.publicKey, scheme, signature, signed)
+  ) throw refusal("invalid-timestamp-signature", "the signature does not verify");
+}
+
+/**
+ * ESSCertID and ESSCertIDv2 (RFC 2634, 5.4; RFC 5035, 3) keep the certificate from being
+ * exchanged for another one of the same key. One that came with the token must have the
+ * signed hash. One that the trusted root pins cannot be exchanged: there the signed issuer
+ * and serial number are enough, as authorities have re-issued certificates for a key.
+ */
+async function namesCertificate(
+  attributes: ReadonlyMap<string, Der>,
+  { raw, issuer, serialNumber }: Certificate,
+  isPinned: boolean,
+): Promise<boolean> {
+  const v2 = attributes.get(Oid.signingCertificateV2);
+  const attribute = v2 ?? attributes.get(Oid.signingCertificate);
+  if (attribute === undefined) return false;
+  const [first] = children(readSequence(attribute).next(Tag.sequence), 16);
+  if (first === undefined) return false;
+  const fields = readSequence(first);
+  let computed: Bytes;
+  if (v2 === undefined) computed = new Uint8Array(await crypto.subtle.digest("SHA-1", raw));
+  else {
+    const algorithm = fields.tag === Tag.sequence ? fields.next() : undefined;
+    const hash = algorithm === undefined ? "SHA-256" : hashOf(algorithm);
+    if (hash === undefined) return false;
+    computed = await digest(hash, raw);
+  }
+  if (equalBytes(readOctetString(fields.next()), computed)) return true;
+  if (!isPinned || fields.tag !== Tag.sequence) return false;
+  const issuerSerial = readSequence(fields.next());
+  const names = children(issuerSerial.next(Tag.sequence), 4);
+  return names.length === 1 && names[0].tag === 0xa4 && equalBytes(names[0].value, issuer) &&
+    equalBytes(readUnsigned(issuerSerial.next()), serialNumber);
+}
+
+async function verifyAuthority(
+  certificate: Certificate,
+  authority: TrustedAuthority,
+  { time }: TimestampToken,
+): Promise<void> {
+  const usage = certificate.extendedKeyUsage;
+  if (usage?.critical !== true || usage.purposes.join() !== Purpose.timeStamping) {
+    throw refusal("untrusted-timestamp-authority", "its certificate is not for timestamps alone");
+  }
+  const isAnchor = certificate === authority.chain[authority.chain.length - 1];
+  const paths = isAnchor
+    ? [{ authority, certificates: [certificate] }]
+    : await findPaths(certificate, [], [authority]).catch((cause) => {
+      throw new AttestationError(
+        "untrusted-timestamp-authority",
+        "Cannot verify timestamp: its certificate does not lead to a trusted one",
+        { cause },
+      );
+    });
+  const late = paths.map((path) => refusalAt(path, time, "timestamp-authority-not-valid"));
+  if (late.every((one) => one !== undefined)) throw late[0];
+  if (!isWithin(time, authority.validFor)) {
+    throw refusal("timestamp-authority-not-valid", "the authority was not trusted at that time");
+  }
+}
+
+function only(wrapper: Der): Der {
+  const [element, ...more] = children(wrapper);
+  if (element === undefined || more.length > 0) throw malformed("not exactly one element");
+  return element;
+}
+
+function malformed(what: string, cause?: unknown): AttestationError {
+  return new AttestationError("malformed-timestamp", `Cannot read timestamp: ${what}`, { cause });
+}
+
+type TimestampReason =
+  | "timestamp-imprint-mismatch"
+  | "invalid-timestamp-signature"
+  | "untrusted-timestamp-authority"
+  | "timestamp-authority-not-valid";
+
+function refusal(reason: TimestampReason, what: string): AttestationError {
+  return new AttestationError(reason, `Cannot verify timestamp: ${what}`);
+}
