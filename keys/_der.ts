@@ -1,0 +1,32 @@
+import { type Bytes, concat } from "../internal/bytes.ts";
+import { Tag } from "../internal/der.ts";
+
+/** One DER element around its contents. */
+export function encodeDer(tag: number, ...contents: Uint8Array[]): Bytes {
+  const value = concat(...contents);
+  const { length } = value;
+  if (length < 0x80) return concat(Uint8Array.of(tag, length), value);
+  const octets: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
+  return concat(Uint8Array.of(tag, 0x80 | octets.length, ...octets), value);
+}
+
+/** INTEGER of a big-endian number >= 0. */
+export function encodeUnsigned(number: Uint8Array): Bytes {
+  return encodeDer(Tag.integer, minimalSigned(number));
+}
+
+/** BIT STRING without unused bits. */
+export function encodeBitString(bytes: Uint8Array): Bytes {
+  return encodeDer(Tag.bitString, Uint8Array.of(0), bytes);
+}
+
+/** Big-endian two's complement of a number >= 0 in as few octets as it takes, at least one. */
+export function minimalSigned(number: Uint8Array): Bytes {
+  let start = 0;
+  while (start < number.length && number[start] === 0) start++;
+  const digits = number.subarray(start);
+  return digits.length === 0 || digits[0] >= 0x80
+    ? concat(Uint8Array.of(0), digits)
+    : concat(digits);
+}

@@ -1,0 +1,72 @@
+import { AttestationError } from "../errors.ts";
+import { decodeOnePem } from "../internal/pem.ts";
+import type { Bytes } from "../internal/bytes.ts";
+import { printable, quote } from "../internal/json.ts";
+
+/** Refuses option names that are not known: a misspelt one must not be ignored. */
+export function checkOptions(options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Options must be an object");
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(`Unknown option ${quote(name)}`);
+  }
+}
+
+/** Refuses a label that is no text or empty. */
+export function checkLabel(label: string | undefined, what: string): void {
+  if (label !== undefined && (typeof label !== "string" || label === "")) {
+    throw new TypeError(`The ${what} of a key must be a string that is not empty`);
+  }
+}
+
+export function isCryptoKey(source: unknown): source is CryptoKey {
+  return typeof CryptoKey === "function" && source instanceof CryptoKey;
+}
+
+/** How to turn what was given into the PEM that is wanted. */
+const PUBLIC_REMEDIES: readonly [RegExp, string][] = [
+  [
+    /PRIVATE KEY$/,
+    "a private key where a public one is due; write its public half with: openssl pkey -in KEY -pubout",
+  ],
+  [/^RSA PUBLIC KEY$/, "PKCS#1; convert it with: openssl rsa -RSAPublicKey_in -in KEY -pubout"],
+  [/^CERTIFICATE$/, "a certificate; take its key with: openssl x509 -in CERT -pubkey -noout"],
+  [/^EC PARAMETERS$/, "EC parameters without a key"],
+];
+
+const PRIVATE_REMEDIES: readonly [RegExp, string][] = [
+  [
+    /^ENCRYPTED PRIVATE KEY$/,
+    "an encrypted private key; decrypt it with: openssl pkcs8 -in KEY -out PLAIN",
+  ],
+  [
+    /^(EC|RSA) PRIVATE KEY$/,
+    "not PKCS#8; convert it with: openssl pkcs8 -topk8 -nocrypt -in KEY -out PKCS8",
+  ],
+  [
+    /^OPENSSH PRIVATE KEY$/,
+    "an OpenSSH private key; convert a copy with: ssh-keygen -p -N '' -m PKCS8 -f KEY",
+  ],
+  [
+    /^ENCRYPTED (COSIGN|SIGSTORE) PRIVATE KEY$/,
+    "a key file of cosign, whose encryption is its own",
+  ],
+  [/PUBLIC KEY$/, "a public key where a private one is due"],
+];
+
+/** The contents of the one PEM block of a key, or a refusal that says what to do instead. */
+export function decodeKeyPem(text: string, wanted: "PUBLIC KEY" | "PRIVATE KEY"): Bytes {
+  for (const [, label] of text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,64})-----/g)) {
+    if (label === wanted) continue;
+    const remedies = wanted === "PUBLIC KEY" ? PUBLIC_REMEDIES : PRIVATE_REMEDIES;
+    const remedy = remedies.find(([pattern]) => pattern.test(label));
+    if (remedy === undefined || remedy[1].startsWith("EC parameters")) continue;
+    const foreign = /^(ENCRYPTED|OPENSSH)/.test(label) && wanted === "PRIVATE KEY";
+    throw new AttestationError(
+      foreign ? "unsupported-algorithm" : "malformed-key",
+      `Cannot read key: found ${printable(label)}, ${remedy[1]}`,
+    );
+  }
+  return decodeOnePem(text, wanted).der;
+}

@@ -1,0 +1,54 @@
+import { equal, ok } from "node:assert/strict";
+import { describe, it } from "node:test";
+import { refusalOf } from "./_fixtures_test.ts";
+import {
+  algorithmOf,
+  defaultAlgorithm,
+  type KeyAlgorithm,
+  type KeyShape,
+  lookupAlgorithm,
+} from "./algorithm.ts";
+
+describe("lookupAlgorithm()", () => {
+  it("gives a pair of curve and hash its JOSE name where there is one", () => {
+    const names: [KeyAlgorithm, KeyAlgorithm][] = [
+      ["ECDSA-P256-SHA256", "ES256"],
+      ["ECDSA-P384-SHA384", "ES384"],
+      ["ECDSA-P521-SHA512", "ES512"],
+      ["ECDSA-P384-SHA256", "ECDSA-P384-SHA256"],
+      ["ECDSA-P521-SHA256", "ECDSA-P521-SHA256"],
+      ["ECDSA-P256-SHA512", "ECDSA-P256-SHA512"],
+    ];
+    for (const [given, name] of names) equal(lookupAlgorithm(given).alg, name);
+  });
+
+  it("refuses names that it does not know", () => {
+    for (
+      const alg of ["none", "HS256", "es256", "ES256K", "RS1", "Ed448", "", "__proto__", "toString"]
+    ) {
+      ok(refusalOf(() => lookupAlgorithm(alg)).startsWith("unsupported-algorithm"), alg);
+    }
+  });
+});
+
+describe("algorithmOf()", () => {
+  it("takes the default of the kind of key", () => {
+    equal(defaultAlgorithm({ kind: "Ed25519" }).alg, "Ed25519");
+    equal(defaultAlgorithm({ kind: "EC", curve: "P-256" }).alg, "ES256");
+    equal(defaultAlgorithm({ kind: "EC", curve: "P-384" }).alg, "ES384");
+    equal(defaultAlgorithm({ kind: "EC", curve: "P-521" }).alg, "ES512");
+    equal(defaultAlgorithm({ kind: "RSA" }).alg, "RS256");
+  });
+
+  it("refuses an algorithm of another kind or curve", () => {
+    const wrong: [KeyShape, string][] = [
+      [{ kind: "EC", curve: "P-384" }, "ES256"],
+      [{ kind: "EC", curve: "P-256" }, "ECDSA-P384-SHA256"],
+      [{ kind: "RSA" }, "ES256"],
+      [{ kind: "Ed25519" }, "RS256"],
+    ];
+    for (const [key, alg] of wrong) {
+      ok(refusalOf(() => algorithmOf(key, alg)).startsWith("key-algorithm-mismatch"), alg);
+    }
+  });
+});
