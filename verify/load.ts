@@ -1,0 +1,209 @@
+import { AttestationError } from "../errors.ts";
+import { type DecodedEnvelope, parseEnvelope } from "../dsse/envelope.ts";
+import { asRefusal } from "../internal/check_list.ts";
+import { copyJson, isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
+import { detectFormat } from "../intoto/detect.ts";
+import { readJsonLines } from "../intoto/json_lines.ts";
+import { parseStatement, type Statement } from "../intoto/statement.ts";
+import type { SigstoreBundle } from "../sigstore/bundle.ts";
+import type { AttestationContent, AttestationInput, VerifyLimits } from "./options.ts";
+
+/** An attestation that was read; nothing of it is verified. */
+export type LoadedAttestation =
+  & { source: string }
+  & (
+    | { format: "sigstore-bundle"; bundle: SigstoreBundle; statement?: LoadedStatement }
+    | { format: "dsse"; envelope: DecodedEnvelope; statement: LoadedStatement }
+    | { format: "statement"; statement: LoadedStatement }
+    | { format: "sigstore-bundle" | "dsse" | "unknown"; error: AttestationError }
+  );
+
+/** The Statement in a payload, or why there is none. */
+export type LoadedStatement = { value: Statement } | { error: AttestationError };
+
+/** Bounds with their defaults. */
+export type Limits = Required<VerifyLimits>;
+
+/** The defaults of {@linkcode VerifyLimits}. */
+export const DEFAULT_LIMITS: Limits = {
+  maxAttestationBytes: 24 << 20,
+  maxAttestations: 100_000,
+  maxSignatures: 64,
+  maxSubjects: 100_000,
+};
+
+/**
+ * Reads one input: an attestation, JSON Lines of attestations, or the answer of a registry
+ * that lists them. What cannot be read is reported in its place.
+ */
+export async function loadAttestations(
+  input: AttestationInput,
+  index: number,
+  limits: Limits,
+): Promise<LoadedAttestation[]> {
+  let source = `attestation ${index + 1}`;
+  let content: AttestationContent = input;
+  let value: Json;
+  try {
+    ({ source, content } = named(input, source));
+    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+      value = copyJson(content);
+    } else if (isJsonLines(content)) return await loadLines(content, source, limits);
+    else value = parseJson(content, { maxLength: limits.maxAttestationBytes });
+  } catch (thrown) {
+    const error = asRefusal(thrown);
+    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+      return [{ source, format: "unknown", error }];
+    }
+    const lines = await linesAfterAll(content, source, limits, error);
+    return lines ?? [{ source, format: "unknown", error: explain(error, content) }];
+  }
+  return await unwrap(value, source, limits);
+}
+
+/** JSON Lines that begin with a bad line: it must not hide the others. */
+async function linesAfterAll(
+  content: string | Uint8Array,
+  source: string,
+  limits: Limits,
+  { reason }: AttestationError,
+): Promise<LoadedAttestation[] | undefined> {
+  if (reason !== "malformed-json" && reason !== "invalid-unicode" && reason !== "limit-exceeded") {
+    return undefined;
+  }
+  const newline = typeof content === "string" ? content.indexOf("\n") : content.indexOf(10);
+  if (newline < 0) return undefined;
+  const lines = await loadLines(content, source, limits);
+  return lines.some(({ format }) => format !== "unknown") ? lines : undefined;
+}
+
+function named(
+  input: AttestationInput,
+  otherwise: string,
+): { source: string; content: AttestationContent } {
+  if (typeof input === "object" && input !== null && !(input instanceof Uint8Array)) {
+    const { source, content }: { source?: unknown; content?: AttestationContent } = input;
+    if (typeof source === "string" && content !== undefined) return { source, content };
+  }
+  return { source: otherwise, content: input };
+}
+
+/** JSON Lines: an object ends on the first line, and another line follows. */
+function isJsonLines(content: string | Uint8Array): boolean {
+  const newline = typeof content === "string" ? content.indexOf("\n") : content.indexOf(10);
+  if (newline < 0) return false;
+  const text = (start: number, end: number) =>
+    typeof content === "string"
+      ? content.slice(start, end)
+      : new TextDecoder().decode(content.subarray(start, end));
+  return /\}\s*$/.test(text(Math.max(0, newline - 64), newline)) &&
+    /^\s*\S/.test(text(newline + 1, newline + 4096));
+}
+
+async function loadLines(
+  content: string | Uint8Array,
+  source: string,
+  limits: Limits,
+): Promise<LoadedAttestation[]> {
+  const loaded: LoadedAttestation[] = [];
+  for await (const line of readJsonLines(content, { maxLineBytes: limits.maxAttestationBytes })) {
+    const at = `${source}#${line.line}`;
+    if (loaded.length >= limits.maxAttestations) {
+      loaded.push({ source: at, format: "unknown", error: tooMany() });
+      break;
+    }
+    if (line.ok) loaded.push(await loadOne(line.value, at, limits));
+    else loaded.push({ source: at, format: "unknown", error: line.error });
+  }
+  return loaded;
+}
+
+/** Lists of attestations: npm's and GitHub's answers, and the report of `gh attestation verify`. */
+async function unwrap(value: Json, source: string, limits: Limits): Promise<LoadedAttestation[]> {
+  let list: Json[] | undefined;
+  if (Array.isArray(value)) list = value;
+  else if (isObject(value) && /^(npm|github)-attestations$/.test(detectFormat(value))) {
+    list = value.attestations as Json[];
+  }
+  if (list === undefined) return [await loadOne(value, source, limits)];
+  if (list.length > limits.maxAttestations) {
+    return [{ source, format: "unknown", error: tooMany() }];
+  }
+  return await Promise.all(list.map((one, i) => loadOne(one, `${source}#${i + 1}`, limits)));
+}
+
+/** What an element of such a list holds. */
+function opened(value: Json): Json {
+  for (const name of ["attestation", "bundle"]) {
+    if (isObject(value) && detectFormat(value) === "unknown" && isObject(value[name])) {
+      value = value[name];
+    }
+  }
+  return value;
+}
+
+async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<LoadedAttestation> {
+  const value = opened(wrapped);
+  const format = isObject(value) ? detectFormat(value) : "unknown";
+  if (
+    !isObject(value) ||
+    (format !== "sigstore-bundle" && format !== "dsse" && format !== "statement")
+  ) {
+    const error = new AttestationError(
+      "unknown-format",
+      "Cannot read attestation: neither a Sigstore bundle, a DSSE envelope nor a Statement",
+    );
+    return { source, format: "unknown", error };
+  }
+  if (format === "statement") return { source, format, statement: loadStatement(value, limits) };
+  try {
+    if (format === "dsse") {
+      const { maxSignatures, maxAttestationBytes: maxPayloadBytes } = limits;
+      const envelope = parseEnvelope(value, { maxSignatures, maxPayloadBytes });
+      return { source, format, envelope, statement: loadStatement(envelope.payload, limits) };
+    }
+    // Loaded on use: verification with a key alone does not need it.
+    const { parseSigstoreBundle } = await import("../sigstore/bundle.ts");
+    const bundle = parseSigstoreBundle(value, { maxPayloadBytes: limits.maxAttestationBytes });
+    return bundle.content.kind === "message" ? { source, format, bundle } : {
+      source,
+      format,
+      bundle,
+      statement: loadStatement(bundle.content.envelope.payload, limits),
+    };
+  } catch (error) {
+    return { source, format, error: asRefusal(error) };
+  }
+}
+
+function loadStatement(payload: Uint8Array | JsonObject, limits: Limits): LoadedStatement {
+  try {
+    const { maxSubjects, maxAttestationBytes: maxBytes } = limits;
+    return { value: parseStatement(payload, { maxSubjects, maxBytes }) };
+  } catch (error) {
+    return { error: asRefusal(error) };
+  }
+}
+
+/** The refusal of what is beyond the limit. */
+export function tooMany(): AttestationError {
+  const message = "Cannot read attestations: more than are accepted in one call";
+  return new AttestationError("limit-exceeded", message);
+}
+
+/** Says what was given instead of JSON, where that is easy to see. */
+function explain(error: AttestationError, content: string | Uint8Array): AttestationError {
+  if (error.reason !== "malformed-json") return error;
+  const start = typeof content === "string"
+    ? content.slice(0, 256)
+    : new TextDecoder().decode(content.subarray(0, 256));
+  const what = /^\s*<(!doctype|html|\?xml)/i.test(start)
+    ? "it is a web page, wanted JSON"
+    : /^-----BEGIN /.test(start)
+    ? "it is a PEM file, wanted JSON"
+    : undefined;
+  if (what === undefined) return error;
+  return new AttestationError("unknown-format", `Cannot read attestation: ${what}`, {
+    cause: error,
+  });
+}

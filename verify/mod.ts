@@ -1,0 +1,26 @@
+/**
+ * Verification of attestations about artifacts, with a report.
+ *
+ * @module
+ */
+
+export type {
+  ArtifactContent,
+  ArtifactInput,
+  AttestationContent,
+  AttestationInput,
+  EvidenceThresholds,
+  Expectations,
+  Trust,
+  VerifyLimits,
+  VerifyOptions,
+  VerifyProgress,
+} from "./options.ts";
+export type {
+  ArtifactReport,
+  AttestationFormat,
+  AttestationReport,
+  VerificationReport,
+} from "./report.ts";
+export type { Check, Layer, Origin } from "../report.ts";
+export { verify } from "./verify.ts";

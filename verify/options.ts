@@ -1,0 +1,129 @@
+import type { TrustedKey } from "../keys/mod.ts";
+import type { DigestSet } from "../intoto/digest_set.ts";
+import type { IdentityExpectation } from "../sigstore/identity.ts";
+import type { TrustedRoot } from "../sigstore/trusted_root.ts";
+
+/** An attestation as text, bytes or parsed JSON. */
+export type AttestationContent = string | Uint8Array | object;
+
+/** An attestation, a file of many, or either with the name to report it by. */
+export type AttestationInput = AttestationContent | {
+  /** Name in the report, such as the file's. */
+  source: string;
+  /** The attestation itself. */
+  content: AttestationContent;
+};
+
+/** Bytes of an artifact; a stream or Blob is read once, in constant memory. */
+export type ArtifactContent = Uint8Array | Blob | ReadableStream<Uint8Array>;
+
+/** An artifact, or its digests as the caller vouches for them. */
+export type ArtifactInput = ArtifactContent | {
+  /** Name in the report, such as the file's. */
+  name?: string;
+  /** The artifact itself. */
+  content: ArtifactContent;
+} | {
+  /** Name in the report. */
+  name?: string;
+  /** Digests, such as `{ sha256: "…" }`, instead of the artifact. */
+  digest: DigestSet;
+};
+
+/** Who is believed. */
+export interface Trust {
+  /** Keys for attestations that are signed with a key. */
+  keys?: TrustedKey[];
+  /** Distinct keys that must accept a DSSE envelope; integer >= 1, default 1. */
+  threshold?: number;
+  /** Trusted roots of Sigstore instances, beside the public-good instance. */
+  trustedRoots?: TrustedRoot[];
+  /** Believe `trustedRoots` only, not the public-good instance. Default false. */
+  onlyRoot?: boolean;
+}
+
+/** How much independent evidence a keyless attestation needs. */
+export interface EvidenceThresholds {
+  /** Distinct transparency logs that include the entry. Default 1. */
+  log?: number;
+  /** Distinct certificate transparency logs that promised to include the certificate. Default 1. */
+  sct?: number;
+  /** Verified times of any kind (log promise or timestamp authority). Default 1, never less for a certificate. */
+  timestamp?: number;
+  /** Verified times by RFC 3161 authorities. Default 0. */
+  timestampAuthority?: number;
+  /** Verified times by log promises (SET). Default 0. */
+  integratedTime?: number;
+}
+
+/** What the attestation must say. */
+export interface Expectations {
+  /** Whom a keyless attestation must come from: any one of these. */
+  identity?: IdentityExpectation | IdentityExpectation[];
+  /** Predicate type, or any one of several; exact. */
+  predicateType?: string | string[];
+  /**
+   * `any`: each artifact is a subject. `all`: also each subject is one of the artifacts.
+   * `exact`: also each artifact is the only one with its subject. Default `any`.
+   */
+  subjects?: "any" | "all" | "exact";
+}
+
+/** Bounds on what is read; anything above is refused with `limit-exceeded`. */
+export interface VerifyLimits {
+  /** Bytes of one attestation (one line of a file of many). Default 24 MiB: a payload of 16 MiB in base64, and more. */
+  maxAttestationBytes?: number;
+  /** Attestations in one call. Default 100 000. */
+  maxAttestations?: number;
+  /** Signatures of one envelope. Default 64. */
+  maxSignatures?: number;
+  /** Subjects of one Statement. Default 100 000. */
+  maxSubjects?: number;
+}
+
+/** Options of `verify()`. Unknown names are refused. */
+export interface VerifyOptions {
+  /** Who is believed. Default: no key, and the public-good Sigstore instance. */
+  trust?: Trust;
+  /** What the attestation must say. */
+  expect?: Expectations;
+  /** How much independent evidence is needed. */
+  thresholds?: EvidenceThresholds;
+  /** Bounds on what is read. */
+  limits?: VerifyLimits;
+  /** Attestations that are verified at the same time. Default 64. */
+  concurrency?: number;
+  /** Stops the work; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called while artifacts are hashed and attestations verified. */
+  onProgress?: (progress: VerifyProgress) => void;
+  /**
+   * Accepts a keyless attestation of anybody. What `expect.identity` states still counts.
+   *
+   * @deprecated Anybody can get a certificate: state whom you expect.
+   */
+  unsafelyAcceptAnyIdentity?: boolean;
+  /**
+   * Takes the certificate's own `notBefore` as the time of signing when there is no log
+   * entry. For files of times before bundles; goes with `thresholds.log: 0`.
+   *
+   * @deprecated A stolen key of an expired certificate is not noticed.
+   */
+  unsafelyTrustCertificateTime?: boolean;
+  /**
+   * Verifies the attestation alone when no artifact is given.
+   *
+   * @deprecated Says nothing about any artifact.
+   */
+  unsafelyVerifyWithoutArtifact?: boolean;
+}
+
+/** How far `verify()` has got. */
+export interface VerifyProgress {
+  /** What is being done. */
+  phase: "digest" | "verify";
+  /** Bytes hashed, or attestations verified. */
+  done: number;
+  /** Of how many, if it is known. */
+  total?: number;
+}

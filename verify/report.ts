@@ -1,0 +1,59 @@
+import type { Reason } from "../errors.ts";
+import type { DigestSet } from "../intoto/digest_set.ts";
+import type { Statement } from "../intoto/statement.ts";
+import type { Check } from "../report.ts";
+import type { CertificateIdentity } from "../sigstore/identity.ts";
+import type { VerifiedTimestamp } from "../sigstore/verify.ts";
+
+/** What an attestation was read as. */
+export type AttestationFormat = "sigstore-bundle" | "dsse" | "statement" | "unknown";
+
+/** What was found about one attestation in relation to one artifact. */
+export interface AttestationReport {
+  /** Where it came from: a file name with `#` and the line, or what the caller named it. */
+  source: string;
+  /** What it was read as. */
+  format: AttestationFormat;
+  /** True only if every check passed. */
+  ok: boolean;
+  /** Reason of the first failed check; null when `ok`. */
+  errorReason: Reason | null;
+  /** From the verified Statement; absent when the signature was not accepted. */
+  predicateType?: string;
+  /** From the verified certificate of a keyless attestation. */
+  identity?: CertificateIdentity;
+  /** Names of the trusted keys that accepted, or the verified certificate's identity. */
+  signers: string[];
+  /** Verified times of signing. */
+  timestamps: VerifiedTimestamp[];
+  /** The verified Statement; absent when the signature was not accepted. */
+  statement?: Statement;
+  /** Every check, in order. */
+  checks: Check[];
+}
+
+/** What was found about one artifact: ok when one attestation satisfies every check. */
+export interface ArtifactReport {
+  /** File name, or what the caller named it, or `alg:hex`. */
+  artifact: string;
+  /** Digests of the artifact, lowercase hex. */
+  digest: DigestSet;
+  /** True if at least one attestation verified for this artifact. */
+  ok: boolean;
+  /** Why not; null when `ok`. */
+  errorReason: Reason | null;
+  /** Each attestation that was looked at, in the order given. */
+  attestations: AttestationReport[];
+}
+
+/** Answer of `verify()`; `--format json` prints it as it is. */
+export interface VerificationReport {
+  /** True only if there is an artifact and every artifact is ok. */
+  ok: boolean;
+  /** Reason of the first artifact that failed; null when `ok`. */
+  errorReason: Reason | null;
+  /** The word that people look for. */
+  verificationResult: "PASSED" | "FAILED";
+  /** One report per artifact, in the order given. */
+  artifacts: ArtifactReport[];
+}

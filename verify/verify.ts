@@ -1,0 +1,564 @@
+import type { AttestationError, Reason } from "../errors.ts";
+import { type EnvelopeTrust, refuseOtherThanKeys, verifyDecodedEnvelope } from "../dsse/verify.ts";
+import { CheckList } from "../internal/check_list.ts";
+import { quote } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
+import { mapWindow } from "../internal/window.ts";
+import { type MatchResult, matchSubject, matchSubjects } from "../intoto/match.ts";
+import type { Statement } from "../intoto/statement.ts";
+import type { Check } from "../report.ts";
+import type { CertificateIdentity, IdentityExpectation } from "../sigstore/identity.ts";
+import type { TrustedRoot } from "../sigstore/trusted_root.ts";
+import type { SigstoreTrust, VerifiedTimestamp } from "../sigstore/verify.ts";
+import { digestArtifact, type DigestedArtifact, HASHES } from "./artifact.ts";
+import {
+  DEFAULT_LIMITS,
+  type Limits,
+  loadAttestations,
+  type LoadedAttestation,
+  tooMany,
+} from "./load.ts";
+import type { ArtifactInput, AttestationInput, VerifyOptions } from "./options.ts";
+import type { ArtifactReport, AttestationReport, VerificationReport } from "./report.ts";
+
+/**
+ * Verifies attestations about artifacts, layer by layer: who signed (envelope), about what
+ * (Statement), and what kind of thing is said (predicate type).
+ *
+ * Makes no request. Each artifact needs one attestation that passes every check; fields of
+ * several attestations are never mixed. An attestation that is unreadable, of somebody
+ * else or about something else is reported in its place and makes no other one fail.
+ *
+ * @param attestations One or several: Sigstore bundles, DSSE envelopes, JSON Lines of them,
+ * or the answer of npm's or GitHub's attestations API; text, bytes or parsed.
+ * @param artifacts What they should be about: bytes, a stream, a Blob, or digests.
+ * @param options Whom to believe and what to expect.
+ * @returns A report with every check, passed or failed; `ok` only if every artifact is.
+ * @throws {TypeError} If an option is unknown or not of its form.
+ * @throws The reason of `options.signal`, when it is aborted.
+ *
+ * @example An artifact and an envelope that is signed with a key
+ * ```ts
+ * import { verify } from "@x/attest";
+ * import { createEnvelope } from "@x/attest/dsse";
+ * import { createStatement, encodeStatement } from "@x/attest/intoto";
+ * import { generateSigner } from "@x/attest/keys";
+ * import assert from "node:assert/strict";
+ *
+ * const sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+ * const statement = createStatement({
+ *   subject: [{ name: "abc.txt", digest: { sha256 } }],
+ *   predicateType: "https://example.com/checked/v1",
+ *   predicate: {},
+ * });
+ * const { signer, trustedKey } = await generateSigner("Ed25519", { name: "ci" });
+ * const envelope = await createEnvelope(
+ *   "application/vnd.in-toto+json",
+ *   encodeStatement(statement),
+ *   signer,
+ * );
+ * const artifact = new TextEncoder().encode("abc");
+ * const report = await verify(envelope, artifact, { trust: { keys: [trustedKey] } });
+ * assert.equal(report.verificationResult, "PASSED");
+ * ```
+ */
+export async function verify(
+  attestations: AttestationInput | readonly AttestationInput[],
+  artifacts: ArtifactInput | readonly ArtifactInput[] | undefined,
+  options: VerifyOptions = {},
+): Promise<VerificationReport> {
+  const own = ownOptions(options);
+  const settings = checkOptions(own);
+  const { signal, onProgress } = own;
+  signal?.throwIfAborted();
+
+  const inputs: readonly AttestationInput[] = Array.isArray(attestations)
+    ? attestations
+    : [attestations as AttestationInput];
+  const loaded: LoadedAttestation[] = [];
+  for (const [i, input] of inputs.entries()) {
+    const room = settings.limits.maxAttestations - loaded.length;
+    if (room < 1) {
+      const source = `attestation ${i + 1}`;
+      loaded.push({ source, format: "unknown", error: tooMany() });
+      break;
+    }
+    const limits = { ...settings.limits, maxAttestations: room };
+    for (const one of await loadAttestations(input, i, limits)) loaded.push(one);
+  }
+
+  const wanted: readonly ArtifactInput[] = artifacts === undefined
+    ? []
+    : Array.isArray(artifacts)
+    ? artifacts
+    : [artifacts as ArtifactInput];
+  const algorithms = neededAlgorithms(loaded);
+  let bytes = 0;
+  const digested = await mapWindow(wanted, 4, (input, i) => {
+    signal?.throwIfAborted();
+    return digestArtifact(input, i, {
+      algorithms,
+      signal,
+      onBytes: (count) => {
+        signal?.throwIfAborted();
+        bytes += count;
+        onProgress?.({ phase: "digest", done: bytes });
+      },
+    });
+  });
+
+  if (digested.length === 0 && own.unsafelyVerifyWithoutArtifact !== true) {
+    return report([], "artifact-required");
+  }
+  const trust = await sigstoreTrust(own, loaded);
+  let done = 0;
+  const rows = await mapWindow(loaded, own.concurrency ?? 64, async (one) => {
+    signal?.throwIfAborted();
+    const row = await verifyOne(one, digested, { ...settings, trust, options: own });
+    onProgress?.({ phase: "verify", done: ++done, total: loaded.length });
+    return row;
+  });
+  signal?.throwIfAborted();
+
+  if (digested.length === 0) return report([about({ name: "(no artifact)", digest: {} }, rows, 0)]);
+  return report(digested.map((artifact, i) => about(artifact, rows, i)));
+}
+
+/** One report per artifact, of one attestation. */
+type Row = AttestationReport[];
+
+interface Settings {
+  limits: Limits;
+  keyTrust?: EnvelopeTrust;
+  predicateTypes?: readonly string[];
+}
+
+interface Context extends Settings {
+  trust?: SigstoreTrust;
+  options: VerifyOptions;
+}
+
+const OPTIONS = [
+  "trust",
+  "expect",
+  "thresholds",
+  "limits",
+  "concurrency",
+  "signal",
+  "onProgress",
+  "unsafelyAcceptAnyIdentity",
+  "unsafelyTrustCertificateTime",
+  "unsafelyVerifyWithoutArtifact",
+];
+
+/** A copy: what the caller changes while the work goes on has no effect on it. */
+function ownOptions(options: VerifyOptions): VerifyOptions {
+  const { trust, expect, thresholds } = options;
+  return {
+    ...options,
+    trust: { ...trust },
+    expect: structuredClone(expect),
+    thresholds: structuredClone(thresholds),
+  };
+}
+
+function checkOptions(options: VerifyOptions): Settings {
+  refuseUnknown(options, OPTIONS, "verify()");
+  const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
+  refuseUnknown(trust, ["keys", "threshold", "trustedRoots", "onlyRoot"], "trust");
+  refuseUnknown(expect, ["identity", "predicateType", "subjects"], "expect");
+  refuseUnknown(limits, Object.keys(DEFAULT_LIMITS), "limits");
+  for (const [name, value] of Object.entries({ ...limits, concurrency })) {
+    if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
+      throw new TypeError(`${name} is ${value}, wanted an integer >= 1`);
+    }
+  }
+  const { keys = [], trustedRoots = [], threshold = 1, onlyRoot } = trust;
+  if (!Array.isArray(keys) || !Array.isArray(trustedRoots)) {
+    throw new TypeError("trust.keys or trust.trustedRoots is not an array");
+  }
+  refuseOtherThanKeys(keys);
+  trust.keys = [...keys];
+  trust.trustedRoots = [...trustedRoots];
+  const { unsafelyAcceptAnyIdentity, unsafelyTrustCertificateTime } = options;
+  const { unsafelyVerifyWithoutArtifact } = options;
+  // A text such as "false" is true to an `if`.
+  for (
+    const [name, value] of Object.entries({
+      onlyRoot,
+      unsafelyAcceptAnyIdentity,
+      unsafelyTrustCertificateTime,
+      unsafelyVerifyWithoutArtifact,
+    })
+  ) {
+    if (value !== undefined && typeof value !== "boolean") {
+      throw new TypeError(`${name} is neither true nor false`);
+    }
+  }
+  if (!Number.isInteger(threshold) || threshold < 1) {
+    throw new TypeError(`trust.threshold is ${threshold}, wanted an integer >= 1`);
+  }
+  const distinct = new Set(keys.map(({ fingerprint }) => fingerprint)).size;
+  if (threshold > 1 && threshold > distinct) {
+    throw new TypeError(
+      `trust.threshold is ${threshold}, but only ${distinct} distinct keys are given`,
+    );
+  }
+  if (!["any", "all", "exact", undefined].includes(expect.subjects)) {
+    throw new TypeError(
+      `expect.subjects is ${quote(String(expect.subjects))}, wanted any, all or exact`,
+    );
+  }
+  const { predicateType } = expect;
+  const predicateTypes = predicateType === undefined ? undefined : [predicateType].flat();
+  if (
+    predicateTypes?.length === 0 ||
+    predicateTypes?.some((one) => typeof one !== "string" || one === "")
+  ) {
+    throw new TypeError("expect.predicateType is empty");
+  }
+  const stated = Object.entries(limits).filter(([, value]) => value !== undefined);
+  return {
+    limits: { ...DEFAULT_LIMITS, ...Object.fromEntries(stated) },
+    keyTrust: keys.length === 0 ? undefined : { keys: trust.keys, threshold },
+    predicateTypes,
+  };
+}
+
+async function sigstoreTrust(
+  options: VerifyOptions,
+  loaded: readonly LoadedAttestation[],
+): Promise<SigstoreTrust | undefined> {
+  const { trust = {}, expect = {} } = options;
+  const usesSigstore = loaded.some(({ format }) => format === "sigstore-bundle");
+  if (!usesSigstore && expect.identity === undefined && options.thresholds === undefined) {
+    return undefined;
+  }
+  const { checkSigstoreTrust } = await import("../sigstore/verify.ts");
+  const trustedRoots: TrustedRoot[] = [...trust.trustedRoots ?? []];
+  if (trust.onlyRoot !== true && usesSigstore) {
+    const { publicGoodRoot } = await import("../sigstore/public_good.ts");
+    trustedRoots.push(await publicGoodRoot());
+  }
+  const assembled: SigstoreTrust = {
+    trustedRoots,
+    keys: trust.keys,
+    identity: expect.identity as IdentityExpectation | readonly IdentityExpectation[] | undefined,
+    thresholds: options.thresholds,
+    unsafelyAcceptAnyIdentity: options.unsafelyAcceptAnyIdentity,
+    unsafelyTrustCertificateTime: options.unsafelyTrustCertificateTime,
+  };
+  checkSigstoreTrust(assembled);
+  return assembled;
+}
+
+/** SHA-256, and what subjects and signatures state besides; a stream is read only once. */
+function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
+  const needed = new Set(["sha256"]);
+  for (const one of loaded) {
+    if ("bundle" in one && one.bundle.content.kind === "message") {
+      const { digest } = one.bundle.content;
+      if (digest !== undefined) needed.add(digest.algorithm);
+      const { signer } = one.bundle;
+      const curve = signer.kind === "certificate" ? signer.leaf.publicKey.curve : undefined;
+      if (curve === "P-384") needed.add("sha384");
+      if (curve === "P-521") needed.add("sha512");
+    }
+    if (!("statement" in one) || one.statement === undefined || "error" in one.statement) continue;
+    for (const { digest } of one.statement.value.subject) {
+      for (const algorithm of Object.keys(digest ?? {})) {
+        if (HASHES.has(algorithm)) needed.add(algorithm);
+      }
+      if (needed.size === HASHES.size) return [...needed];
+    }
+  }
+  return [...needed];
+}
+
+async function verifyOne(
+  one: LoadedAttestation,
+  artifacts: readonly DigestedArtifact[],
+  context: Context,
+): Promise<Row> {
+  const subjects: (DigestedArtifact | undefined)[] = artifacts.length === 0
+    ? [undefined]
+    : [...artifacts];
+  try {
+    if ("bundle" in one && one.bundle.content.kind === "message") {
+      return await Promise.all(
+        subjects.map(async (artifact) =>
+          finish(one, await verifyEnvelopeLayer(one, context, artifact), messageLayer(context))
+        ),
+      );
+    }
+    const envelope = await verifyEnvelopeLayer(one, context, undefined);
+    if ("error" in one) return subjects.map(() => finish(one, envelope, []));
+    const mode = context.options.expect?.subjects ?? "any";
+    const shared = mode === "any" || artifacts.length === 0
+      ? undefined
+      : statementLayer(one, context, (statement) =>
+        matchSubjects(
+          statement,
+          artifacts.map(({ digest }) => digest),
+          mode,
+        ));
+    return subjects.map((artifact) =>
+      finish(
+        one,
+        envelope,
+        shared ?? statementLayer(
+          one,
+          context,
+          artifact === undefined
+            ? undefined
+            : (statement) => matchSubject(statement, artifact.digest),
+        ),
+      )
+    );
+  } catch (error) {
+    const list = new CheckList();
+    list.failed("envelope.signature", error);
+    return subjects.map(() => finish(one, { list, signers: [], timestamps: [] }, []));
+  }
+}
+
+/** What the envelope layer established. */
+interface EnvelopeLayer {
+  list: CheckList;
+  identity?: CertificateIdentity;
+  signers: string[];
+  timestamps: VerifiedTimestamp[];
+}
+
+const IN_TOTO = "application/vnd.in-toto+json";
+/** in-toto attestation v1.2, envelope.md: the predicate may be hinted at. */
+const DSSE_TYPE = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
+/** sigstore/architecture-docs, client-spec.md, 4.5: inside a bundle exactly this. */
+const BUNDLE_TYPE = /^application\/vnd\.in-toto\+json$/;
+
+async function verifyEnvelopeLayer(
+  one: LoadedAttestation,
+  { keyTrust, trust, options }: Context,
+  artifact: DigestedArtifact | undefined,
+): Promise<EnvelopeLayer> {
+  const list = new CheckList();
+  const layer: EnvelopeLayer = { list, signers: [], timestamps: [] };
+  if ("error" in one) {
+    list.failed("envelope.format", one.error);
+    return layer;
+  }
+  if (one.format === "statement") {
+    list.refused(
+      "envelope.signature",
+      "unsigned-statement",
+      "Cannot accept Statement: nobody signed it",
+    );
+    return layer;
+  }
+  list.passed(
+    "envelope.format",
+    one.format === "dsse" ? "A DSSE envelope" : `A Sigstore bundle, version ${one.bundle.version}`,
+  );
+  if (one.format === "sigstore-bundle") {
+    const { verifyParsedBundle } = await import("../sigstore/verify.ts");
+    if ((options.trust?.threshold ?? 1) > 1 && one.bundle.signer.kind === "publicKey") {
+      list.refused(
+        "envelope.signature",
+        "threshold-not-met",
+        "Cannot verify bundle: it has one signature only",
+      );
+    }
+    const result = await verifyParsedBundle(one.bundle, trust!, artifact);
+    list.checks.push(...result.checks);
+    if (!result.ok) list.error ??= result.error;
+    else if (list.error === undefined) {
+      layer.signers.push(result.signer);
+      layer.timestamps.push(...result.timestamps);
+      layer.identity = result.identity;
+    }
+    return layer;
+  }
+  if (keyTrust === undefined) {
+    list.refused(
+      "envelope.signature",
+      "missing-trusted-key",
+      "Cannot verify envelope: it is signed with a key, and no trusted key is given",
+    );
+    return layer;
+  }
+  const result = await verifyDecodedEnvelope(one.envelope, keyTrust);
+  if (result.ok) {
+    layer.signers.push(...result.acceptedBy);
+    const message =
+      `Trusted keys that accept: ${result.acceptedBy.length}, needed: ${keyTrust.threshold}`;
+    list.passed("envelope.signature", message, { actual: result.acceptedBy.join(", ") });
+  } else list.failed("envelope.signature", result.error);
+  if (options.expect?.identity !== undefined) {
+    list.refused(
+      "envelope.identity",
+      "identity-mismatch",
+      "Cannot accept envelope: it is signed with a key, an identity is expected",
+    );
+  }
+  return layer;
+}
+
+interface EnvelopeType {
+  payloadType: string;
+  path: string;
+  accepted: RegExp;
+}
+
+function envelopeOf(one: Loaded): EnvelopeType | undefined {
+  if (one.format === "dsse") {
+    return { payloadType: one.envelope.payloadType, path: "/payloadType", accepted: DSSE_TYPE };
+  }
+  if (one.format === "statement" || one.bundle.content.kind !== "envelope") return undefined;
+  const { payloadType } = one.bundle.content.envelope;
+  return { payloadType, path: "/dsseEnvelope/payloadType", accepted: BUNDLE_TYPE };
+}
+
+type Loaded = Exclude<LoadedAttestation, { error: AttestationError }>;
+
+/** A bundle that signs the artifact itself says nothing more about it. */
+function messageLayer({ predicateTypes }: Context): Check[] {
+  const list = new CheckList();
+  if (predicateTypes !== undefined) {
+    const message = "Cannot accept bundle: it signs the artifact itself, without a predicate";
+    list.refused("predicate.type", "predicate-type-mismatch", message, {
+      expected: predicateTypes.join(" or "),
+      actual: "none",
+    });
+  }
+  return list.checks;
+}
+
+function statementLayer(
+  one: Loaded,
+  { predicateTypes, options }: Context,
+  match: ((statement: Statement) => MatchResult) | undefined,
+): Check[] {
+  const list = new CheckList();
+  const { statement } = one;
+  if (statement === undefined) return [];
+  const envelope = envelopeOf(one);
+  if (envelope !== undefined) {
+    const { payloadType } = envelope;
+    const id = "envelope.payload-type";
+    const facts = { expected: IN_TOTO, actual: payloadType, path: envelope.path };
+    if (envelope.accepted.test(payloadType)) {
+      list.passed(id, "The payload is an in-toto Statement", facts);
+    } else if (match === undefined && predicateTypes === undefined) {
+      list.skipped("statement.format", `The payload is ${quote(payloadType)}, which is not read`);
+      return list.checks;
+    } else {
+      const message = `Cannot accept envelope: payloadType is ${quote(payloadType)}`;
+      list.refused(id, "unsupported-payload-type", message, facts);
+    }
+  }
+  if ("error" in statement) {
+    list.failed("statement.format", statement.error);
+    return list.checks;
+  }
+  const { value } = statement;
+  list.passed("statement.format", "The Statement is well formed", { actual: value._type });
+  if (match === undefined) {
+    if (options.unsafelyVerifyWithoutArtifact === true) {
+      list.skipped("statement.subject", "No artifact is compared, as the caller asked");
+    }
+  } else {
+    const result = match(value);
+    if (result.ok) {
+      const names = result.matched.slice(0, 4).map(({ subject: { name } }) => quote(name ?? ""));
+      list.passed("statement.subject", `Subjects that are the artifact: ${result.matched.length}`, {
+        actual: names.join(", "),
+        path: `/subject/${result.matched[0].index}`,
+      });
+    } else {
+      list.failed("statement.subject", result.error, {
+        expected: result.wanted,
+        actual: result.found,
+      });
+    }
+  }
+  if (predicateTypes !== undefined) {
+    const facts = {
+      expected: predicateTypes.join(" or "),
+      actual: value.predicateType,
+      path: "/predicateType",
+    };
+    if (predicateTypes.includes(value.predicateType)) {
+      list.passed("predicate.type", "The predicate type is as expected", facts);
+    } else {
+      const message = `Cannot accept predicate: its type is ${quote(value.predicateType)}`;
+      list.refused("predicate.type", "predicate-type-mismatch", message, facts);
+    }
+  }
+  return list.checks;
+}
+
+function finish(
+  one: LoadedAttestation,
+  envelope: EnvelopeLayer,
+  further: readonly Check[],
+): AttestationReport {
+  const signed = envelope.list.error === undefined;
+  // Who signed decides how far the Statement's own words can be believed.
+  const checks = [
+    ...envelope.list.checks,
+    ...further.map((check) => ({
+      ...check,
+      origin: signed ? "signed" as const : "unsigned" as const,
+    })),
+  ];
+  const failed = checks.find(({ outcome }) => outcome === "failed");
+  const ok = signed && failed === undefined && checks.some(({ outcome }) => outcome === "passed");
+  const result: AttestationReport = {
+    source: one.source,
+    format: one.format,
+    ok,
+    errorReason: ok ? null : envelope.list.error?.reason ?? failed?.reason ?? "internal-error",
+    signers: envelope.signers,
+    timestamps: envelope.timestamps,
+    checks,
+  };
+  if (!signed) return result;
+  if (envelope.identity !== undefined) result.identity = envelope.identity;
+  if ("statement" in one && one.statement !== undefined && "value" in one.statement) {
+    result.predicateType = one.statement.value.predicateType;
+    result.statement = one.statement.value;
+  }
+  return result;
+}
+
+function about(
+  { name, digest }: Pick<DigestedArtifact, "name" | "digest">,
+  rows: readonly Row[],
+  index: number,
+): ArtifactReport {
+  const attestations = rows.map((row) => row[index]);
+  const ok = attestations.some((one) => one.ok);
+  return { artifact: name, digest, ok, errorReason: ok ? null : worst(attestations), attestations };
+}
+
+/** The reason of the attestation that got furthest. */
+function worst(attestations: readonly AttestationReport[]): Reason {
+  let best: AttestationReport | undefined;
+  let most = -1;
+  for (const one of attestations) {
+    const passed = one.checks.filter(({ outcome }) => outcome === "passed").length;
+    if (passed > most) [best, most] = [one, passed];
+  }
+  return best?.errorReason ?? "attestation-not-found";
+}
+
+function report(artifacts: ArtifactReport[], reason?: Reason): VerificationReport {
+  const failed = artifacts.find(({ ok }) => !ok);
+  const ok = reason === undefined && artifacts.length > 0 && failed === undefined;
+  return {
+    ok,
+    errorReason: ok ? null : reason ?? failed?.errorReason ?? "artifact-required",
+    verificationResult: ok ? "PASSED" : "FAILED",
+    artifacts,
+  };
+}
