@@ -1,0 +1,268 @@
+import { AttestationError } from "../errors.ts";
+import { printable, quote } from "../internal/json.ts";
+import { DIGEST_ALGORITHMS, digestFault, normalizeDigest } from "../intoto/digest_set.ts";
+import type { ArtifactInput } from "../verify/options.ts";
+import { type ParsedArgs, suggestion, usageError } from "./args.ts";
+import { type ChecksumEntry, parseChecksums } from "./checksums.ts";
+import { access, readBounded, type Runtime } from "./runtime.ts";
+
+/** An artifact that the command line names. */
+export interface Artifact {
+  /** Name in the report. */
+  name: string;
+  /** Path of the file; undefined when only digests are known. */
+  path?: string;
+  /** Digests that the caller vouches for, instead of a file. */
+  digest?: Record<string, string>;
+  /** Paths next to which its attestation may lie, with their file names. */
+  neighbours: string[];
+  /** Attestations for all that lies in its folder. */
+  shared: string[];
+}
+
+/** Artifacts, and what was left out. */
+export interface Artifacts {
+  /** In the order of the command line; those of a folder by name. */
+  artifacts: Artifact[];
+  /** For standard error. */
+  notices: string[];
+}
+
+const MAX_FILES = 100_000;
+const MAX_DEPTH = 64;
+const MAX_CHECKSUM_BYTES = 64 << 20;
+
+/** Endings that make a file an attestation, in the order in which they are looked for. */
+export const ATTESTATION_SUFFIXES: readonly string[] = [
+  ".sigstore.json",
+  ".sigstore",
+  ".intoto.jsonl",
+  ".intoto.json",
+  ".att.json",
+];
+
+/** File name that `gh attestation download` gives; on Windows with a dash. */
+const BY_DIGEST = /^(sha256|sha384|sha512)[:-]([0-9a-f]{64,128})\.jsonl$/;
+
+/** Algorithm and digest in the name of a file of attestations, or undefined. */
+export function digestOfName(name: string): { algorithm: string; hex: string } | undefined {
+  const match = BY_DIGEST.exec(name);
+  return match === null ? undefined : { algorithm: match[1], hex: match[2] };
+}
+
+/** Path of a file in a folder. */
+export function join(folder: string, name: string): string {
+  if (folder === "") return name;
+  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}
+
+/** Folder of a path, empty for the current one, and the name in it. */
+export function splitPath(path: string): { folder: string; name: string } {
+  const slash = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  return { folder: path.slice(0, slash + 1), name: path.slice(slash + 1) };
+}
+
+/**
+ * Reads what the command line names as artifacts: files, folders, digests, checksum files.
+ *
+ * @throws {AttestationError} `usage`, `unreadable-file`, `malformed-checksums`,
+ * `artifact-required` (a folder without files), `limit-exceeded`.
+ */
+export async function readArtifacts(args: ParsedArgs, runtime: Runtime): Promise<Artifacts> {
+  const found: Artifacts = { artifacts: [], notices: [] };
+  const { artifacts } = found;
+  for (const operand of args.operands) {
+    refuseSchemes(operand);
+    const info = await access("read", operand, () => runtime.stat(operand));
+    const digest = info === undefined ? parseDigest(operand) : undefined;
+    if (digest !== undefined) artifacts.push(ofDigest(operand, digest));
+    else if (info === undefined) {
+      throw new AttestationError(
+        "unreadable-file",
+        `Cannot read ${quote(operand)}: it does not exist`,
+      );
+    } else if (info.kind === "directory") await readFolder(operand, args, runtime, found);
+    else artifacts.push({ name: operand, path: operand, neighbours: [operand], shared: [] });
+  }
+  for (const text of args.all("digest")) {
+    const digest = parseDigest(text);
+    if (digest === undefined) {
+      throw usageError(`--digest is ALG:HEX, such as sha256:e3b0…, not ${quote(text)}`);
+    }
+    artifacts.push(ofDigest(text, digest));
+  }
+  for (const path of args.all("checksums")) {
+    const bytes = await readBounded(runtime, path, MAX_CHECKSUM_BYTES);
+    for (const entry of parse(path, bytes)) {
+      artifacts.push({
+        name: entry.name,
+        digest: entry.digest,
+        neighbours: [...safeNeighbour(path, entry.name), path],
+        shared: [],
+      });
+    }
+  }
+  if (artifacts.length > MAX_FILES) throw tooMany();
+  return found;
+}
+
+function parse(path: string, bytes: Uint8Array): ChecksumEntry[] {
+  try {
+    return parseChecksums(bytes);
+  } catch (cause) {
+    const reason = cause instanceof AttestationError ? cause.reason : "malformed-checksums";
+    throw new AttestationError(reason, `Cannot use ${quote(path)} as a checksum file`, { cause });
+  }
+}
+
+/** A checksum file is data: a name in it that leads elsewhere finds nothing. */
+function safeNeighbour(path: string, name: string): string[] {
+  const plain = /^(?!\.{1,2}$)[^/\\:]{1,255}$/.test(name) && printable(name, 255) === name;
+  return plain ? [join(splitPath(path).folder, name)] : [];
+}
+
+function refuseSchemes(operand: string): void {
+  const scheme = /^(oci:\/\/|oci-layout:|npm:|https?:\/\/)/.exec(operand);
+  if (scheme !== null) {
+    throw usageError(
+      `Cannot verify ${quote(operand)}: artifacts by ${scheme[0]} are not supported yet; ` +
+        "give a file, or --digest ALG:HEX with --bundle",
+    );
+  }
+}
+
+/** A digest of `ALG:HEX`, or undefined if the text is nothing like one. */
+function parseDigest(text: string): Record<string, string> | undefined {
+  const match = /^([A-Za-z][A-Za-z0-9_-]*):([0-9A-Za-z+/=]*)$/.exec(text);
+  if (match === null) return undefined;
+  const [, algorithm, value] = match;
+  if (!DIGEST_ALGORITHMS.has(algorithm)) {
+    // `C:name` and the like are paths.
+    if (!/^[0-9A-Fa-f]{32,}$/.test(value)) return undefined;
+    throw usageError(
+      `Unknown digest algorithm ${quote(algorithm)}${
+        suggestion(algorithm.toLowerCase(), [...DIGEST_ALGORITHMS.keys()])
+      }`,
+    );
+  }
+  const fault = digestFault(algorithm, value, false);
+  if (fault !== undefined) throw usageError(`Cannot read digest ${quote(text)}: ${fault}`);
+  return { [algorithm]: normalizeDigest(algorithm, value) };
+}
+
+function ofDigest(name: string, digest: Record<string, string>): Artifact {
+  return { name, digest, neighbours: [], shared: [] };
+}
+
+interface FileInFolder {
+  folder: string;
+  name: string;
+}
+
+async function readFolder(
+  root: string,
+  args: ParsedArgs,
+  runtime: Runtime,
+  found: Artifacts,
+): Promise<void> {
+  const files: FileInFolder[] = [];
+  let links = 0;
+  const walk = async (folder: string, depth: number): Promise<void> => {
+    if (depth > MAX_DEPTH) {
+      throw new AttestationError(
+        "limit-exceeded",
+        `Cannot read ${quote(root)}: folders are nested deeper than ${MAX_DEPTH}`,
+      );
+    }
+    const entries = await access("read folder", folder, () => runtime.readDir(folder));
+    entries.sort((a, b) => a.name < b.name ? -1 : 1);
+    for (const { name, kind } of entries) {
+      if (kind === "directory") await walk(join(folder, name), depth + 1);
+      else if (kind === "file") files.push({ folder, name });
+      else links++;
+      if (files.length > MAX_FILES) throw tooMany();
+    }
+  };
+  await walk(root, 0);
+
+  const given = new Set(args.all("bundle").map(normalPath));
+  const paths = new Set(files.map(({ folder, name }) => join(folder, name)));
+  const attestations: string[] = [];
+  const shared = new Map<string, string[]>();
+  const artifacts: FileInFolder[] = [];
+  for (const file of files) {
+    const path = join(file.folder, file.name);
+    const suffix = ATTESTATION_SUFFIXES.find((suffix) => file.name.endsWith(suffix));
+    const byDigest = digestOfName(file.name) !== undefined;
+    if (suffix === undefined && !byDigest && !given.has(normalPath(path))) {
+      artifacts.push(file);
+      continue;
+    }
+    attestations.push(path);
+    // Without a file of its own name it may be about all that lies beside it.
+    if (suffix !== undefined && !paths.has(path.slice(0, -suffix.length))) {
+      shared.set(file.folder, [...shared.get(file.folder) ?? [], path]);
+    }
+  }
+  if (artifacts.length === 0) {
+    throw new AttestationError(
+      "artifact-required",
+      `Cannot verify ${quote(root)}: no file is in it`,
+    );
+  }
+  for (const { folder, name } of artifacts) {
+    const path = join(folder, name);
+    found.artifacts.push({
+      name: path,
+      path,
+      neighbours: [path],
+      shared: shared.get(folder) ?? [],
+    });
+  }
+  if (attestations.length > 0) {
+    const few = attestations.slice(0, 5).map(quote).join(", ");
+    found.notices.push(
+      `Taken for attestations, not verified as artifacts: ${few}${
+        attestations.length > 5 ? ` and ${attestations.length - 5} more` : ""
+      }`,
+    );
+  }
+  if (links > 0) {
+    found.notices.push(`Not followed in ${quote(root)}: ${links} links or special files`);
+  }
+}
+
+function normalPath(path: string): string {
+  return path.split(/[/\\]+/).filter((part) => part !== ".").join("/");
+}
+
+function tooMany(): AttestationError {
+  return new AttestationError(
+    "limit-exceeded",
+    `Cannot verify more than ${MAX_FILES} artifacts in one run`,
+  );
+}
+
+/** The artifact as `verify()` takes it; its file is opened when it is first read. */
+export function toInput(artifact: Artifact, runtime: Runtime): ArtifactInput {
+  const { name, path, digest } = artifact;
+  if (digest !== undefined) return { name, digest };
+  if (path === undefined) throw new TypeError("An artifact has neither a path nor a digest");
+  return { name, content: openLazily(runtime, path) };
+}
+
+function openLazily(runtime: Runtime, path: string): ReadableStream<Uint8Array> {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      reader ??= (await access("read", path, () => runtime.openRead(path))).getReader();
+      const source = reader;
+      const { done, value } = await access("read", path, () => source.read());
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel(reason) {
+      await reader?.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}

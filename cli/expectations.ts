@@ -1,0 +1,272 @@
+import { AttestationError, isAttestationError } from "../errors.ts";
+import { decodeUtf8, printable, quote } from "../internal/json.ts";
+import type { KeyAlgorithm } from "../keys/algorithm.ts";
+import type { TrustedKey } from "../keys/trusted_key.ts";
+import {
+  githubIdentity,
+  type IdentityExpectation,
+  type Matcher,
+  missingExpectation,
+} from "../sigstore/identity.ts";
+import type { TrustedRoot } from "../sigstore/trusted_root.ts";
+import type { EvidenceThresholds, VerifyOptions } from "../verify/options.ts";
+import { type ParsedArgs, suggestion, usageError } from "./args.ts";
+import { readBounded, type Runtime } from "./runtime.ts";
+import { plural } from "./text.ts";
+
+/** What is enforced: as `verify()` takes it, and in words. */
+export interface Enforced {
+  /** For `verify()`. */
+  options: VerifyOptions;
+  /** Name and value of each expectation, for the report. */
+  rows: [string, string][];
+}
+
+const MAX_KEY_BYTES = 1 << 20;
+const MAX_ROOT_BYTES = 16 << 20;
+
+/** Short names of predicate types, as cosign has them. */
+const PREDICATE_TYPES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["slsaprovenance", ["https://slsa.dev/provenance/v0.2"]],
+  ["slsaprovenance02", ["https://slsa.dev/provenance/v0.2"]],
+  ["slsaprovenance1", ["https://slsa.dev/provenance/v1"]],
+  ["spdx", ["https://spdx.dev/Document"]],
+  ["spdxjson", ["https://spdx.dev/Document"]],
+  ["cyclonedx", ["https://cyclonedx.org/bom"]],
+  ["vuln", ["https://cosign.sigstore.dev/attestation/vuln/v1"]],
+  ["openvex", ["https://openvex.dev/ns", "https://openvex.dev/ns/v0.2.0"]],
+  ["link", ["https://in-toto.io/Link/v1", "https://in-toto.io/attestation/link/v0.3"]],
+  ["custom", ["https://cosign.sigstore.dev/attestation/v1"]],
+]);
+
+/** Options of which at most one may be given. */
+const EXCLUSIVE: readonly (readonly string[])[] = [
+  ["owner", "repo"],
+  ["cert-identity", "cert-identity-regex", "signer-repo", "signer-workflow"],
+];
+
+/**
+ * Reads whom and what the command line expects, and the keys and roots that it names.
+ *
+ * @throws {AttestationError} `usage`, `unreadable-file`, `malformed-trusted-root`, or what is
+ * wrong with a key.
+ */
+export async function readExpectations(args: ParsedArgs, runtime: Runtime): Promise<Enforced> {
+  for (const names of EXCLUSIVE) {
+    const given = names.filter((name) => args.has(name));
+    if (given.length > 1) throw usageError(`--${given.join(" and --")} exclude each other`);
+  }
+  if (args.has("only-root") && !args.has("trusted-root")) {
+    throw usageError("--only-root needs --trusted-root");
+  }
+  for (const name of ["threshold", "key-alg"]) {
+    if (args.has(name) && !args.has("key")) throw usageError(`--${name} needs --key`);
+  }
+  const rows: [string, string][] = [];
+  const options: VerifyOptions = { trust: {}, expect: {} };
+
+  const identity = readIdentityExpectation(args);
+  if (identity !== undefined) {
+    options.expect = { ...options.expect, identity };
+    for (const [claim, matcher] of Object.entries(identity)) {
+      if (matcher !== undefined) rows.push([claimLabel(claim), describe(matcher)]);
+    }
+  } else if (args.has("unsafe-any-identity")) rows.push(["signer", "ANYBODY (unsafe)"]);
+  if (args.has("unsafe-any-identity")) options.unsafelyAcceptAnyIdentity = true;
+
+  const keys = await readKeys(args, runtime);
+  if (keys.length > 0) {
+    const threshold = readCount(args, "threshold", 1) ?? 1;
+    const distinct = new Set(keys.map(({ fingerprint }) => fingerprint)).size;
+    if (threshold > distinct) {
+      throw usageError(
+        `--threshold ${threshold} cannot be met: ${plural(distinct, "distinct key")} given`,
+      );
+    }
+    options.trust = { ...options.trust, keys, threshold };
+    for (const key of keys) {
+      rows.push(["key", `${printable(key.name)} (${key.alg}, ${key.fingerprint.slice(0, 16)}…)`]);
+    }
+    if (threshold > 1) rows.push(["keys needed", String(threshold)]);
+  }
+  if (identity === undefined && keys.length === 0 && !args.has("unsafe-any-identity")) {
+    rows.push(["signer", "NOT STATED: give --repo, --owner, --cert-identity or --key"]);
+  }
+
+  const types = args.all("predicate-type").flatMap(predicateTypes);
+  if (types.length > 0) options.expect = { ...options.expect, predicateType: types };
+  rows.push([
+    "predicate type",
+    types.length === 0 ? "any" : types.map((t) => printable(t)).join("\n"),
+  ]);
+
+  const subjects = args.get("subjects") ?? "any";
+  if (subjects === "any" || subjects === "all" || subjects === "exact") {
+    options.expect = { ...options.expect, subjects };
+  }
+  rows.push(["subjects", subjects]);
+
+  const thresholds: EvidenceThresholds = {};
+  const evidence: string[] = [];
+  const count = (option: string, member: keyof EvidenceThresholds, usual: number, what: string) => {
+    const value = readCount(args, option, 0);
+    if (value !== undefined) thresholds[member] = value;
+    if ((value ?? usual) > 0 || value !== undefined) evidence.push(`${value ?? usual} ${what}`);
+  };
+  count("tlog-threshold", "log", 1, "log");
+  count("sct-threshold", "sct", 1, "SCT");
+  count("timestamp-threshold", "timestamp", 1, "verified time");
+  count("tsa-threshold", "timestampAuthority", 0, "timestamp authority");
+  if (Object.keys(thresholds).length > 0) options.thresholds = thresholds;
+
+  // Keyless evidence is not what a caller with a key alone asks for.
+  if (identity !== undefined || args.has("unsafe-any-identity") || keys.length === 0) {
+    rows.push(["evidence", evidence.join(", ")]);
+    const { trustedRoots, described } = await readRoots(args, runtime);
+    if (trustedRoots.length > 0) options.trust = { ...options.trust, trustedRoots };
+    rows.push(["trusted root", described.join("\n")]);
+  } else if (args.has("trusted-root")) {
+    const { trustedRoots, described } = await readRoots(args, runtime);
+    options.trust = { ...options.trust, trustedRoots };
+    rows.push(["trusted root", described.join("\n")]);
+  }
+  if (args.has("only-root")) options.trust = { ...options.trust, onlyRoot: true };
+  if (args.has("unsafe-no-artifact")) {
+    options.unsafelyVerifyWithoutArtifact = true;
+    rows.push(["artifact", "NONE (unsafe)"]);
+  }
+  return { options, rows };
+}
+
+function readIdentityExpectation(args: ParsedArgs): IdentityExpectation | undefined {
+  const owner = args.get("owner");
+  const repository = args.get("repo");
+  for (const name of ["signer-repo", "signer-workflow"]) {
+    if (args.has(name) && owner === undefined && repository === undefined) {
+      throw usageError(`--${name} needs --repo or --owner: whose build it signed`);
+    }
+  }
+  try {
+    const identity: IdentityExpectation = owner === undefined && repository === undefined
+      ? {}
+      : githubIdentity({
+        owner,
+        repository,
+        signerRepository: args.get("signer-repo"),
+        signerWorkflow: args.get("signer-workflow"),
+      });
+    const exact = args.get("cert-identity");
+    const pattern = args.get("cert-identity-regex");
+    if (exact !== undefined) identity.subjectAlternativeName = exact;
+    if (pattern !== undefined) identity.subjectAlternativeName = { pattern };
+    identity.issuer = args.get("cert-oidc-issuer") ?? identity.issuer;
+    identity.buildSignerDigest = args.get("signer-digest");
+    identity.sourceRepositoryRef = args.get("source-ref");
+    identity.sourceRepositoryDigest = args.get("source-digest");
+    if (args.has("deny-self-hosted-runners")) identity.runnerEnvironment = "github-hosted";
+    const stated = Object.fromEntries(
+      Object.entries(identity).filter(([, matcher]) => matcher !== undefined),
+    );
+    if (Object.keys(stated).length === 0) return undefined;
+    missingExpectation(stated);
+    return stated;
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new AttestationError("usage", cause.message);
+    throw cause;
+  }
+}
+
+/** A matcher in words; a slash needs no escape where no slash ends the pattern. */
+function describe(matcher: Matcher): string {
+  return typeof matcher === "string"
+    ? printable(matcher)
+    : `${printable(matcher.pattern.replaceAll("\\/", "/"))} (pattern for the whole)`;
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+  subjectAlternativeName: "signer",
+  issuer: "issuer",
+  sourceRepositoryURI: "source repository",
+  sourceRepositoryOwnerURI: "source owner",
+  sourceRepositoryRef: "source ref",
+  sourceRepositoryDigest: "source commit",
+  buildSignerDigest: "signer commit",
+  runnerEnvironment: "runner",
+};
+
+/** Name of a claim for people. */
+export function claimLabel(claim: string): string {
+  return Object.hasOwn(LABELS, claim) ? LABELS[claim] : claim;
+}
+
+function predicateTypes(value: string): readonly string[] {
+  const known = PREDICATE_TYPES.get(value);
+  if (known !== undefined) return known;
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/.test(value)) return [value];
+  throw usageError(
+    `--predicate-type is a URI or one of ${[...PREDICATE_TYPES.keys()].join(", ")}, not ${
+      quote(value)
+    }${suggestion(value, [...PREDICATE_TYPES.keys()])}`,
+  );
+}
+
+function readCount(args: ParsedArgs, name: string, least: number): number | undefined {
+  const value = args.get(name);
+  if (value === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(value) || Number(value) < least) {
+    throw usageError(`--${name} is a whole number from ${least} on, not ${quote(value)}`);
+  }
+  return Number(value);
+}
+
+async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[]> {
+  const paths = args.all("key");
+  if (paths.length === 0) return [];
+  const { importTrustedKey } = await import("../keys/trusted_key.ts");
+  const alg = args.get("key-alg") as KeyAlgorithm | undefined;
+  return await Promise.all(paths.map((path) =>
+    inFile("key", path, async () => {
+      const text = decodeUtf8(await readBounded(runtime, path, MAX_KEY_BYTES));
+      return await importTrustedKey(text, alg === undefined ? { name: path } : { name: path, alg });
+    })
+  ));
+}
+
+async function readRoots(
+  args: ParsedArgs,
+  runtime: Runtime,
+): Promise<{ trustedRoots: TrustedRoot[]; described: string[] }> {
+  const described: string[] = [];
+  const trustedRoots: TrustedRoot[] = [];
+  const paths = args.all("trusted-root");
+  if (paths.length > 0) {
+    const { parseTrustedRoots } = await import("../sigstore/trusted_root.ts");
+    for (const path of paths) {
+      const roots = await inFile(
+        "trusted root",
+        path,
+        async () =>
+          parseTrustedRoots(decodeUtf8(await readBounded(runtime, path, MAX_ROOT_BYTES)), {
+            name: path,
+          }),
+      );
+      trustedRoots.push(...roots);
+      described.push(`${printable(path)}${roots.length > 1 ? ` (${roots.length} roots)` : ""}`);
+    }
+  }
+  if (!args.has("only-root")) {
+    const { PUBLIC_GOOD_ROOT_DATE } = await import("../sigstore/roots/public_good.ts");
+    described.push(`Sigstore public-good instance, snapshot of ${PUBLIC_GOOD_ROOT_DATE}`);
+  }
+  return { trustedRoots, described };
+}
+
+/** Names the file in what is wrong with its content. */
+async function inFile<T>(what: string, path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (!isAttestationError(cause) || cause.reason === "unreadable-file") throw cause;
+    throw new AttestationError(cause.reason, `Cannot use ${quote(path)} as a ${what}`, { cause });
+  }
+}

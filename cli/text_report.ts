@@ -1,0 +1,141 @@
+import type { Reason } from "../errors.ts";
+import { printable } from "../internal/json.ts";
+import type { Check } from "../report.ts";
+import { REASONS } from "../reasons.ts";
+import type { CertificateIdentity, ClaimName } from "../sigstore/identity.ts";
+import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
+import { claimLabel } from "./expectations.ts";
+import { plural, type Style, table, wrap } from "./text.ts";
+
+/** What the text says beside the report itself. */
+export interface TextContext {
+  /** What is enforced, in words. */
+  expected: readonly (readonly [string, string])[];
+  /** Colours. */
+  paint: Style;
+  /** How this program is called. */
+  program: string;
+  /** Where an attestation was looked for, by the artifact's place in the report. */
+  looked: ReadonlyMap<number, readonly string[]>;
+}
+
+const COLUMNS = 84;
+/** Failed attestations of one artifact that are shown in full. */
+const SHOWN = 10;
+const SHOWN_CLAIMS: readonly ClaimName[] = [
+  "issuer",
+  "sourceRepositoryURI",
+  "sourceRepositoryRef",
+  "sourceRepositoryDigest",
+  "runnerEnvironment",
+  "runInvocationURI",
+];
+
+/** The report for people: what is expected, each artifact with its checks, the verdict. */
+export function textReport(report: VerificationReport, context: TextContext): string {
+  const { paint } = context;
+  let text = `${paint.bold("Expected")}\n${table(context.expected, "  ")}\n`;
+  report.artifacts.forEach((artifact, index) => {
+    text += `${artifactText(artifact, index, context)}\n`;
+  });
+  const passed = report.artifacts.filter((artifact) => artifact.ok).length;
+  const total = report.artifacts.length;
+  if (report.ok) {
+    return `${text}${paint.green("PASSED")}: ${plural(total, "artifact")} verified\n`;
+  }
+  const reason = report.errorReason === null ? "" : ` (${report.errorReason})`;
+  return `${text}${paint.red("FAILED")}: ${passed} of ${
+    plural(total, "artifact")
+  } verified${reason}\n`;
+}
+
+function artifactText(artifact: ArtifactReport, index: number, context: TextContext): string {
+  const { paint } = context;
+  const verdict = artifact.ok ? paint.green("PASSED") : paint.red("FAILED");
+  let text = `${verdict}  ${paint.bold(printable(artifact.artifact))}\n`;
+  text += table(
+    Object.entries(artifact.digest).map(([name, hex]) => [printable(name), printable(hex)]),
+    "  ",
+  );
+  const good = artifact.attestations.filter((attestation) => attestation.ok);
+  const bad = artifact.attestations.filter((attestation) => !attestation.ok);
+  for (const attestation of good) text += attestationText(attestation, context);
+  const hidden = artifact.ok ? bad : bad.slice(SHOWN);
+  if (!artifact.ok) {
+    for (const attestation of bad.slice(0, SHOWN)) text += attestationText(attestation, context);
+  }
+  if (hidden.length > 0) text += `  ${paint.dim(summary(hidden))}\n`;
+
+  const told = bad.some((attestation) => attestation.errorReason === artifact.errorReason);
+  if (artifact.errorReason !== null && !told) {
+    const looked = context.looked.get(index) ?? [];
+    if (artifact.errorReason === "attestation-not-found" && looked.length > 0) {
+      text += table([["looked for", looked.map((path) => printable(path)).join("\n")]], "  ");
+    }
+    text += table([["reason", artifact.errorReason]], "  ");
+    text += table(nextSteps(artifact.errorReason, context), "  ");
+  }
+  return text;
+}
+
+function summary(attestations: readonly AttestationReport[]): string {
+  const counts = new Map<string, number>();
+  for (const { errorReason } of attestations) {
+    const reason = errorReason ?? "unknown";
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([reason, count]) => `${count} × ${reason}`).join(", ");
+  return `${plural(attestations.length, "other attestation")} did not verify: ${parts} ` +
+    "(all in --format json)";
+}
+
+function attestationText(attestation: AttestationReport, context: TextContext): string {
+  const { paint } = context;
+  const verdict = attestation.ok ? paint.green("PASSED") : paint.red("FAILED");
+  const rows: [string, string][] = [];
+  if (attestation.predicateType !== undefined) {
+    rows.push(["predicate type", printable(attestation.predicateType)]);
+  }
+  if (attestation.identity !== undefined) rows.push(...identityRows(attestation.identity));
+  else if (attestation.signers.length > 0) {
+    rows.push(["signed by", attestation.signers.map((name) => printable(name)).join("\n")]);
+  }
+  for (const { type, uri, timestamp } of attestation.timestamps) {
+    rows.push(["signed at", `${printable(timestamp)} by ${printable(uri)} (${type})`]);
+  }
+  const width = Math.max(0, ...attestation.checks.map(({ id }) => id.length));
+  return `  ${verdict}  ${printable(attestation.source)} (${attestation.format})\n` +
+    table(rows, "    ") +
+    attestation.checks.map((check) => checkText(check, width, context)).join("");
+}
+
+/** Rows about a certificate's holder. */
+export function identityRows(identity: CertificateIdentity): [string, string][] {
+  const rows: [string, string][] = [["signed by", printable(identity.subjectAlternativeName)]];
+  for (const claim of SHOWN_CLAIMS) {
+    const value = identity[claim];
+    if (value !== undefined) rows.push([claimLabel(claim), printable(value)]);
+  }
+  return rows;
+}
+
+function checkText(check: Check, width: number, context: TextContext): string {
+  const { paint } = context;
+  const id = check.id.padEnd(width);
+  const message = printable(check.message, 500);
+  if (check.outcome === "passed") return `    ${paint.green("ok  ")}  ${id}  ${message}\n`;
+  if (check.outcome === "skipped") return `    ${paint.yellow("skip")}  ${id}  ${message}\n`;
+  const rows: [string, string][] = [];
+  if (check.actual !== undefined) rows.push(["found", printable(check.actual)]);
+  if (check.expected !== undefined) rows.push(["wanted", printable(check.expected)]);
+  if (check.path !== undefined && check.path !== "") rows.push(["at", printable(check.path)]);
+  if (check.reason !== undefined) rows.push(...nextSteps(check.reason, context));
+  return `    ${paint.red("FAIL")}  ${id}  ${message}\n${table(rows, " ".repeat(10))}`;
+}
+
+function nextSteps(reason: Reason, { program }: TextContext): [string, string][] {
+  return [
+    ["next", wrap(REASONS[reason].repair, COLUMNS).join("\n")],
+    ["run", `${program} explain ${reason}`],
+  ];
+}

@@ -1,0 +1,223 @@
+import type { OptionSpec } from "./args.ts";
+
+const ATTESTATION = "Attestation";
+const SIGNER = "Signer, keyless: whom the certificate must name";
+const KEY = "Signer, with a key";
+const CONTENT = "Content";
+const EVIDENCE = "Trust and evidence";
+const OUTPUT = "Output";
+const UNSAFE = "Unsafe: each takes a guarantee away";
+
+/** Options of `verify`. */
+export const VERIFY_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "bundle",
+    short: "b",
+    aliases: ["provenance-path", "attestations-path", "attestation-path"],
+    value: "FILE",
+    repeatable: true,
+    group: ATTESTATION,
+    help: "Sigstore bundle, DSSE envelope, or JSON Lines of them (.jsonl); else looked for next " +
+      "to the artifact",
+  },
+  {
+    name: "digest",
+    value: "ALG:HEX",
+    repeatable: true,
+    group: ATTESTATION,
+    help: "Artifact given by its digest, such as sha256:e3b0…",
+  },
+  {
+    name: "checksums",
+    value: "FILE",
+    repeatable: true,
+    group: ATTESTATION,
+    help: "Artifacts given by the digests in a file of sha256sum, sha384sum or sha512sum",
+  },
+  {
+    name: "repo",
+    short: "R",
+    value: "OWNER/NAME",
+    group: SIGNER,
+    help: "GitHub repository that it was built from; the signer is one of its workflows",
+  },
+  {
+    name: "owner",
+    short: "o",
+    value: "OWNER",
+    group: SIGNER,
+    help: "GitHub user or organisation that the repository belongs to",
+  },
+  {
+    name: "signer-repo",
+    value: "OWNER/NAME",
+    group: SIGNER,
+    help: "Repository of the workflow that signed, when it is a reusable one",
+  },
+  {
+    name: "signer-workflow",
+    value: "PATH",
+    group: SIGNER,
+    help: "Workflow that signed: [HOST/]OWNER/NAME/.github/workflows/FILE",
+  },
+  {
+    name: "signer-digest",
+    value: "COMMIT",
+    group: SIGNER,
+    help: "Commit of the workflow that signed",
+  },
+  {
+    name: "source-ref",
+    value: "REF",
+    group: SIGNER,
+    help: "Git ref that was built, such as refs/tags/v1.2.3",
+  },
+  { name: "source-digest", value: "COMMIT", group: SIGNER, help: "Commit that was built" },
+  {
+    name: "deny-self-hosted-runners",
+    group: SIGNER,
+    help: "Refuse what was built on a runner that GitHub does not host",
+  },
+  {
+    name: "cert-identity",
+    aliases: ["certificate-identity"],
+    value: "NAME",
+    group: SIGNER,
+    help: "Name in the certificate: an e-mail address or URI, the whole of it",
+  },
+  {
+    name: "cert-identity-regex",
+    short: "i",
+    aliases: ["cert-identity-regexp", "certificate-identity-regex", "certificate-identity-regexp"],
+    value: "PATTERN",
+    group: SIGNER,
+    help: "Regular expression that must match the whole name",
+  },
+  {
+    name: "cert-oidc-issuer",
+    aliases: ["certificate-oidc-issuer"],
+    value: "URL",
+    group: SIGNER,
+    help: "Who vouches for that name; with --repo and --owner GitHub Actions unless given",
+  },
+  {
+    name: "key",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Trusted public key: PEM or JWK",
+  },
+  {
+    name: "threshold",
+    value: "N",
+    group: KEY,
+    help: "Distinct keys that must accept; default 1",
+  },
+  {
+    name: "key-alg",
+    value: "ALG",
+    choices: [
+      "Ed25519",
+      "ES256",
+      "ES384",
+      "ES512",
+      "RS256",
+      "RS384",
+      "RS512",
+      "PS256",
+      "PS384",
+      "PS512",
+      "ECDSA-P384-SHA256",
+      "ECDSA-P521-SHA256",
+      "ECDSA-P521-SHA384",
+      "ECDSA-P256-SHA384",
+      "ECDSA-P256-SHA512",
+      "ECDSA-P384-SHA512",
+    ],
+    group: KEY,
+    help: "Algorithm of the keys, when it is not the usual one of their type",
+  },
+  {
+    name: "predicate-type",
+    aliases: ["type"],
+    value: "TYPE",
+    repeatable: true,
+    group: CONTENT,
+    help: "URI of the claim, any one of several; or slsaprovenance1, slsaprovenance, spdx, " +
+      "cyclonedx, vuln, openvex, link, custom",
+  },
+  {
+    name: "subjects",
+    value: "MODE",
+    choices: ["any", "all", "exact"],
+    group: CONTENT,
+    help: "any: each artifact is a subject; all: and each subject an artifact; exact: one to one",
+  },
+  {
+    name: "trusted-root",
+    aliases: ["custom-trusted-root"],
+    value: "FILE",
+    repeatable: true,
+    group: EVIDENCE,
+    help: "trusted_root.json, or JSON Lines of several, beside the public-good instance",
+  },
+  {
+    name: "only-root",
+    group: EVIDENCE,
+    help: "Believe the given roots only, not the public-good instance",
+  },
+  {
+    name: "tlog-threshold",
+    value: "N",
+    group: EVIDENCE,
+    help: "Transparency logs that must include it; default 1",
+  },
+  {
+    name: "sct-threshold",
+    aliases: ["ctlog-threshold"],
+    value: "N",
+    group: EVIDENCE,
+    help: "Certificate transparency logs; default 1",
+  },
+  {
+    name: "tsa-threshold",
+    value: "N",
+    group: EVIDENCE,
+    help: "Timestamps by RFC 3161 authorities; default 0",
+  },
+  {
+    name: "timestamp-threshold",
+    value: "N",
+    group: EVIDENCE,
+    help: "Verified times of any kind; default 1",
+  },
+  {
+    name: "format",
+    value: "FORMAT",
+    choices: ["text", "json", "gh"],
+    group: OUTPUT,
+    help: "text (default), json, or gh: the document of gh attestation verify --format json",
+  },
+  {
+    name: "output",
+    value: "FILE",
+    group: OUTPUT,
+    help: "Write the report to a file, whole or not at all",
+  },
+  {
+    name: "print-provenance",
+    group: OUTPUT,
+    help: "Print the verified Statements to standard output, one a line; the report goes to " +
+      "standard error",
+  },
+  {
+    name: "unsafe-any-identity",
+    group: UNSAFE,
+    help: "Accept a keyless attestation of anybody",
+  },
+  {
+    name: "unsafe-no-artifact",
+    group: UNSAFE,
+    help: "Verify the attestation alone: says nothing about any artifact",
+  },
+];

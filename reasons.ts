@@ -1,0 +1,743 @@
+/**
+ * What each reason of refusal means: its cause, what to look at, how to repair it, and an
+ * example. The command line's `explain` prints this table; a program may show it as well.
+ *
+ * It is apart from `errors.ts`, so that a program that only verifies does not carry it.
+ *
+ * @example The explanation of a reason
+ * ```ts
+ * import { REASONS } from "@x/attest/reasons";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(REASONS["subject-mismatch"].layer, "statement");
+ * assert.ok(REASONS["subject-mismatch"].repair.length > 0);
+ * ```
+ *
+ * @module
+ */
+
+import type { Reason } from "./errors.ts";
+import type { Layer } from "./report.ts";
+
+/** Part of the work that a reason belongs to, in the order of the table. */
+export type ReasonLayer =
+  | "input"
+  | "keys"
+  | Layer
+  | "bundle"
+  | "certificate"
+  | "log"
+  | "timestamp";
+
+/** What one reason means. All texts are for people, without markup. */
+export interface ReasonExplanation {
+  /** Part of the work that it belongs to. */
+  layer: ReasonLayer;
+  /** What was found to be wrong. */
+  cause: string;
+  /** What to look at, as a command where there is one. */
+  check: string;
+  /** What puts it right, for the one who verifies or the one who signs. */
+  repair: string;
+  /** A case in which it happens. */
+  example: string;
+}
+
+/** The explanation of every {@linkcode Reason}. */
+export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
+  "aborted": {
+    layer: "input",
+    cause: "The caller stopped the work before there was a verdict",
+    check: "The AbortSignal that was passed, and its reason",
+    repair: "Run it again with a longer limit of time; nothing was verified",
+    example: "AbortSignal.timeout(1000) while an artifact of 20 GB is hashed",
+  },
+  "artifact-required": {
+    layer: "input",
+    cause: "There is nothing to compare the attestation with, or a digest is given where the " +
+      "signature can only be checked over the artifact itself",
+    check: "The command line: is a file, a directory, --digest or --checksums given",
+    repair: "Name the artifact. A signature by Ed25519 over a blob needs the file, its digest " +
+      "is not enough",
+    example: "attest verify --bundle app.sigstore.json, with no artifact",
+  },
+  "attestation-not-found": {
+    layer: "input",
+    cause: "No attestation for the artifact was given, and none lies next to it",
+    check: "ls: is there a NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, " +
+      "NAME.intoto.json or NAME.att.json beside NAME",
+    repair:
+      "Give it with --bundle FILE, or fetch it: gh attestation download NAME --repo OWNER/REPO",
+    example: "app.tgz was downloaded, app.tgz.sigstore.json was not",
+  },
+  "duplicate-json-key": {
+    layer: "input",
+    cause: "A JSON object has the same name twice; readers disagree on which one counts",
+    check: "The name in the message, in the file as it is on disk",
+    repair: "Have the producer write each name once, and sign again",
+    example: '{"payloadType":"a","payloadType":"b"}',
+  },
+  "empty-input": {
+    layer: "input",
+    cause: "The input has no content, or white space only",
+    check: "ls -l FILE: a size of 0 is often a failed download",
+    repair: "Fetch the file again",
+    example: "curl -o app.sigstore.json without --fail, and a server that answered nothing",
+  },
+  "internal-error": {
+    layer: "input",
+    cause: "This program met a state that it should not reach; it refuses to guess",
+    check: "The message and the chain of causes",
+    repair: "Report it with the command and, if it may be shared, the input",
+    example: "A function of the runtime threw an error that is not documented",
+  },
+  "invalid-base64": {
+    layer: "input",
+    cause: "A field that must be base64 has other characters, a wrong length, wrong padding or " +
+      "unused bits that are set",
+    check: "The field that path names",
+    repair: "Encode the bytes again with a standard encoder; do not edit signed fields by hand",
+    example: "A payload that was wrapped at 76 columns by the command base64",
+  },
+  "invalid-hex": {
+    layer: "input",
+    cause: "A digest or number that must be hex has an odd length or other characters",
+    check: "The value: [0-9a-f] only, without the prefix sha256: and without spaces",
+    repair: "Copy the whole value; sha256sum FILE prints it",
+    example: "sha256:e3b0c4… cut off in a terminal",
+  },
+  "invalid-unicode": {
+    layer: "input",
+    cause: "The text is not UTF-8, or it has a surrogate without its pair",
+    check: "file FILE; iconv -f UTF-8 -t UTF-8 FILE",
+    repair: "Save the file as UTF-8 without a byte order mark; PowerShell's > writes UTF-16",
+    example: 'A subject name "\\ud800"',
+  },
+  "limit-exceeded": {
+    layer: "input",
+    cause: "Something is larger, deeper or more often than is accepted: bytes, nesting, " +
+      "signatures, subjects, lines",
+    check: "The number and the limit in the message",
+    repair: "Split the input. A program that trusts the source may raise the limit by its option",
+    example: "A file of 100 MB given as an attestation",
+  },
+  "malformed-checksums": {
+    layer: "input",
+    cause: "A line of the checksum file is not a digest of SHA-256, SHA-384 or SHA-512 and a name",
+    check: "The line that the message names; sha256sum --check FILE",
+    repair: "Write it with sha256sum or sha512sum; MD5 and SHA-1 are not accepted",
+    example: "A checksum file that md5sum wrote",
+  },
+  "malformed-der": {
+    layer: "input",
+    cause: "Binary data is not strict DER: a length that is too long or not minimal, an integer " +
+      "with extra bytes, or bytes after the end",
+    check: "openssl asn1parse -inform DER -in FILE",
+    repair: "Write it again with a tool that emits DER, not BER",
+    example: "A certificate with one byte appended",
+  },
+  "malformed-json": {
+    layer: "input",
+    cause: "The text is not JSON",
+    check: "head -c 200 FILE: is it an HTML page, a certificate, or cut off",
+    repair: "Fetch the file again; with curl use --fail --location",
+    example: "The sign-in page of a server, saved as app.sigstore.json",
+  },
+  "malformed-pem": {
+    layer: "input",
+    cause: "The text has no complete PEM block of the kind that is needed, or too many",
+    check: "grep -- '-----' FILE",
+    repair: "A public key starts with -----BEGIN PUBLIC KEY-----; " +
+      "openssl pkey -in KEY -pubout writes it",
+    example: "A key in the format of OpenSSH (ssh-ed25519 AAAA…)",
+  },
+  "unknown-format": {
+    layer: "input",
+    cause: "It is JSON, but no attestation that is known: neither a Sigstore bundle, nor a DSSE " +
+      "envelope, nor a Statement",
+    check: "attest inspect FILE",
+    repair: "Give the attestation and not the artifact, an SBOM, or the answer of an API around it",
+    example: "package.json given as --bundle",
+  },
+  "unreadable-file": {
+    layer: "input",
+    cause: "A file or folder is not there, may not be read, or is not what is needed",
+    check: "ls -l PATH, and under Deno the permission --allow-read=PATH",
+    repair: "Correct the path or the permission",
+    example: "attest verify missing.tgz --key ci.pub",
+  },
+  "usage": {
+    layer: "input",
+    cause: "The command line is wrong: an unknown option, a missing value, or two options that " +
+      "exclude each other",
+    check: "attest help COMMAND",
+    repair: "Follow the suggestion in the message",
+    example: "attest verify app.tgz --bundel app.sigstore.json",
+  },
+
+  "key-algorithm-mismatch": {
+    layer: "keys",
+    cause: "The algorithm that was asked for does not fit the key",
+    check: "openssl pkey -pubin -in KEY -text -noout",
+    repair: "Leave the algorithm out, or name one of the key's own type; the algorithm always " +
+      "belongs to the key and never comes from the message",
+    example: "--key-alg RS256 with a key on P-256",
+  },
+  "malformed-key": {
+    layer: "keys",
+    cause: "The key cannot be read strictly: wrong structure, bytes after the end, a point that " +
+      "is not on its curve, or a private key where a public one is due",
+    check: "openssl pkey -pubin -in KEY -text -noout",
+    repair: "Export the public key again: openssl pkey -in KEY -pubout",
+    example: "ci.key (private) given instead of ci.pub",
+  },
+  "unsupported-algorithm": {
+    layer: "keys",
+    cause: "The algorithm or curve is not supported, or this runtime lacks it",
+    check: "openssl pkey -pubin -in KEY -text -noout, and the runtime's version",
+    repair: "Use Ed25519, ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits and more",
+    example: "A key on secp256k1",
+  },
+  "weak-key": {
+    layer: "keys",
+    cause: "The key gives no security: RSA below 2048 bits, a bad exponent, or an Ed25519 point " +
+      "of small order",
+    check: "openssl pkey -pubin -in KEY -text -noout",
+    repair: "Make a new key and sign again; there is no option to accept it",
+    example: "An RSA key of 1024 bits",
+  },
+
+  "invalid-signature": {
+    layer: "envelope",
+    cause: "No trusted key accepts a signature over exactly these bytes",
+    check: "attest inspect FILE: the key id is a hint to the key that was used; " +
+      "openssl pkey -pubin -in KEY -outform DER | sha256sum",
+    repair: "Give the public key of the one who signed. If it is right, the content was changed " +
+      "after it was signed: fetch it again",
+    example: "One bit of the payload changed, or ci-2024.pub used after a rotation to ci-2025.pub",
+  },
+  "malformed-envelope": {
+    layer: "envelope",
+    cause: "The DSSE envelope lacks a field, or a field has the wrong type",
+    check: "payload and payloadType are strings, signatures is a list of objects with sig",
+    repair: "Write it again with a tool that follows DSSE 1.0; in-toto's older " +
+      '{"signed", "signatures"} is another format',
+    example: '{"payload":"e30=","signatures":[]} without payloadType',
+  },
+  "missing-signatures": {
+    layer: "envelope",
+    cause: "The envelope has an empty list of signatures: nobody vouches for it",
+    check: "attest inspect FILE",
+    repair: "Sign it, or fetch the signed file",
+    example: '{"payloadType":"…","payload":"…","signatures":[]}',
+  },
+  "missing-trusted-key": {
+    layer: "envelope",
+    cause: "The attestation is signed with a key, and no key to trust was given",
+    check: "attest inspect FILE: does it carry a certificate, or only a key id",
+    repair: "Give the signer's public key, from a source that you trust: --key FILE",
+    example: "attest verify app.tgz --bundle app.intoto.json --repo acme/app",
+  },
+  "threshold-not-met": {
+    layer: "envelope",
+    cause:
+      "Fewer distinct trusted keys accept than are required; a key that signs twice counts once",
+    check: "The keys that accepted, in the report, against --threshold",
+    repair: "Collect the missing signatures, or give the keys of all signers",
+    example: "--threshold 2 and an envelope that only one of the two keys signed",
+  },
+  "unsigned-statement": {
+    layer: "envelope",
+    cause: "It is a bare Statement: anybody could have written it",
+    check: "attest inspect FILE: there is no envelope layer",
+    repair: "Get the signed form from the producer; unsigned is never verified, whatever it says",
+    example: "The provenance that BuildKit stores in an image index",
+  },
+  "unsupported-payload-type": {
+    layer: "envelope",
+    cause: "The signed content says that it is something other than an in-toto Statement",
+    check: "payloadType in attest inspect FILE; it must be application/vnd.in-toto+json exactly",
+    repair: "Give the attestation, not another document that was signed with the same key",
+    example: "payloadType text/plain, or application/vnd.in-toto+json; charset=utf-8",
+  },
+
+  "duplicate-subject-name": {
+    layer: "statement",
+    cause: "Two subjects of one Statement have the same name",
+    check: "subject in attest inspect FILE",
+    repair: "Have the producer name each subject once; Statement v0.1 demands it",
+    example: "Two files dist/index.js of two packages, named without their folder",
+  },
+  "empty-resource-descriptor": {
+    layer: "statement",
+    cause: "A resource has none of uri, digest and content, so it points to nothing",
+    check: "The resource that path names",
+    repair: "Have the producer add a digest",
+    example: '{"name":"left-pad"} in resolvedDependencies',
+  },
+  "invalid-digest": {
+    layer: "statement",
+    cause: "A digest does not have the form of its algorithm: not hex, or of the wrong length",
+    check: "The digest that path names: 64 digits for sha256, 128 for sha512",
+    repair: "Have the producer write lowercase hex, without the prefix sha256:",
+    example: '{"sha512":"MJ7MSJwS1utMxA9QyQLyt…"}, base64 as npm writes it',
+  },
+  "invalid-timestamp": {
+    layer: "statement",
+    cause: "A time is not RFC 3339 in UTC",
+    check: "The field that path names",
+    repair: "Have the producer write 2025-01-31T12:00:00Z",
+    example: "2025-01-31 12:00:00 or 2025-01-31T12:00:00+01:00",
+  },
+  "invalid-uri": {
+    layer: "statement",
+    cause: "A field that must be a URI has no scheme, or has spaces or control characters",
+    check: "The field that path names",
+    repair: "Have the producer write an absolute URI",
+    example: 'predicateType "provenance"',
+  },
+  "malformed-predicate": {
+    layer: "predicate",
+    cause: "The predicate is not an object, or a field of it has the wrong type",
+    check: "The field that path names, in attest inspect FILE --format json",
+    repair: "Have the producer follow the specification of that predicate type",
+    example: "An SPDX document in tag-value form, put in as a string",
+  },
+  "malformed-resource-descriptor": {
+    layer: "statement",
+    cause: "A field of a resource has the wrong type",
+    check: "The field that path names",
+    repair: "Have the producer follow in-toto's ResourceDescriptor",
+    example: '"digest": "sha256:…" where an object is due',
+  },
+  "malformed-statement": {
+    layer: "statement",
+    cause:
+      "The signed content is not an in-toto Statement: not an object, or a field is absent or " +
+      "of the wrong type",
+    check: "attest inspect FILE",
+    repair: "Have the producer write _type, subject and predicateType",
+    example: '"subject": {} where a list is due',
+  },
+  "message-digest-mismatch": {
+    layer: "statement",
+    cause: "The digest that the bundle states for the signed file is not that of the artifact",
+    check: "sha256sum ARTIFACT against messageDigest in attest inspect FILE",
+    repair: "Take the artifact and the bundle of the same release",
+    example: "app-1.1.tgz with app-1.0.tgz.sigstore.json",
+  },
+  "missing-predicate": {
+    layer: "predicate",
+    cause: "The Statement has no predicate",
+    check: "attest inspect FILE",
+    repair: "Have the producer write at least an empty object",
+    example: '{"_type":"…","subject":[…],"predicateType":"…"}',
+  },
+  "missing-predicate-field": {
+    layer: "predicate",
+    cause: "The predicate lacks a field that its specification requires",
+    check: "The field that path names",
+    repair: "Have the producer write it; for SLSA provenance see slsa.dev/spec",
+    example: "SLSA provenance without runDetails.builder.id",
+  },
+  "missing-predicate-type": {
+    layer: "statement",
+    cause: "The Statement does not say what kind of claim it makes",
+    check: "predicateType in attest inspect FILE",
+    repair: "Have the producer write the URI of the predicate type",
+    example: '"predicateType": ""',
+  },
+  "missing-subject": {
+    layer: "statement",
+    cause: "The Statement is about nothing: its list of subjects is empty",
+    check: "subject in attest inspect FILE",
+    repair: "Have the producer name the artifacts with their digests",
+    example: "A build whose pattern for artifacts matched no file",
+  },
+  "missing-subject-digest": {
+    layer: "statement",
+    cause: "A subject has no digest; a name alone binds nothing",
+    check: "The subject that path names",
+    repair: "Have the producer add sha256",
+    example: '{"name":"app.tgz"}',
+  },
+  "missing-subject-name": {
+    layer: "statement",
+    cause: "A subject of a Statement v0.1 has no name",
+    check: "The subject that path names",
+    repair: "Have the producer name it, or write Statement v1, where a name is optional",
+    example: '{"digest":{"sha256":"…"}} in a Statement v0.1',
+  },
+  "predicate-type-mismatch": {
+    layer: "statement",
+    cause: "The attestation makes another kind of claim than the one asked for",
+    check: "predicateType in attest inspect FILE",
+    repair: "Ask for what is there, with --predicate-type URI, or give the other attestation",
+    example: "--type slsaprovenance1 and an attestation of an SBOM (https://spdx.dev/Document)",
+  },
+  "subject-conflict": {
+    layer: "statement",
+    cause: "A subject agrees with the artifact in one digest and disagrees in another",
+    check: "sha256sum ARTIFACT; sha512sum ARTIFACT, against subject in attest inspect FILE",
+    repair: "Treat it as tampering until the producer explains it; one of the digests is false",
+    example: "sha256 of this file, sha512 of another",
+  },
+  "subject-mismatch": {
+    layer: "statement",
+    cause: "The attestation is about another artifact: no subject has this artifact's digest",
+    check: "sha256sum ARTIFACT, against subject in attest inspect FILE",
+    repair:
+      "Take the artifact and the attestation of the same release; if they are, the artifact " +
+      "was changed: do not use it",
+    example: "An archive that was unpacked and packed again",
+  },
+  "unsupported-digest-algorithm": {
+    layer: "statement",
+    cause: "The artifact and the subjects have no digest algorithm in common that may count",
+    check: "The algorithms in subject of attest inspect FILE; MD5 and SHA-1 never count alone",
+    repair: "Give the artifact itself instead of a digest, or have the producer add sha256",
+    example: "A subject with sha1 only",
+  },
+  "unsupported-statement-type": {
+    layer: "statement",
+    cause: "_type is no version of the Statement that is accepted; it is compared letter by letter",
+    check: "_type in attest inspect FILE",
+    repair: "Have the producer write https://in-toto.io/Statement/v1",
+    example: '"_type": "link", or https://in-toto.io/Statement/v1.0',
+  },
+
+  "forbidden-certificate-chain": {
+    layer: "bundle",
+    cause:
+      "A bundle of version 0.3 carries a chain of certificates where only the signer's is allowed",
+    check: "verificationMaterial in attest inspect FILE",
+    repair: "Make the bundle again with a current client, or give it its true media type",
+    example: "x509CertificateChain under application/vnd.dev.sigstore.bundle.v0.3+json",
+  },
+  "key-hint-mismatch": {
+    layer: "bundle",
+    cause: "The key id of the signature and the hint of the bundle name different keys",
+    check: "publicKey.hint and keyid in attest inspect FILE",
+    repair: "Make the bundle again from one signature; parts of two may have been mixed",
+    example: 'hint "ci-2025", keyid "ci-2024"',
+  },
+  "malformed-sigstore-bundle": {
+    layer: "bundle",
+    cause:
+      "The Sigstore bundle lacks a field, has two contents or none, or a field has the wrong type",
+    check: "The field that path names, in attest inspect FILE",
+    repair: "Export it again from the client that made it",
+    example: "A bundle without verificationMaterial",
+  },
+  "malformed-trusted-root": {
+    layer: "bundle",
+    cause: "The trusted root cannot be read: keys, times or certificates are missing or wrong",
+    check: "The field that path names",
+    repair: "Fetch it again: gh attestation trusted-root > trusted_root.jsonl, " +
+      "or cosign trusted-root create",
+    example: "root.json of TUF given instead of trusted_root.json",
+  },
+  "missing-inclusion-promise": {
+    layer: "bundle",
+    cause: "A bundle of version 0.1 has a log entry without the log's signed promise",
+    check: "tlogEntries in attest inspect FILE",
+    repair: "Make the bundle again with a current client",
+    example: "inclusionPromise was dropped when a bundle was converted",
+  },
+  "missing-inclusion-proof": {
+    layer: "bundle",
+    cause: "A bundle of version 0.2 or 0.3 has a log entry without a proof of inclusion",
+    check: "tlogEntries in attest inspect FILE",
+    repair: "Make the bundle again with a current client, which fetches the proof",
+    example: "A bundle of version 0.1 whose media type was edited",
+  },
+  "root-in-bundle": {
+    layer: "bundle",
+    cause:
+      "The chain of the bundle ends in a self-signed root; roots come from the trusted root only",
+    check: "The certificates in attest inspect FILE",
+    repair: "Leave the root out when the bundle is made",
+    example: "openssl's full chain pasted into x509CertificateChain",
+  },
+  "unsupported-bundle-version": {
+    layer: "bundle",
+    cause: "The media type is no version of the Sigstore bundle that is known (0.1, 0.2, 0.3)",
+    check: "mediaType in attest inspect FILE",
+    repair: "Use a newer release of this tool, or make the bundle in version 0.3",
+    example: "application/vnd.dev.sigstore.bundle.v9+json",
+  },
+
+  "certificate-claim-mismatch": {
+    layer: "certificate",
+    cause:
+      "The certificate says something else than was expected of repository, ref, commit or workflow",
+    check: "The claim in the message, and the certificate in attest inspect FILE",
+    repair: "Correct the expectation if it was wrong; else the artifact was built from another " +
+      "source: do not use it",
+    example: "--source-ref refs/tags/v1.2.3 and a build of refs/heads/main",
+  },
+  "certificate-not-valid": {
+    layer: "certificate",
+    cause: "A certificate of the chain was not valid at the verified time of signing",
+    check: "Validity of the certificate against the timestamps in attest inspect FILE",
+    repair: "Sign again: a Fulcio certificate lives for ten minutes, and log entry or timestamp " +
+      "must fall into them",
+    example: "A signature that was timestamped an hour after the certificate was issued",
+  },
+  "identity-mismatch": {
+    layer: "certificate",
+    cause: "The certificate was issued to somebody else than was expected",
+    check: "The identity in attest inspect FILE, letter by letter: acme/app is not acme/app-evil",
+    repair: "If you know that signer, expect it: --cert-identity, --repo or --signer-workflow. " +
+      "A reusable workflow signs as itself: --signer-repo",
+    example: "--repo acme/app and a signature of github.com/acme/app-fork",
+  },
+  "invalid-certificate-usage": {
+    layer: "certificate",
+    cause:
+      "A certificate of the chain may not be used for this: no CA, wrong key usage, or a purpose " +
+      "other than code signing",
+    check: "openssl x509 -in CERT -text -noout",
+    repair: "Use a certificate that Fulcio or your own code-signing CA issued",
+    example: "A certificate of a web server",
+  },
+  "invalid-sct": {
+    layer: "certificate",
+    cause:
+      "The certificate's promise by a certificate transparency log is malformed or its signature is wrong",
+    check: "The trusted root: does it have the log of that time",
+    repair: "Update the trusted root; if that does not help, the certificate is not genuine",
+    example: "An SCT that was copied from another certificate",
+  },
+  "issuer-conflict": {
+    layer: "certificate",
+    cause: "The certificate names two different OIDC issuers, in its old and its new extension",
+    check: "Extensions 1.3.6.1.4.1.57264.1.1 and .1.8: openssl x509 -in CERT -text -noout",
+    repair: "Report it to whoever runs the CA; it cannot be decided which one vouched",
+    example: "A private Fulcio with a faulty configuration",
+  },
+  "issuer-mismatch": {
+    layer: "certificate",
+    cause: "Another identity provider vouched for the signer than was expected",
+    check: "The issuer in attest inspect FILE",
+    repair: "Expect it with --cert-oidc-issuer, if you trust it to name its users; the issuer of " +
+      "GitHub Actions is https://token.actions.githubusercontent.com",
+    example:
+      "An e-mail address by https://accounts.google.com, expected by https://github.com/login/oauth",
+  },
+  "malformed-certificate": {
+    layer: "certificate",
+    cause: "A certificate cannot be read strictly, or has not the shape of Fulcio's: one name in " +
+      "its SubjectAlternativeName",
+    check: "openssl x509 -inform DER -in CERT -text -noout",
+    repair: "Fetch the bundle again; else ask the CA that issued it",
+    example: "A certificate with two names, of which a reader could pick either",
+  },
+  "missing-identity-expectation": {
+    layer: "certificate",
+    cause:
+      "It was not said whom the attestation must come from. Anybody can get a certificate, so " +
+      "a valid one alone proves nothing",
+    check: "attest inspect FILE shows who claims to have signed: do you know that signer",
+    repair: "Say whom you expect: --repo OWNER/NAME, --owner OWNER, or --cert-identity with " +
+      "--cert-oidc-issuer; or --key FILE for a key",
+    example: "attest verify app.tgz --bundle app.sigstore.json",
+  },
+  "missing-issuer-expectation": {
+    layer: "certificate",
+    cause: "A name was expected without the identity provider that vouches for it; two providers " +
+      "can give the same name to different people",
+    check: "The issuer in attest inspect FILE",
+    repair: "Add --cert-oidc-issuer URL",
+    example: "--cert-identity dev@acme.example alone",
+  },
+  "sct-threshold-not-met": {
+    layer: "certificate",
+    cause: "Fewer certificate transparency logs than required promised to publish the certificate",
+    check: "The trusted root: does it have the CT log of that time",
+    repair:
+      "Update the trusted root; a private instance without such a log needs --sct-threshold 0",
+    example: "A certificate of a private CA that has no CT log",
+  },
+  "self-hosted-runner": {
+    layer: "certificate",
+    cause: "It was built on a runner that GitHub does not host, and that was refused",
+    check: "runnerEnvironment in attest inspect FILE",
+    repair: "Build on a runner that GitHub hosts, or leave out --deny-self-hosted-runners",
+    example: "runs-on: self-hosted",
+  },
+  "unsupported-critical-extension": {
+    layer: "certificate",
+    cause:
+      "The certificate has a critical extension that is not known here, so its limits cannot be kept",
+    check: "openssl x509 -in CERT -text -noout, lines with critical",
+    repair: "Use a certificate without it",
+    example: "Critical name constraints on an intermediate",
+  },
+  "untrusted-certificate": {
+    layer: "certificate",
+    cause: "The certificate leads to no authority of the trusted roots",
+    check: "The issuer of the certificate in attest inspect FILE, against the trusted roots in use",
+    repair:
+      "Give the root of its instance: --trusted-root FILE. Private repositories on GitHub use " +
+      "GitHub's own: gh attestation trusted-root > trusted_root.jsonl",
+    example: "A bundle of the staging instance, verified with the public-good root",
+  },
+
+  "checkpoint-mismatch": {
+    layer: "log",
+    cause: "The signed checkpoint is of another tree than the proof of inclusion",
+    check: "inclusionProof in attest inspect FILE: root hash and tree size",
+    repair: "Fetch the bundle again; parts of two proofs may have been mixed",
+    example: "A checkpoint of tree size 1000 with a proof for tree size 1001",
+  },
+  "duplicate-log-entry": {
+    layer: "log",
+    cause: "The bundle has the same log entry twice; one entry must not count for two",
+    check: "tlogEntries in attest inspect FILE: log id and index",
+    repair: "Make the bundle again",
+    example: "An entry repeated to reach --tlog-threshold 2",
+  },
+  "invalid-checkpoint-signature": {
+    layer: "log",
+    cause: "The log's own signature on its checkpoint is missing or wrong",
+    check: "The trusted root: does it have this log's key",
+    repair: "Update the trusted root; fetch the bundle again",
+    example: "A checkpoint that only witnesses signed",
+  },
+  "invalid-inclusion-promise": {
+    layer: "log",
+    cause: "The log's signed promise (SET) does not fit the entry",
+    check: "tlogEntries in attest inspect FILE: index, time, body",
+    repair: "Fetch the bundle again; the entry was changed or comes from another bundle",
+    example: "integratedTime moved into the validity of the certificate",
+  },
+  "invalid-inclusion-proof": {
+    layer: "log",
+    cause: "The hashes of the proof do not lead from the entry to the root of the tree",
+    check: "inclusionProof in attest inspect FILE",
+    repair: "Fetch the bundle again; the entry is not in the log, or the proof is of another one",
+    example: "A proof with one hash left out",
+  },
+  "log-digest-mismatch": {
+    layer: "log",
+    cause: "The log entry is about other content than this attestation",
+    check: "The body of the entry in attest inspect FILE --format json",
+    repair: "Fetch the bundle again; a valid entry of another artifact was put in",
+    example: "The entry of app-1.0 in the bundle of app-1.1",
+  },
+  "log-key-mismatch": {
+    layer: "log",
+    cause: "The log entry names another key or certificate than the one that signed",
+    check: "The body of the entry in attest inspect FILE --format json",
+    repair: "Fetch the bundle again; certificate and log entry do not belong together",
+    example: "The same content signed and logged by two people, parts exchanged",
+  },
+  "log-not-valid": {
+    layer: "log",
+    cause: "The log's key was not in use at the time of the entry",
+    check: "validFor of the log in the trusted root, against the time of the entry",
+    repair: "Update the trusted root; an entry after the key was retired is not genuine",
+    example: "A log that was closed in 2024 and an entry of 2025",
+  },
+  "log-signature-mismatch": {
+    layer: "log",
+    cause: "The log entry holds another signature than the attestation",
+    check: "The body of the entry in attest inspect FILE --format json",
+    repair: "Fetch the bundle again; signature and log entry do not belong together",
+    example: "A file that was signed twice, with the log entry of the first time",
+  },
+  "log-threshold-not-met": {
+    layer: "log",
+    cause: "Fewer distinct transparency logs than required include the attestation",
+    check: "tlogEntries in attest inspect FILE, against --tlog-threshold",
+    repair: "Sign with a client that uploads to a log. GitHub's own instance has none: give its " +
+      "root with --trusted-root and use --tlog-threshold 0 --tsa-threshold 1",
+    example: "cosign sign --tlog-upload=false",
+  },
+  "malformed-checkpoint": {
+    layer: "log",
+    cause:
+      "The checkpoint is not a signed note: origin, tree size and root hash, a blank line, signatures",
+    check: "checkpoint in attest inspect FILE --format json",
+    repair: "Fetch the bundle again",
+    example: "Line ends changed to CR LF",
+  },
+  "malformed-log-entry": {
+    layer: "log",
+    cause: "The log entry or its body lacks a field, or a field has the wrong type",
+    check: "The field that path names",
+    repair: "Fetch the bundle again, or make it with a current client",
+    example: "A negative log index",
+  },
+  "unsupported-log-entry": {
+    layer: "log",
+    cause: "The kind or version of the log entry is not known",
+    check: "kindVersion in attest inspect FILE",
+    repair:
+      "Sign with a client that writes hashedrekord 0.0.1 or 0.0.2, dsse 0.0.1 or intoto 0.0.2",
+    example: "An entry of kind rpm",
+  },
+  "untrusted-log": {
+    layer: "log",
+    cause: "The entry is of a log that the trusted roots do not have",
+    check: "logId in attest inspect FILE, against tlogs of the trusted root",
+    repair: "Give the root of its instance: --trusted-root FILE; update it if the log is new",
+    example: "An entry of the staging log",
+  },
+
+  "invalid-timestamp-signature": {
+    layer: "timestamp",
+    cause: "The signature on the timestamp, or an attribute that it covers, is wrong",
+    check: "openssl ts -reply -in TIMESTAMP -text",
+    repair: "Fetch the bundle again, or have the signature timestamped again",
+    example: "The time in the token was edited",
+  },
+  "malformed-timestamp": {
+    layer: "timestamp",
+    cause: "The timestamp is not an RFC 3161 response with one signer",
+    check: "openssl ts -reply -in TIMESTAMP -text",
+    repair: "Have the signature timestamped again",
+    example: "The HTML error page of a timestamp authority",
+  },
+  "timestamp-authority-not-valid": {
+    layer: "timestamp",
+    cause: "The authority's certificate was not valid, or not in use, at the time it states",
+    check: "validFor of the authority in the trusted root, against the time of the timestamp",
+    repair: "Update the trusted root; else have the signature timestamped again",
+    example: "A timestamp of 2025 by an authority that was retired in 2024",
+  },
+  "timestamp-imprint-mismatch": {
+    layer: "timestamp",
+    cause: "The timestamp was made for another signature",
+    check:
+      "openssl ts -reply -in TIMESTAMP -text: the message data must be the hash of the signature",
+    repair: "Timestamp the raw bytes of the signature, neither its base64 nor the artifact",
+    example: "The timestamp of one bundle put into another",
+  },
+  "timestamp-rejected": {
+    layer: "timestamp",
+    cause: "The authority answered that it did not grant the timestamp",
+    check: "openssl ts -reply -in TIMESTAMP -text: Status info",
+    repair: "Ask again, with a hash that the authority accepts",
+    example: "Status: Rejected. Failure info: unrecognized or unsupported algorithm",
+  },
+  "timestamp-threshold-not-met": {
+    layer: "timestamp",
+    cause: "Fewer verified times of signing than required. A certificate of ten minutes means " +
+      "nothing without one",
+    check: "The timestamps in attest inspect FILE: a log's promise (SET) or RFC 3161",
+    repair:
+      "Sign with a client that uses a timestamp authority; entries of Rekor v2 carry no time " +
+      "of their own",
+    example: "A Rekor v2 bundle without timestampVerificationData",
+  },
+  "untrusted-timestamp-authority": {
+    layer: "timestamp",
+    cause: "The timestamp is by an authority that the trusted roots do not have",
+    check:
+      "openssl ts -reply -in TIMESTAMP -text: TSA, against timestampAuthorities of the trusted root",
+    repair: "Give a trusted root that has it: --trusted-root FILE",
+    example: "A timestamp by a public authority that the instance does not list",
+  },
+};
