@@ -1,0 +1,132 @@
+/** Bundles of the library as an application makes them. */
+
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, type BuildOptions, type Plugin, stop } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Resolves the package's own name to the sources, and leaves its lazy dependencies out. */
+const self: Plugin = {
+  name: "self",
+  setup(context) {
+    const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+    context.onResolve({ filter: /^@x\/attest(\/|$)/ }, ({ path }) => ({
+      path: resolve(ROOT, manifest.exports[path.replace("@x/attest", ".")]),
+    }));
+  },
+};
+
+/** Leaves packages out of the bundle and in its metafile. */
+const packagesApart: Plugin = {
+  name: "packages-apart",
+  setup(context) {
+    context.onResolve(
+      { filter: /^[^./]/ },
+      ({ path, kind }) =>
+        kind === "entry-point" || path.startsWith("@x/attest")
+          ? undefined
+          : { path, external: true },
+    );
+  },
+};
+
+/** Finds packages where Deno keeps them. */
+const packagesInside: Plugin = {
+  name: "packages-inside",
+  setup(context) {
+    context.onResolve(
+      { filter: /^@noble\// },
+      ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }),
+    );
+  },
+};
+
+const COMMON: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: "esm",
+  target: "es2024",
+  platform: "browser",
+  write: false,
+  logLevel: "error",
+};
+
+/** One file with all that an entry point loads, at the start and on use. */
+export async function bundleEntry(path: string): Promise<string> {
+  const { outputFiles } = await build({
+    ...COMMON,
+    plugins: [self, packagesInside],
+    entryPoints: [path],
+    outfile: "worker.js",
+  });
+  await stop();
+  return outputFiles?.[0].text ?? "";
+}
+
+/** Size of the library's own code in a bundle. */
+export interface BundleSize {
+  /** Bytes, minified. */
+  minified: number;
+  /** Bytes, minified and compressed as gzip -9 does. */
+  gzip: number;
+  /** Packages that are loaded at the start. */
+  packages: string[];
+  /** Sources that are part of it, the largest first, with their bytes. */
+  inputs: [path: string, bytes: number][];
+}
+
+/**
+ * Measures what an application that holds this code carries.
+ *
+ * @param lazy Sources whose chunks are left out as they are loaded on use only, and not for
+ * this use. Packages that are loaded on use are no part of it either.
+ */
+export async function bundleSize(code: string, lazy: RegExp = /$^/): Promise<BundleSize> {
+  const { metafile, outputFiles } = await build({
+    ...COMMON,
+    plugins: [self, packagesApart],
+    stdin: { contents: code, resolveDir: ROOT, loader: "ts", sourcefile: "entry.ts" },
+    outdir: "/bundle",
+    entryNames: "entry",
+    splitting: true,
+    minify: true,
+    metafile: true,
+  });
+  await stop();
+  const outputs = metafile?.outputs ?? {};
+  const size: BundleSize = { minified: 0, gzip: 0, packages: [], inputs: [] };
+  const chunks: Uint8Array[] = [];
+  const open = Object.keys(outputs).filter((name) => name.endsWith("/entry.js"));
+  const seen = new Set(open);
+  for (const name of open) {
+    const { contents } = outputFiles?.find(({ path }) => baseName(path) === baseName(name)) ?? {};
+    if (contents === undefined) throw new Error(`No output ${name}`);
+    size.minified += contents.length;
+    chunks.push(contents);
+    for (const [path, { bytesInOutput }] of Object.entries(outputs[name].inputs)) {
+      size.inputs.push([path, bytesInOutput]);
+    }
+    for (const { path, kind, external } of outputs[name].imports) {
+      if (external) {
+        if (kind === "import-statement") size.packages.push(path);
+        continue;
+      }
+      if (kind === "dynamic-import" && lazy.test(outputs[path].entryPoint ?? "")) continue;
+      if (seen.has(path)) continue;
+      seen.add(path);
+      open.push(path);
+    }
+  }
+  // Together, as one file would be: chunks that are compressed one by one weigh more.
+  size.gzip = gzipSync(Buffer.concat(chunks), { level: 9 }).length;
+  size.inputs.sort(([, a], [, b]) => b - a);
+  return size;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

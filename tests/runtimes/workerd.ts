@@ -1,0 +1,100 @@
+/** Bundles tests and vectors for workerd and runs them there, without compatibility flags. */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build, type BuildOptions, stop } from "esbuild";
+import type { ProjectCopy } from "./project.ts";
+import { findWorkerd, type Ran, run } from "./tools.ts";
+
+const COMPATIBILITY_DATE = "2026-07-01";
+
+async function bundle(project: ProjectCopy, entry: string, name: string): Promise<void> {
+  const shims = join(project.folder, "tests/runtimes/shims");
+  const options: BuildOptions = {
+    stdin: { contents: entry, resolveDir: project.folder, loader: "ts", sourcefile: `${name}.ts` },
+    absWorkingDir: project.folder,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    platform: "browser",
+    outfile: join(project.folder, `${name}.js`),
+    alias: { "node:test": join(shims, "test.ts"), "node:assert/strict": join(shims, "assert.ts") },
+    logLevel: "error",
+  };
+  await build(options);
+  await stop();
+}
+
+async function workerdTest(project: ProjectCopy, name: string, files?: string): Promise<Ran> {
+  const workerd = await findWorkerd();
+  const binding = files === undefined ? "" : `bindings = [(name = "files", service = "files")],`;
+  const disk = files === undefined ? "" : `(name = "files", disk = ${JSON.stringify(files)}),`;
+  writeFileSync(
+    join(project.folder, `${name}.capnp`),
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [${disk} (name = "main", worker = .main)]);
+const main :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "${name}.js")],
+  ${binding}
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+);
+`,
+  );
+  return run(workerd, ["test", join(project.folder, `${name}.capnp`)], { cwd: project.folder });
+}
+
+/** Runs the unit tests in workerd. */
+export async function unitTests(project: ProjectCopy): Promise<Ran> {
+  // Loaded inside the handler: at its top, a module of a worker may do no I/O.
+  const loads = project.unitTests.map((path) => `await import(${JSON.stringify(`./${path}`)});`);
+  const shim = JSON.stringify("./tests/runtimes/shims/test.ts");
+  await bundle(
+    project,
+    `import { runRegistered } from ${shim};
+export default {
+  async test() {
+    ${loads.join("\n    ")}
+    const { passed, failed, failures } = await runRegistered();
+    for (const failure of failures) console.log("FAILED " + failure);
+    console.log(passed + " passed, " + failed + " failed");
+    if (failed > 0 || passed === 0) throw new Error(failed + " tests failed");
+  },
+};`,
+    "unit",
+  );
+  return workerdTest(project, "unit");
+}
+
+/** Runs the cases of an index in workerd, which reads the files through a disk service. */
+export async function vectors(project: ProjectCopy, index: string): Promise<Ran> {
+  const reasons = join(project.folder, "tests/vectors/reasons.json");
+  const recorded = existsSync(reasons) ? readFileSync(reasons, "utf8") : "{}";
+  await bundle(
+    project,
+    `import { countLine, formatText, gradeAll, totals } from "./tests/vectors/grade.ts";
+const reasons = ${recorded};
+export default {
+  async test(_controller, env) {
+    const read = async (path) => {
+      const url = "http://files/" + path.split("/").map(encodeURIComponent).join("/");
+      const answer = await env.files.fetch(url);
+      if (!answer.ok) throw new Error("Cannot read " + path + ": " + answer.status);
+      return new Uint8Array(await answer.arrayBuffer());
+    };
+    const index = JSON.parse(new TextDecoder().decode(await read(${
+      JSON.stringify(baseName(index))
+    })));
+    const graded = await gradeAll(index, reasons, read);
+    console.log(formatText(graded));
+    console.log(countLine(graded));
+    if (totals(graded).failed > 0) throw new Error("cases failed");
+  },
+};`,
+    "vectors",
+  );
+  return workerdTest(project, "vectors", dirname(index));
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
