@@ -1,7 +1,8 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { isObject, type Json, parseJson } from "../internal/json.ts";
+import { copyJson, isObject, type Json, parseJson } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 
 /** A DSSE envelope as it is on the wire. */
 export interface Envelope {
@@ -39,7 +40,7 @@ export interface DecodedSignature {
   keyid: string;
 }
 
-/** Bounds of {@linkcode parseEnvelope}. */
+/** Bounds of {@linkcode parseEnvelope}: integers >= 1. */
 export interface EnvelopeLimits {
   /** Bytes of the decoded payload. Default 16 MiB. */
   maxPayloadBytes?: number;
@@ -57,6 +58,7 @@ export interface EnvelopeLimits {
  * @param source JSON text, its UTF-8 bytes, or the parsed object. `payload` and `sig` are
  * base64, standard or URL-safe, padded or not, each text in one alphabet.
  * @param limits Bounds.
+ * @throws {TypeError} If a limit is unknown or no integer >= 1.
  * @throws {AttestationError} `malformed-envelope`, `missing-signatures`, `invalid-base64`,
  * `limit-exceeded`, or what strict JSON refuses (`malformed-json`, `duplicate-json-key`,
  * `invalid-unicode`, `empty-input`).
@@ -74,12 +76,15 @@ export function parseEnvelope(
   source: Envelope | object | string | Uint8Array,
   limits: EnvelopeLimits = {},
 ): DecodedEnvelope {
-  const { maxPayloadBytes = 16 << 20, maxSignatures = 64 } = limits;
-  const isText = typeof source === "string" || source instanceof Uint8Array;
+  const { maxPayloadBytes = 16 << 20, maxSignatures = 64, ...unknown } = limits;
+  refuseUnknown(unknown, [], "parseEnvelope()");
+  if (!isLimit(maxPayloadBytes) || !isLimit(maxSignatures)) {
+    throw new TypeError("maxPayloadBytes and maxSignatures must be integers >= 1");
+  }
   // Four base64 digits for three bytes, and as much again for the rest of the envelope.
-  const value: Json | object = isText
+  const value = typeof source === "string" || source instanceof Uint8Array
     ? parseJson(source, { maxLength: 2 * maxPayloadBytes + (1 << 20) })
-    : source;
+    : copyJson(source);
   if (!isObject(value)) throw malformed("not a JSON object", "");
   const { payload, payloadType, signatures } = value;
   if (typeof payload !== "string") throw malformed("payload is not a string", "/payload");
@@ -98,14 +103,16 @@ export function parseEnvelope(
   if (signatures.length > maxSignatures) {
     throw exceeded(`${signatures.length} signatures, at most ${maxSignatures}`, "/signatures");
   }
-  if (payload.length > Math.ceil(maxPayloadBytes / 3) * 4) {
+  const tooLong = Math.ceil(maxPayloadBytes / 3) * 4 < payload.length;
+  const decoded = tooLong ? undefined : decodeBase64(payload, { path: "/payload" });
+  if (decoded === undefined || decoded.length > maxPayloadBytes) {
     throw exceeded(`a payload above ${maxPayloadBytes} bytes`, "/payload");
   }
-  return {
-    payloadType,
-    payload: decodeBase64(payload, { path: "/payload" }),
-    signatures: signatures.map(decodeSignature),
-  };
+  return { payloadType, payload: decoded, signatures: signatures.map(decodeSignature) };
+}
+
+function isLimit(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
 }
 
 function decodeSignature(value: Json, index: number): DecodedSignature {

@@ -6,6 +6,7 @@
  * @module
  */
 
+export type { Bytes } from "../internal/bytes.ts";
 export {
   type DecodedEnvelope,
   type DecodedSignature,
@@ -24,3 +25,4 @@ export {
   type VerifiedEnvelope,
   verifyEnvelope,
 } from "./verify.ts";
+export { verifyEnvelopes } from "./verify_many.ts";

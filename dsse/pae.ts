@@ -1,5 +1,7 @@
 import { type Bytes, concat, utf8 } from "../internal/bytes.ts";
 
+const encoder = new TextEncoder();
+
 /**
  * Pre-authentication encoding: the bytes that a DSSE signature is over.
  *
@@ -24,6 +26,14 @@ import { type Bytes, concat, utf8 } from "../internal/bytes.ts";
  */
 export function pae(payloadType: string, payload: Uint8Array): Bytes {
   if (!payloadType.isWellFormed()) throw new TypeError("payloadType has an unpaired surrogate");
+  const head = `DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `;
+  const bytes = new Uint8Array(head.length + payload.length);
+  const { read, written } = encoder.encodeInto(head, bytes);
+  if (read === head.length && written === read) {
+    bytes.set(payload, written);
+    return bytes;
+  }
+  // Not ASCII: the length in bytes is not that in characters.
   const type = utf8(payloadType);
   return concat(utf8(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `), payload);
 }

@@ -27,7 +27,8 @@ export interface SigningKey {
  * @param payloadType Type of the payload, such as `application/vnd.in-toto+json`.
  * @param payload Bytes as they are, text as UTF-8, or an object as JSON.
  * @param signers One signer, several, or one private key as text.
- * @throws {TypeError} If there is no signer, or the payload cannot be written as JSON.
+ * @throws {TypeError} If there is no signer, or the payload cannot be written as JSON: what
+ * JSON has no members for (an ArrayBuffer, Map, Blob or Promise) would be signed as `{}`.
  * @throws {AttestationError} What `importSigner()` refuses of `key`.
  *
  * @example A key as text
@@ -102,7 +103,7 @@ async function resolve(signers: Signer | Signer[] | SigningKey): Promise<Signer[
     if (signers.length === 0) throw new TypeError("No signer is given");
     return signers;
   }
-  if (!("key" in signers)) return [signers];
+  if ("sign" in signers) return [signers];
   const { key, ...options } = signers;
   refuseUnknown(options, ["alg", "keyid"], "createEnvelope()");
   const { importSigner } = await import("../keys/signer.ts");
@@ -110,8 +111,14 @@ async function resolve(signers: Signer | Signer[] | SigningKey): Promise<Signer[
 }
 
 function serialize(payload: object): string {
-  const text: string | undefined = JSON.stringify(payload);
-  if (text === undefined) throw new TypeError("The payload cannot be written as JSON");
+  const text: string | undefined = ArrayBuffer.isView(payload)
+    ? undefined
+    : JSON.stringify(payload);
+  const prototype = payload === null ? null : Object.getPrototypeOf(payload);
+  const isPlain = prototype === null || prototype === Object.prototype;
+  if (text === undefined || (text === "{}" && !isPlain)) {
+    throw new TypeError("The payload cannot be written as JSON");
+  }
   return wellFormed(text);
 }
 

@@ -82,8 +82,9 @@ export interface RefusedEnvelope {
  * `threshold-not-met` (fewer than `threshold`), `unsupported-payload-type`, what
  * {@linkcode parseEnvelope} refuses, or what `importTrustedKey()` refuses of `pubkey`.
  *
- * @throws {TypeError} If `keys` is empty, `threshold` is not an integer >= 1 or above the
- * number of distinct keys, or an option is unknown.
+ * @throws {TypeError} If `keys` is empty or holds something else, `threshold` is not an
+ * integer >= 1 or above the number of distinct keys, or an option is unknown or of the wrong
+ * type.
  *
  * @example One Ed25519 key
  * ```ts
@@ -102,10 +103,12 @@ export async function verifyEnvelope(
   envelope: Envelope | object | string | Uint8Array,
   trust: EnvelopeTrust | EnvelopePublicKey,
 ): Promise<EnvelopeResult> {
-  const guarded = "pubkey" in trust ? undefined : guard(trust);
+  const guarded = "pubkey" in trust ? undefined : checkEnvelopeTrust(trust);
   try {
-    const accepted = guarded ?? guard({ keys: [await importKey(trust as EnvelopePublicKey)] });
-    const decoded = parseEnvelope(envelope, accepted);
+    const accepted = guarded ??
+      checkEnvelopeTrust({ keys: [await importKey(trust as EnvelopePublicKey)] });
+    const { maxPayloadBytes, maxSignatures } = accepted;
+    const decoded = parseEnvelope(envelope, { maxPayloadBytes, maxSignatures });
     return await verifyDecodedEnvelope(decoded, accepted);
   } catch (error) {
     if (!isAttestationError(error)) throw error;
@@ -122,10 +125,19 @@ const TRUST = [
   "maxSignatures",
 ];
 
-function guard(trust: EnvelopeTrust): EnvelopeTrust {
+/** Throws a TypeError for anything in `trust` that is not of its form. */
+export function checkEnvelopeTrust(trust: EnvelopeTrust): EnvelopeTrust {
   refuseUnknown(trust, TRUST, "verifyEnvelope()");
-  const { keys, threshold = 1 } = trust;
+  const { keys, threshold = 1, keyIdRule = "hint", payloadTypes } = trust;
   if (!Array.isArray(keys) || keys.length === 0) throw new TypeError("No trusted keys are given");
+  refuseOtherThanKeys(keys);
+  if (keyIdRule !== "hint" && keyIdRule !== "must-match") {
+    throw new TypeError("keyIdRule must be hint or must-match");
+  }
+  // A text has `includes` too, which would look for a part of it.
+  if (payloadTypes !== undefined && !Array.isArray(payloadTypes)) {
+    throw new TypeError("payloadTypes is not an array");
+  }
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
@@ -133,7 +145,19 @@ function guard(trust: EnvelopeTrust): EnvelopeTrust {
   if (threshold > distinct) {
     throw new TypeError(`threshold is ${threshold}, but only ${distinct} distinct keys are given`);
   }
-  return trust;
+  return { ...trust, keys: [...keys] };
+}
+
+/**
+ * @throws {TypeError} If one of the keys cannot verify or be told from others, such as PEM
+ * text.
+ */
+export function refuseOtherThanKeys(keys: readonly TrustedKey[]): void {
+  for (const key of keys) {
+    if (typeof key?.verify !== "function" || typeof key.fingerprint !== "string") {
+      throw new TypeError("A trusted key is not what importTrustedKey() returns");
+    }
+  }
 }
 
 async function importKey(trust: EnvelopePublicKey): Promise<TrustedKey> {
@@ -190,7 +214,13 @@ async function acceptingKey(
     const named = keys.filter((key) => key.keyid === keyid || key.fingerprint === keyid);
     candidates = strict ? named : [...named, ...keys.filter((key) => !named.includes(key))];
   }
-  for (const key of candidates) if (await key.verify(signed, sig) === true) return key;
+  for (const key of candidates) {
+    try {
+      if (await key.verify(signed, sig) === true) return key;
+    } catch {
+      // A key that cannot tell has not accepted; the others are still asked.
+    }
+  }
 }
 
 function refused(reason: Reason, what: string, path: string): RefusedEnvelope {

@@ -1,11 +1,12 @@
 import { AttestationError } from "../errors.ts";
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, utf8 } from "./bytes.ts";
 
 const STANDARD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE = STANDARD.slice(0, 62) + "-_";
 
-// 0-63 are digits of both alphabets; bit 6 marks `+/`, bit 7 marks `-_`, 255 is no digit.
-const VALUES = new Uint8Array(128).fill(255);
+// 0-63 are digits of both alphabets; bit 6 marks `+/`, bit 7 marks `-_`, 255 is no digit:
+// the union of all values shows both marks for a foreign character as for a mixture.
+const VALUES = new Uint8Array(256).fill(255);
 for (let i = 0; i < 64; i++) {
   VALUES[STANDARD.charCodeAt(i)] = i < 62 ? i : i | 64;
   VALUES[URL_SAFE.charCodeAt(i)] = i < 62 ? i : i | 128;
@@ -19,6 +20,18 @@ export interface Base64Options {
   padding?: "optional" | "required" | "none";
   /** JSON Pointer for the refusal. */
   path?: string;
+}
+
+/** What newer runtimes have, ten times as fast. */
+interface NativeCodec {
+  fromBase64?: (
+    text: string,
+    options: { alphabet: "base64" | "base64url"; lastChunkHandling: "strict" },
+  ) => Bytes;
+}
+
+interface NativeEncoder {
+  toBase64?: (options: { alphabet: "base64" | "base64url"; omitPadding: boolean }) => string;
 }
 
 /**
@@ -37,74 +50,98 @@ export function decodeBase64(text: string, options: Base64Options = {}): Bytes {
     rest === 1 || (padded > 0 && (padding === "none" || (end + padded) % 4 !== 0)) ||
     (padded === 0 && padding === "required" && rest !== 0)
   ) throw refusal(path, "wrong length or padding");
-
-  const bytes = new Uint8Array((end * 3) >> 2);
-  let marks = alphabet === "standard" ? 64 : alphabet === "url" ? 128 : 0;
-  let bad = 0;
-  let at = 0;
-  let i = 0;
-  for (const whole = end - rest; i < whole; i += 4) {
-    const a = digit(text, i),
-      b = digit(text, i + 1),
-      c = digit(text, i + 2),
-      d = digit(text, i + 3);
-    const union = a | b | c | d;
-    bad |= union & 256;
-    marks |= union & 192;
-    bytes[at++] = (a << 2) | ((b & 63) >> 4);
-    bytes[at++] = (b << 4) | ((c & 63) >> 2);
-    bytes[at++] = (c << 6) | (d & 63);
-  }
-  if (rest > 0) {
-    const a = digit(text, i), b = digit(text, i + 1), c = rest === 3 ? digit(text, i + 2) : 0;
-    const union = a | b | c;
-    bad |= union & 256;
-    marks |= union & 192;
-    if ((rest === 2 ? b & 15 : c & 3) !== 0) throw refusal(path, "unused bits are not zero");
-    bytes[at++] = (a << 2) | ((b & 63) >> 4);
-    if (rest === 3) bytes[at++] = (b << 4) | ((c & 63) >> 2);
-  }
-  if (bad !== 0) throw refusal(path, "a character outside the alphabet");
-  if (marks === 192) throw refusal(path, "mixed alphabets");
-  return bytes;
+  return decodeNative(text, end, alphabet) ?? decodePlain(text, end, options);
 }
 
-function digit(text: string, index: number): number {
-  const code = text.charCodeAt(index);
-  if (code > 127) return 256;
-  const value = VALUES[code];
-  return value === 255 ? 256 : value;
+/** Undefined for whatever is not beyond doubt: then {@linkcode decodePlain} decides. */
+function decodeNative(text: string, end: number, alphabet: string): Bytes | undefined {
+  const { fromBase64 } = Uint8Array as NativeCodec;
+  if (fromBase64 === undefined) return undefined;
+  const url = alphabet === "url" ||
+    (alphabet === "any" && (text.includes("-") || text.includes("_")));
+  const whole = end % 4 === 0 || end < text.length ? text : text + (end % 4 === 2 ? "==" : "=");
+  try {
+    const bytes = fromBase64.call(Uint8Array, whole, {
+      alphabet: url ? "base64url" : "base64",
+      lastChunkHandling: "strict",
+    });
+    // It passes over white space, which shows in the length.
+    return bytes.length === (end * 3) >>> 2 ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * {@linkcode decodeBase64} without the runtime's help, on the first `end` units of a text
+ * whose length and padding have been looked at.
+ */
+export function decodePlain(text: string, end: number, options: Base64Options = {}): Bytes {
+  const { alphabet = "any", path } = options;
+  const digits = utf8(text);
+  const bytes = new Uint8Array(Math.floor(end * 3 / 4));
+  let marks = alphabet === "standard" ? 64 : alphabet === "url" ? 128 : 0;
+  let at = 0;
+  let i = 0;
+  const rest = end % 4;
+  for (const whole = end - rest; i < whole; i += 4) {
+    const a = VALUES[digits[i]], b = VALUES[digits[i + 1]];
+    const c = VALUES[digits[i + 2]], d = VALUES[digits[i + 3]];
+    marks |= a | b | c | d;
+    bytes[at] = (a << 2) | ((b & 63) >> 4);
+    bytes[at + 1] = (b << 4) | ((c & 63) >> 2);
+    bytes[at + 2] = (c << 6) | (d & 63);
+    at += 3;
+  }
+  if (rest > 0) {
+    const a = VALUES[digits[i]], b = VALUES[digits[i + 1]];
+    const c = rest === 3 ? VALUES[digits[i + 2]] : 0;
+    marks |= a | b | c;
+    if (marks < 192 && (rest === 2 ? b & 15 : c & 3) !== 0) {
+      throw refusal(path, "unused bits are not zero");
+    }
+    bytes[at++] = (a << 2) | ((b & 63) >> 4);
+    if (rest === 3) bytes[at] = (b << 4) | ((c & 63) >> 2);
+  }
+  if (marks >= 192) {
+    throw refusal(path, "a character outside the alphabet, or mixed alphabets");
+  }
+  return bytes;
 }
 
 function refusal(path: string | undefined, what: string): AttestationError {
   return new AttestationError("invalid-base64", `Cannot decode base64: ${what}`, { path });
 }
 
-const ascii = new TextDecoder();
-
 /** Standard alphabet with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return encode(bytes, STANDARD, "=");
+  const native: NativeEncoder = bytes;
+  return native.toBase64?.({ alphabet: "base64", omitPadding: false }) ?? encodePlain(bytes);
 }
 
 /** URL-safe alphabet without padding, as JOSE writes it. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encode(bytes, URL_SAFE, "");
+  const native: NativeEncoder = bytes;
+  return native.toBase64?.({ alphabet: "base64url", omitPadding: true }) ??
+    encodePlain(bytes, true);
 }
 
-function encode(bytes: Uint8Array, alphabet: string, pad: string): string {
-  const { length } = bytes;
-  const padded = pad !== "" || length % 3 === 0;
-  const codes = new Uint8Array(padded ? 4 * Math.ceil(length / 3) : Math.ceil(4 * length / 3));
-  // What lies beyond the end of a typed array is not stored, which cuts the unpadded form.
-  for (let i = 0, at = 0; i < length; i += 3) {
-    const a = bytes[i], b = bytes[i + 1] ?? 0, c = bytes[i + 2] ?? 0;
-    codes[at++] = alphabet.charCodeAt(a >> 2);
-    codes[at++] = alphabet.charCodeAt(((a & 3) << 4) | (b >> 4));
-    codes[at++] = i + 1 < length
-      ? alphabet.charCodeAt(((b & 15) << 2) | (c >> 6))
-      : pad.charCodeAt(0);
-    codes[at++] = i + 2 < length ? alphabet.charCodeAt(c & 63) : pad.charCodeAt(0);
+const CODES = [utf8(STANDARD), utf8(URL_SAFE)];
+
+/** {@linkcode encodeBase64} and {@linkcode encodeBase64Url} without the runtime's help. */
+export function encodePlain(bytes: Uint8Array, url = false): string {
+  const codes = CODES[url ? 1 : 0];
+  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4);
+  let at = 0;
+  for (let i = 0; i < bytes.length; i += 3) {
+    // Past the end an element is undefined, which counts as zero.
+    const word = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
+    text[at++] = codes[word >> 18];
+    text[at++] = codes[(word >> 12) & 63];
+    text[at++] = codes[(word >> 6) & 63];
+    text[at++] = codes[word & 63];
   }
-  return ascii.decode(codes);
+  const surplus = (3 - bytes.length % 3) % 3;
+  if (surplus > 0) text.fill(61, at - surplus);
+  return new TextDecoder().decode(url ? text.subarray(0, at - surplus) : text);
 }

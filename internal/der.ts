@@ -31,10 +31,37 @@ export interface Der {
   readonly value: Bytes;
 }
 
+/** Views of the bytes are made when they are asked for: of most elements only one is. */
+class Element implements Der {
+  readonly tag: number;
+  readonly #bytes: Bytes;
+  readonly #start: number;
+  readonly #content: number;
+  readonly end: number;
+  #raw?: Bytes;
+  #value?: Bytes;
+
+  constructor(tag: number, bytes: Bytes, start: number, content: number, end: number) {
+    this.tag = tag;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#content = content;
+    this.end = end;
+  }
+
+  get raw(): Bytes {
+    return this.#raw ??= this.#bytes.subarray(this.#start, this.end);
+  }
+
+  get value(): Bytes {
+    return this.#value ??= this.#bytes.subarray(this.#content, this.end);
+  }
+}
+
 /** Reads one element that fills `bytes` to the last byte. */
 export function parseDer(bytes: Uint8Array, tag?: number): Der {
   const element = elementAt(asBytes(bytes), 0);
-  if (element.raw.length !== bytes.length) throw malformed("trailing bytes");
+  if (element.end !== bytes.length) throw malformed("trailing bytes");
   if (tag !== undefined && element.tag !== tag) throw wrongTag(tag, element.tag);
   return element;
 }
@@ -58,12 +85,12 @@ function sequenceOf(bytes: Bytes, maxCount: number): Der[] {
     }
     const element = elementAt(bytes, at);
     elements.push(element);
-    at += element.raw.length;
+    at = element.end;
   }
   return elements;
 }
 
-function elementAt(bytes: Bytes, start: number): Der {
+function elementAt(bytes: Bytes, start: number): Element {
   if (start + 2 > bytes.length) throw malformed("truncated");
   const tag = bytes[start];
   if ((tag & 0x1f) === 0x1f) throw malformed("a tag number above 30");
@@ -82,7 +109,7 @@ function elementAt(bytes: Bytes, start: number): Der {
   }
   const end = at + length;
   if (end > bytes.length) throw malformed("truncated");
-  return { tag, raw: bytes.subarray(start, end), value: bytes.subarray(at, end) };
+  return new Element(tag, bytes, start, at, end);
 }
 
 /** A cursor over the elements of a SEQUENCE or SET; {@linkcode DerReader.end} closes it. */
@@ -132,21 +159,24 @@ export function readOid(element: Der): string {
   if (value.length === 0 || value.length > 64 || value[value.length - 1] & 0x80) {
     throw malformed("an object identifier that is empty, long or cut");
   }
-  const arcs: bigint[] = [];
-  let arc = 0n;
-  let first = true;
-  for (const octet of value) {
-    if (first && octet === 0x80) throw malformed("an object identifier that is not minimal");
-    arc = (arc << 7n) | BigInt(octet & 0x7f);
-    first = (octet & 0x80) === 0;
-    if (!first) continue;
-    if (arcs.length === 0) {
-      const root = arc < 40n ? 0n : arc < 80n ? 1n : 2n;
-      arcs.push(root, arc - root * 40n);
-    } else arcs.push(arc);
-    arc = 0n;
+  let text = "";
+  for (let at = 0; at < value.length;) {
+    if (value[at] === 0x80) throw malformed("an object identifier that is not minimal");
+    const start = at;
+    let arc = 0;
+    do arc = arc * 128 + (value[at] & 0x7f); while (value[at++] & 0x80);
+    // Seven octets are 49 bits, which a number holds.
+    const exact = at - start <= 7 ? arc : largeArc(value.subarray(start, at));
+    if (text === "") {
+      const root = arc < 40 ? 0 : arc < 80 ? 1 : 2;
+      text = `${root}.${typeof exact === "bigint" ? exact - 80n : exact - 40 * root}`;
+    } else text += `.${exact}`;
   }
-  return arcs.join(".");
+  return text;
+}
+
+function largeArc(octets: Bytes): bigint {
+  return octets.reduce((arc, octet) => (arc << 7n) | BigInt(octet & 0x7f), 0n);
 }
 
 /** Octets of an INTEGER, minimal two's complement. */

@@ -66,13 +66,25 @@ export interface StreamDigest {
   content?: Bytes;
 }
 
-/** Digests a stream by several hash functions in one pass. */
+/** Who watches a stream being read. */
+export interface StreamWatch {
+  /** Told the length of each chunk; what it throws ends the reading. */
+  onBytes: (count: number) => void;
+  /** Ends the reading, also of a stream that gives nothing any more. */
+  signal?: AbortSignal;
+}
+
+/** Digests a stream by several hash functions in one pass; cancels it if that fails. */
 export async function digestStream(
   stream: ReadableStream<Uint8Array>,
   hashes: readonly HashName[],
-  onBytes: (count: number) => void,
+  { onBytes, signal }: StreamWatch,
 ): Promise<StreamDigest> {
+  signal?.throwIfAborted();
   const reader = stream.getReader();
+  // A read that is pending then ends as the stream does: whether it did is asked after it.
+  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", cancel, { once: true });
   const held: Bytes[] = [];
   let size = 0;
   let hashers: Hasher[] | undefined;
@@ -80,6 +92,7 @@ export async function digestStream(
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      signal?.throwIfAborted();
       if (done) break;
       if (!(value instanceof Uint8Array)) {
         throw new TypeError("The artifact's stream gives no bytes");
@@ -88,7 +101,7 @@ export async function digestStream(
       size += chunk.length;
       onBytes(chunk.length);
       if (hashers === undefined && size <= MAX_HELD_BYTES) {
-        held.push(chunk);
+        hold(held, chunk);
         continue;
       }
       if (hashers === undefined) {
@@ -99,6 +112,7 @@ export async function digestStream(
     }
     ended = true;
   } finally {
+    signal?.removeEventListener("abort", cancel);
     if (!ended) await reader.cancel().catch(() => {});
     reader.releaseLock();
   }
@@ -107,6 +121,17 @@ export async function digestStream(
   }
   const content = held.length === 1 ? held[0] : concat(...held);
   return { digests: await digestAll(content, hashes), content };
+}
+
+/** Joins small chunks, each to one of its own size at most: a million of one byte is no million arrays. */
+function hold(held: Bytes[], chunk: Bytes): void {
+  let last = chunk;
+  for (let before = held.at(-1); before !== undefined; before = held.at(-1)) {
+    if (before.length > last.length || before.length + last.length > 65_536) break;
+    held.pop();
+    last = concat(before, last);
+  }
+  held.push(last);
 }
 
 /** Digests of bytes in memory. */

@@ -1,3 +1,5 @@
+import { quote } from "./json.ts";
+
 /**
  * Refuses option names that nothing reads: a misspelt expectation must not pass silently.
  *
@@ -5,6 +7,6 @@
  */
 export function refuseUnknown(options: object, known: readonly string[], what: string): void {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`Unknown option "${name}" of ${what}`);
+    if (!known.includes(name)) throw new TypeError(`Unknown option ${quote(name)} of ${what}`);
   }
 }

@@ -10,11 +10,12 @@ export interface PemBlock {
 }
 
 const BLOCK =
-  /-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*\r?\n([^-]*?)-----END ([A-Z0-9 ]{1,64})-----/g;
+  /^-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*\r?\n([^-]*?)^-----END ([A-Z0-9 ]{1,64})-----[ \t]*\r?$/gm;
 
 /**
  * All blocks of a PEM text (RFC 7468). Text outside the blocks is ignored, as the RFC
- * allows; inside only base64 in lines. Headers (RFC 1421) are refused.
+ * allows; inside only base64 in lines. Headers (RFC 1421) are refused, and so is a text
+ * with a BEGIN or END that belongs to no block: a damaged block must not go unnoticed.
  */
 export function decodePem(text: string, maxBlocks = 64): PemBlock[] {
   const blocks: PemBlock[] = [];
@@ -40,6 +41,9 @@ export function decodePem(text: string, maxBlocks = 64): PemBlock[] {
     }
   }
   if (blocks.length === 0) throw malformed("no block between BEGIN and END lines");
+  if (text.split(/-----(?:BEGIN|END) /).length - 1 !== 2 * blocks.length) {
+    throw malformed("a BEGIN or END line that belongs to no block");
+  }
   return blocks;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Maps with at most `limit` calls under way, results in the order of the items. More under
  * way than WebCrypto has threads saves the hand-over between them; without a bound, memory
- * would grow with the input.
+ * would grow with the input. After a failure nothing more is started.
  */
 export async function mapWindow<Item, Result>(
   items: readonly Item[],
@@ -10,10 +10,16 @@ export async function mapWindow<Item, Result>(
 ): Promise<Result[]> {
   const results = new Array<Result>(items.length);
   let next = 0;
+  let failed = false;
   async function worker(): Promise<void> {
-    while (next < items.length) {
+    while (next < items.length && !failed) {
       const index = next++;
-      results[index] = await work(items[index], index);
+      try {
+        results[index] = await work(items[index], index);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
     }
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));

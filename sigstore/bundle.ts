@@ -1,6 +1,7 @@
 import { type DecodedEnvelope, parseEnvelope } from "../dsse/envelope.ts";
 import { type Bytes, equalBytes } from "../internal/bytes.ts";
 import { type Json, type JsonObject, parseJson, quote } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { Shape } from "./_shape.ts";
 
@@ -60,6 +61,7 @@ export interface LogEntry {
   readonly keyId: Bytes;
   /** Kind and version of the body. */
   readonly kind: string;
+  /** Version of that kind. */
   readonly kindVersion: string;
   /** Unix seconds; 0 when there is none. Proved by `promise` only. */
   readonly integratedTime: bigint;
@@ -73,9 +75,13 @@ export interface LogEntry {
 
 /** Proof that a leaf is in the tree of a checkpoint. */
 export interface InclusionProof {
+  /** Index of the leaf in the tree. */
   readonly logIndex: bigint;
+  /** Leaves of the tree. */
   readonly treeSize: bigint;
+  /** SHA-256 of the tree's root. */
   readonly rootHash: Bytes;
+  /** Hashes from the leaf upwards. */
   readonly hashes: readonly Bytes[];
   /** Signed note. */
   readonly checkpoint: string;
@@ -97,6 +103,9 @@ const DIGESTS: Readonly<Record<string, readonly ["sha256" | "sha384" | "sha512",
 /** Most entries, timestamps and certificates of one bundle. */
 const MAX_ELEMENTS = 32;
 
+/** 9999-12-31T23:59:59Z in Unix seconds: later times have no RFC 3339 text. */
+const LAST_SECOND = 253_402_300_799n;
+
 /** Bounds of {@linkcode parseSigstoreBundle}. */
 export interface SigstoreBundleLimits {
   /** Bytes of the envelope's payload. Default 16 MiB. */
@@ -116,6 +125,7 @@ export interface SigstoreBundleLimits {
  * `forbidden-certificate-chain` (0.3), `root-in-bundle`, `key-hint-mismatch`,
  * `malformed-certificate`, `invalid-base64`, `limit-exceeded`, or what strict JSON and
  * {@linkcode parseEnvelope} refuse.
+ * @throws {TypeError} If `limits` is not of its form.
  *
  * @example
  * ```ts
@@ -136,7 +146,11 @@ export function parseSigstoreBundle(
   source: string | Uint8Array | object,
   limits: SigstoreBundleLimits = {},
 ): SigstoreBundle {
+  refuseUnknown(limits, ["maxPayloadBytes"], "parseSigstoreBundle()");
   const { maxPayloadBytes = 16 << 20 } = limits;
+  if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < 0) {
+    throw new TypeError(`maxPayloadBytes is ${maxPayloadBytes}, wanted an integer >= 0`);
+  }
   const isText = typeof source === "string" || source instanceof Uint8Array;
   const value: Json | object = isText
     ? parseJson(source, { maxLength: 2 * maxPayloadBytes + (4 << 20) })
@@ -277,13 +291,15 @@ function readLogEntry(entry: Shape, version: SigstoreBundle["version"]): LogEntr
     );
   }
   const kind = entry.object("kindVersion");
+  const integratedTime = entry.int64("integratedTime");
+  if (integratedTime > LAST_SECOND) throw entry.refuse("integratedTime", "after the year 9999");
   return {
     path: entry.path,
     logIndex: entry.int64("logIndex"),
     keyId: entry.object("logId").bytes("keyId"),
     kind: kind.text("kind"),
     kindVersion: kind.text("version"),
-    integratedTime: entry.int64("integratedTime"),
+    integratedTime,
     promise,
     proof: proof === undefined ? undefined : readProof(proof),
     body: entry.bytes("canonicalizedBody"),

@@ -17,9 +17,10 @@ import {
   Tag,
 } from "../internal/der.ts";
 import { decodeUtf8 } from "../internal/json.ts";
+import type { SignatureScheme } from "../keys/algorithm.ts";
 import { parseSpki, type PublicKey } from "../keys/public_key.ts";
 import { type CertificateIdentity, CLAIM_EXTENSIONS, type SanType } from "./identity.ts";
-import { certificateScheme, type Scheme } from "./_scheme.ts";
+import { certificateScheme } from "./_scheme.ts";
 
 /** Object identifiers of the extensions that are read here. */
 const Oid = {
@@ -27,6 +28,7 @@ const Oid = {
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
   basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
   authorityKeyIdentifier: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
   sctList: "1.3.6.1.4.1.11129.2.4.2",
@@ -39,6 +41,8 @@ export const Purpose = {
   timeStamping: "1.3.6.1.5.5.7.3.8",
   any: "2.5.29.37.0",
 } as const;
+
+const MAX_BYTES = 64 << 10;
 
 const UNDERSTOOD: ReadonlySet<string> = new Set([
   Oid.keyUsage,
@@ -54,32 +58,40 @@ export interface Certificate {
   /** The whole certificate. */
   readonly raw: Bytes;
   /** What its issuer signed. */
-  readonly tbs: Der;
+  readonly tbs: Bytes;
   /** Serial number, unsigned. */
   readonly serialNumber: Bytes;
-  /** Distinguished names as they are encoded; compared byte for byte. */
+  /** Distinguished name of the issuer as it is encoded; compared byte for byte. */
   readonly issuer: Bytes;
+  /** Distinguished name of the holder as it is encoded; empty in a Fulcio certificate. */
   readonly subject: Bytes;
-  /** Validity, both ends included. */
+  /** First moment of its validity. */
   readonly notBefore: Date;
+  /** Last moment of its validity, included. */
   readonly notAfter: Date;
+  /** The holder's key. */
   readonly publicKey: PublicKey;
   /** Of the issuer's signature; undefined when the algorithm is not supported. */
-  readonly scheme: Scheme | undefined;
+  readonly scheme: SignatureScheme | undefined;
+  /** The issuer's signature over `tbs`. */
   readonly signature: Bytes;
+  /** Whether it may issue others, and how long a path. */
   readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
   /** First octet of the key usage bits: digitalSignature is 0x80, keyCertSign 0x04. */
   readonly keyUsage?: number;
+  /** Object identifiers of what it may be used for. */
   readonly extendedKeyUsage?: { readonly purposes: readonly string[]; readonly critical: boolean };
+  /** Id of the holder's key. */
   readonly subjectKeyIdentifier?: Bytes;
+  /** Id of the issuer's key. */
   readonly authorityKeyIdentifier?: Bytes;
-  /** Contents of the SubjectAltName extension. */
-  readonly subjectAltName?: Der;
+  /** Contents of the SubjectAltName extension, DER. */
+  readonly subjectAltName?: Bytes;
   /** TLS-encoded list of the embedded SCTs. */
   readonly sctList?: Bytes;
   /** Fulcio extensions by their last arc. */
   readonly claims: ReadonlyMap<number, Bytes>;
-  /** Critical extensions that are not understood here. */
+  /** Extensions that bind and are not understood here: critical ones, and name constraints. */
   readonly unknownCritical: readonly string[];
 }
 
@@ -89,11 +101,23 @@ export interface Certificate {
  * Source: RFC 5280, 4.1 and 4.2.
  *
  * @throws {AttestationError} `malformed-certificate`, or why its key is refused:
- * `malformed-key`, `weak-key`, `unsupported-algorithm`.
+ * `malformed-key`, `weak-key`, `unsupported-algorithm`, or `limit-exceeded` (64 KiB).
  */
 export function parseCertificate(der: Uint8Array, path?: string): Certificate {
+  if (der.length > MAX_BYTES) {
+    throw new AttestationError(
+      "limit-exceeded",
+      `Cannot read certificate: ${der.length} bytes, at most ${MAX_BYTES} are accepted`,
+      { path },
+    );
+  }
+  return refusing(() => read(der), path);
+}
+
+/** What the readers of parts refuse is refused as a malformed certificate. */
+function refusing<T>(work: () => T, path?: string): T {
   try {
-    return read(der);
+    return work();
   } catch (cause) {
     if (!isAttestationError(cause)) throw cause;
     const reason = cause.reason === "malformed-der" || cause.reason === "invalid-unicode"
@@ -124,8 +148,8 @@ function read(der: Uint8Array): Certificate {
   const inner = fields.next(Tag.sequence);
   const issuer = fields.next(Tag.sequence).raw;
   const validity = readSequence(fields.next());
-  const notBefore = readTime(validity.next());
-  const notAfter = readTime(validity.next());
+  const notBefore = readValidity(validity.next());
+  const notAfter = readValidity(validity.next());
   validity.end();
   const subject = fields.next(Tag.sequence).raw;
   const publicKey = parseSpki(fields.next(Tag.sequence).raw);
@@ -137,7 +161,7 @@ function read(der: Uint8Array): Certificate {
 
   return {
     raw: asBytes(der),
-    tbs,
+    tbs: tbs.raw,
     serialNumber,
     issuer,
     subject,
@@ -148,6 +172,14 @@ function read(der: Uint8Array): Certificate {
     signature,
     ...readExtensions(extensions),
   };
+}
+
+/** RFC 5280, 4.1.2.5: UTCTime to 2049, then GeneralizedTime, without fractions. */
+function readValidity(element: Der): Date {
+  const time = readTime(element);
+  const isLate = time.getUTCFullYear() >= 2050;
+  if (element.value.length !== (isLate ? 15 : 13)) throw malformed("a time of another form");
+  return time;
 }
 
 type Extensions = Pick<
@@ -169,9 +201,13 @@ function readExtensions(wrapper: Der | undefined): Extensions {
   const found: { -readonly [K in keyof Extensions]: Extensions[K] } = { claims, unknownCritical };
   if (wrapper === undefined) return found;
   const [list, ...more] = children(wrapper);
-  if (list === undefined || more.length > 0) throw malformed("extensions that are not one list");
+  if (list?.tag !== Tag.sequence || more.length > 0) {
+    throw malformed("extensions that are not one list");
+  }
+  const extensions = children(list, 128);
+  if (extensions.length === 0) throw malformed("an empty list of extensions");
   const seen = new Set<string>();
-  for (const extension of children(list, 128)) {
+  for (const extension of extensions) {
     const fields = readSequence(extension);
     const oid = readOid(fields.next());
     const flag = fields.optional(Tag.boolean);
@@ -181,7 +217,9 @@ function readExtensions(wrapper: Der | undefined): Extensions {
     fields.end();
     if (seen.has(oid)) throw malformed(`the extension ${oid} twice`);
     seen.add(oid);
-    if (critical && !UNDERSTOOD.has(oid)) unknownCritical.push(oid);
+    // RFC 5280, 4.2.1.10: name constraints bind whether they are marked critical or not.
+    const binds = critical || oid === Oid.nameConstraints;
+    if (binds && !UNDERSTOOD.has(oid)) unknownCritical.push(oid);
 
     if (oid === Oid.basicConstraints) found.basicConstraints = readBasicConstraints(value);
     else if (oid === Oid.keyUsage) found.keyUsage = readNamedBits(parseDer(value))[0] ?? 0;
@@ -193,7 +231,7 @@ function readExtensions(wrapper: Der | undefined): Extensions {
     } else if (oid === Oid.authorityKeyIdentifier) {
       const id = children(parseDer(value, Tag.sequence)).find(({ tag }) => tag === 0x80);
       if (id !== undefined) found.authorityKeyIdentifier = id.value;
-    } else if (oid === Oid.subjectAltName) found.subjectAltName = parseDer(value, Tag.sequence);
+    } else if (oid === Oid.subjectAltName) found.subjectAltName = parseDer(value, Tag.sequence).raw;
     else if (oid === Oid.sctList) found.sctList = readOctetString(parseDer(value));
     else if (oid.startsWith(`${Oid.fulcio}.`)) {
       const arc = oid.slice(Oid.fulcio.length + 1);
@@ -226,6 +264,10 @@ const OTHER_NAME = "1.3.6.1.4.1.57264.1.7";
  * @throws {AttestationError} `malformed-certificate` or `issuer-conflict`.
  */
 export function readIdentity(certificate: Certificate): CertificateIdentity {
+  return refusing(() => identityOf(certificate));
+}
+
+function identityOf(certificate: Certificate): CertificateIdentity {
   const { type, name } = readSan(certificate);
   const { claims } = certificate;
   const old = claims.get(1), current = claims.get(8);
@@ -249,7 +291,7 @@ export function readIdentity(certificate: Certificate): CertificateIdentity {
 
 function readSan({ subjectAltName }: Certificate): { type: SanType; name: string } {
   if (subjectAltName === undefined) throw malformed("no SubjectAltName");
-  const [san, ...more] = children(subjectAltName);
+  const [san, ...more] = children(parseDer(subjectAltName));
   if (san === undefined || more.length > 0) throw malformed("not exactly one SubjectAltName");
   if (san.tag === 0x81) return { type: "email", name: ascii(san.value) };
   if (san.tag === 0x86) return { type: "uri", name: ascii(san.value) };

@@ -11,9 +11,13 @@ export interface CertificatePath {
   readonly certificates: readonly Certificate[];
 }
 
-/** Most certificates of a path. */
-const MAX_PATH = 10;
-const MAX_CANDIDATES = 64;
+/** Most certificates that a bundle may put between a leaf and a trusted chain, with the leaf. */
+const MAX_UNTRUSTED = 9;
+/** Most paths of which the signatures are tried, for one authority and for all of them. */
+const MAX_PATHS = 16;
+const MAX_CANDIDATES = 32;
+/** Most steps of the search for paths: without it, names that lead in circles take years. */
+const MAX_STEPS = 256;
 
 /** Signatures between certificates that stay: each pair is verified once. */
 const verified = new WeakMap<Certificate, WeakMap<Certificate, Promise<boolean>>>();
@@ -37,7 +41,7 @@ export async function findPaths(
   authorities: readonly TrustedAuthority[],
 ): Promise<CertificatePath[]> {
   const candidates = authorities.flatMap((authority) =>
-    candidatePaths([leaf], intermediates, authority).map((certificates) => ({
+    candidatePaths(leaf, intermediates, authority).map((certificates) => ({
       authority,
       certificates,
     }))
@@ -57,24 +61,28 @@ export async function findPaths(
   return paths;
 }
 
-/** Paths by name and key id, without a look at signatures. */
+/** Paths by name and key id, the shortest first, without a look at signatures. */
 function candidatePaths(
-  path: readonly Certificate[],
+  leaf: Certificate,
   intermediates: readonly Certificate[],
-  authority: TrustedAuthority,
+  { chain }: TrustedAuthority,
 ): Certificate[][] {
-  const last = path[path.length - 1];
   const found: Certificate[][] = [];
-  authority.chain.forEach((issuer, i) => {
-    if (last === issuer || equalBytes(last.raw, issuer.raw)) {
-      found.push([...path, ...authority.chain.slice(i + 1)]);
-    } else if (mayHaveIssued(issuer, last)) found.push([...path, ...authority.chain.slice(i)]);
-  });
-  if (found.length > 0 || path.length >= MAX_PATH) return found;
-  for (const issuer of intermediates) {
-    if (found.length >= MAX_CANDIDATES) break;
-    if (!path.includes(issuer) && mayHaveIssued(issuer, last)) {
-      found.push(...candidatePaths([...path, issuer], intermediates, authority));
+  const open: Certificate[][] = [[leaf]];
+  for (let step = 0; step < Math.min(open.length, MAX_STEPS); step++) {
+    const path = open[step];
+    const last = path[path.length - 1];
+    let isTrusted = false;
+    chain.forEach((issuer, i) => {
+      const isLast = last === issuer || equalBytes(last.raw, issuer.raw);
+      if (!isLast && !mayHaveIssued(issuer, last)) return;
+      isTrusted = true;
+      found.push([...path, ...chain.slice(isLast ? i + 1 : i)]);
+    });
+    if (found.length >= MAX_PATHS) return found.slice(0, MAX_PATHS);
+    if (isTrusted || path.length >= MAX_UNTRUSTED) continue;
+    for (const issuer of intermediates) {
+      if (!path.includes(issuer) && mayHaveIssued(issuer, last)) open.push([...path, issuer]);
     }
   }
   return found;
@@ -86,7 +94,7 @@ export function mayLeadTo(
   intermediates: readonly Certificate[],
   authorities: readonly TrustedAuthority[],
 ): boolean {
-  return authorities.some((one) => candidatePaths([leaf], intermediates, one).length > 0);
+  return authorities.some((one) => candidatePaths(leaf, intermediates, one).length > 0);
 }
 
 /** Tells whether a certificate may have issued another, by name and key id. */
@@ -107,6 +115,9 @@ function issuingRefusal(path: readonly Certificate[]): AttestationError | undefi
       );
     }
     if (i === 0) continue;
+    if (!mayHaveIssued(path[i], path[i - 1])) {
+      return untrusted("the names or key ids of the path do not lead from one to the next");
+    }
     if (basicConstraints?.ca !== true) return misused("an issuer is no certificate authority");
     if (keyUsage === undefined || (keyUsage & 0x04) === 0) {
       return misused("an issuer's key is not for signing certificates");
@@ -140,8 +151,11 @@ function isSignedBy(subject: Certificate, issuer: Certificate): Promise<boolean>
   if (verdict === undefined) {
     verdict = subject.scheme === undefined
       ? Promise.resolve(false)
-      : verifySignature(issuer.publicKey, subject.scheme, subject.signature, subject.tbs.raw);
+      : verifySignature(issuer.publicKey, subject.scheme, subject.signature, subject.tbs);
     byIssuer.set(issuer, verdict);
+    // Only what verified is kept: a runtime that failed once may do better.
+    const kept = byIssuer;
+    verdict.then((good) => good || kept.delete(issuer));
   }
   return verdict;
 }

@@ -28,11 +28,15 @@ export interface NoteSignature {
   readonly name: string;
   /** First four bytes of the key's id. */
   readonly keyHint: Bytes;
+  /** The rest of the line. */
   readonly signature: Bytes;
 }
 
 /** Most signature lines and extension lines. */
 const MAX_LINES = 64;
+
+/** Most lines of one key: more are only work. */
+const MAX_OWN_LINES = 4;
 
 /**
  * Reads a checkpoint: a signed note whose text is origin, size and root hash.
@@ -142,7 +146,7 @@ export async function verifyCheckpoint(checkpoint: Checkpoint, by: NoteKey): Pro
   const own = checkpoint.signatures.filter(({ name, keyHint }) =>
     name === by.name && equalBytes(keyHint, hint)
   );
-  if (own.length === 0) return false;
+  if (own.length === 0 || own.length > MAX_OWN_LINES) return false;
   const verdicts = await Promise.all(
     own.map(({ signature }) => verifySignature(by.key, by.scheme, signature, checkpoint.signed)),
   );

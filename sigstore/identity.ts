@@ -1,5 +1,6 @@
 import type { Reason } from "../errors.ts";
 import { quote } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 
 /** Kind of the name in a certificate's SubjectAlternativeName. */
 export type SanType = "email" | "uri" | "otherName";
@@ -104,12 +105,26 @@ export const CLAIM_EXTENSIONS: ReadonlyMap<number, ClaimName> = new Map<number, 
   [24, "tokenSubject"],
 ]);
 
-const CLAIMS: ReadonlySet<string> = new Set([
+const CLAIMS: ReadonlySet<string> = new Set<ClaimName>([
   "subjectAlternativeName",
   "sanType",
   "issuer",
   ...CLAIM_EXTENSIONS.values(),
 ]);
+
+/**
+ * What an expectation asks for. Inherited members count, as those of a class with getters:
+ * what one function sees and another does not would be an expectation that is not kept.
+ */
+function* matchers(expectation: IdentityExpectation): Iterable<[ClaimName, Matcher]> {
+  for (const claim in expectation) {
+    if (!CLAIMS.has(claim)) throw new TypeError(`Unknown identity claim ${quote(claim)}`);
+  }
+  for (const claim of CLAIMS as ReadonlySet<ClaimName>) {
+    const matcher = expectation[claim];
+    if (matcher !== undefined) yield [claim, matcher];
+  }
+}
 
 /** Claims of which one at least says who the holder is. */
 const NAMING: readonly ClaimName[] = [
@@ -141,10 +156,10 @@ export interface IdentityFinding {
  * @throws {TypeError} If it has an unknown member or an empty or invalid matcher.
  */
 export function missingExpectation(expectation: IdentityExpectation): Reason | undefined {
-  for (const [name, matcher] of Object.entries(expectation)) {
-    if (!CLAIMS.has(name)) throw new TypeError(`Unknown identity claim ${quote(name)}`);
-    if (matcher !== undefined) compile(matcher);
+  if (typeof expectation !== "object" || expectation === null) {
+    throw new TypeError("An expected identity is not an object");
   }
+  for (const [, matcher] of matchers(expectation)) compile(matcher);
   if (NAMING.every((name) => expectation[name] === undefined)) {
     return "missing-identity-expectation";
   }
@@ -157,9 +172,7 @@ export function compareIdentity(
   expectation: IdentityExpectation,
 ): IdentityFinding[] {
   const findings: IdentityFinding[] = [];
-  for (const claim of Object.keys(expectation) as ClaimName[]) {
-    const matcher = expectation[claim];
-    if (matcher === undefined) continue;
+  for (const [claim, matcher] of matchers(expectation)) {
     const actual = identity[claim];
     const finding: IdentityFinding = { claim, expected: describeMatcher(matcher), actual };
     if (actual === undefined || !compile(matcher)(actual)) {
@@ -182,6 +195,10 @@ function compile(matcher: Matcher): (text: string) => boolean {
     if (matcher === "") throw new TypeError("Cannot match an identity: the expected text is empty");
     return (text) => text === matcher;
   }
+  if (typeof matcher !== "object" || matcher === null) {
+    throw new TypeError("Cannot match an identity: neither a text nor a pattern");
+  }
+  refuseUnknown(matcher, ["pattern"], "an identity matcher");
   const { pattern } = matcher;
   if (typeof pattern !== "string" || pattern === "") {
     throw new TypeError("Cannot match an identity: the pattern is empty");
@@ -236,13 +253,27 @@ export interface GithubExpectation {
   issuer?: string;
 }
 
+const GITHUB_OPTIONS = [
+  "owner",
+  "repository",
+  "signerRepository",
+  "signerWorkflow",
+  "signerDigest",
+  "sourceRef",
+  "sourceDigest",
+  "denySelfHostedRunners",
+  "host",
+  "issuer",
+];
+
 /**
  * Identity expectation for GitHub Actions, with the words of `gh attestation verify`.
  *
  * `owner` and `repository` are matched against the source repository; the signer is the
  * same repository or owner, unless `signerRepository` or `signerWorkflow` says otherwise.
  *
- * @throws {TypeError} If neither `owner` nor `repository` is given, or one is malformed.
+ * @throws {TypeError} If neither `owner` nor `repository` is given, one is malformed, or a
+ * member is unknown.
  *
  * @example A repository's own workflows
  * ```ts
@@ -254,7 +285,11 @@ export interface GithubExpectation {
  * ```
  */
 export function githubIdentity(expectation: GithubExpectation): IdentityExpectation {
+  refuseUnknown(expectation, GITHUB_OPTIONS, "githubIdentity()");
   const { owner, repository, signerRepository, signerWorkflow, host = "github.com" } = expectation;
+  if (!/^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)) {
+    throw new TypeError(`Cannot expect a GitHub identity: ${quote(host)} is no host`);
+  }
   if (owner === undefined && repository === undefined) {
     throw new TypeError(
       "Cannot expect a GitHub identity: neither an owner nor a repository is given",

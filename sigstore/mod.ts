@@ -5,6 +5,7 @@
  * @module
  */
 
+export type { Bytes } from "../internal/bytes.ts";
 export {
   type BundleContent,
   type BundleSigner,
@@ -27,6 +28,7 @@ export {
   type Matcher,
   type SanType,
 } from "./identity.ts";
+export type { PublicKey, SignatureScheme } from "../keys/mod.ts";
 export { publicGoodRoot } from "./public_good.ts";
 export {
   parseTrustedRoot,

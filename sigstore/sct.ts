@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { type Bytes, concat } from "../internal/bytes.ts";
-import { children, encodeDer, readOid, Tag } from "../internal/der.ts";
+import { children, encodeDer, parseDer, readOid, Tag } from "../internal/der.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { verifySignature } from "../keys/public_key.ts";
@@ -76,7 +76,7 @@ export function signedByLog(sct: Sct, leaf: Certificate, issuer: Certificate): B
 
 /** The TBSCertificate less the SCT list: every byte else as it was received. */
 function withoutSctList(leaf: Certificate): Bytes {
-  const fields = children(leaf.tbs).map((field) => {
+  const fields = children(parseDer(leaf.tbs)).map((field) => {
     if (field.tag !== 0xa3) return field.raw;
     const kept = children(children(field)[0], 128)
       .filter((extension) => readOid(children(extension)[0]) !== SCT_LIST)

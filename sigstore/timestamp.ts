@@ -191,14 +191,16 @@ export async function verifyTimestamp(
 ): Promise<TimestampFinding> {
   const token = parseTimestampResponse(der);
   const { imprint, signer, content } = token;
+  const refusals: AttestationError[] = [];
+  const candidates = authorities.flatMap((authority) =>
+    signingCertificates(token, authority).map((signedBy) => ({ authority, signedBy }))
+  );
+  if (candidates.length === 0) {
+    throw refusal("untrusted-timestamp-authority", "no trusted authority has its certificate");
+  }
   if (!equalBytes(await digest(imprint.hash, stamped), imprint.digest)) {
     throw refusal("timestamp-imprint-mismatch", "it is of another signature");
   }
-  const refusals: AttestationError[] = [];
-  const candidates = authorities.flatMap((authority) => {
-    const signedBy = signingCertificate(token, authority);
-    return signedBy === undefined ? [] : [{ authority, signedBy }];
-  });
   // Authorities may share an issuer: the one that the root pins is whose stamp it is.
   candidates.sort((a, b) => Number(b.signedBy.isPinned) - Number(a.signedBy.isPinned));
   for (const { authority, signedBy } of candidates) {
@@ -208,11 +210,10 @@ export async function verifyTimestamp(
       return { time: token.time, authority };
     } catch (error) {
       if (!isAttestationError(error)) throw error;
-      refusals.push(error);
+      refusals.push(error.reason === "malformed-der" ? malformed(error.message, error) : error);
     }
   }
-  throw refusals[0] ??
-    refusal("untrusted-timestamp-authority", "no trusted authority has its certificate");
+  throw refusals[0];
 }
 
 interface SigningCertificate {
@@ -221,27 +222,32 @@ interface SigningCertificate {
   isPinned: boolean;
 }
 
-/** The certificate that the signer id names: the authority's, or one that came along. */
-function signingCertificate(
+/**
+ * The certificates that the signer id names: the authority's, or, if the trusted root has
+ * only its issuers, those that came along. Where the root pins the authority's certificate,
+ * another one of the same issuer is not the authority.
+ */
+function signingCertificates(
   { signer: { id }, certificates }: TimestampToken,
   { chain }: TrustedAuthority,
-): SigningCertificate | undefined {
+): SigningCertificate[] {
   const isNamed = ({ issuer, serialNumber, subjectKeyIdentifier }: Certificate) =>
     id instanceof Uint8Array
       ? subjectKeyIdentifier !== undefined && equalBytes(subjectKeyIdentifier, id)
       : equalBytes(issuer, id.issuer) && equalBytes(serialNumber, id.serialNumber);
-  const own = chain.find(isNamed);
-  if (own !== undefined) return { certificate: own, isPinned: true };
-  for (const raw of certificates) {
+  const own = chain.filter(isNamed);
+  if (own.length > 0) return own.map((certificate) => ({ certificate, isPinned: true }));
+  if (chain[0].basicConstraints?.ca !== true) return [];
+  return certificates.flatMap((raw) => {
     let certificate: Certificate;
     try {
       certificate = parseCertificate(raw);
     } catch {
-      continue; // Not one that could be trusted; others may be.
+      return []; // Not one that could be trusted; others may be.
     }
     const issued = chain.some(({ subject }) => equalBytes(subject, certificate.issuer));
-    if (isNamed(certificate) && issued) return { certificate, isPinned: false };
-  }
+    return isNamed(certificate) && issued ? [{ certificate, isPinned: false }] : [];
+  });
 }
 
 async function verifyToken(
@@ -308,6 +314,10 @@ async function verifyAuthority(
   const usage = certificate.extendedKeyUsage;
   if (usage?.critical !== true || usage.purposes.join() !== Purpose.timeStamping) {
     throw refusal("untrusted-timestamp-authority", "its certificate is not for timestamps alone");
+  }
+  const { keyUsage, basicConstraints } = certificate;
+  if (basicConstraints?.ca === true || (keyUsage !== undefined && (keyUsage & 0xc0) === 0)) {
+    throw refusal("untrusted-timestamp-authority", "its certificate is not for signatures");
   }
   const isAnchor = certificate === authority.chain[authority.chain.length - 1];
   const paths = isAnchor

@@ -13,6 +13,8 @@ import { hostOf, isWithin, type TrustedLog } from "./trusted_root.ts";
 /** A log entry that verified. */
 export interface LogFinding {
   readonly log: TrustedLog;
+  /** Every trusted log of that name and key: a root may list one key with several periods. */
+  readonly sameKey: readonly TrustedLog[];
   /** When the log promised to include it (SET); absent without a promise. */
   readonly time?: Date;
 }
@@ -53,7 +55,8 @@ export async function verifyLogEntry(
       `its time ${time.toISOString()} is outside the validity of the log's key`,
     );
   }
-  return entry.promise !== undefined && hasTime ? { log, time } : { log };
+  const sameKey = named.filter(({ key }) => equalBytes(key.spki, log.key.spki));
+  return entry.promise !== undefined && hasTime ? { log, sameKey, time } : { log, sameKey };
 }
 
 /** Signed entry timestamp: the log's signature over the entry in canonical JSON. */

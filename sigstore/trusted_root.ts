@@ -2,15 +2,18 @@ import { AttestationError, isAttestationError } from "../errors.ts";
 import { type Bytes, equalBytes, utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { type Json, parseJson, quote } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
+import type { SignatureScheme } from "../keys/algorithm.ts";
 import { parseSpki, type PublicKey } from "../keys/public_key.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
-import { detailedScheme, isKnownKind, type Scheme } from "./_scheme.ts";
+import { detailedScheme, isKnownKind } from "./_scheme.ts";
 import { Shape } from "./_shape.ts";
 
 /** A span of time, both ends included. */
 export interface ValidityPeriod {
+  /** First moment. */
   readonly start: Date;
   /** Absent while there is no end. */
   readonly end?: Date;
@@ -18,22 +21,29 @@ export interface ValidityPeriod {
 
 /** A transparency log or certificate transparency log that is trusted. */
 export interface TrustedLog {
+  /** Its address; the host names it in signed notes. */
   readonly baseUrl: string;
   /** Who runs it: logs of one operator count once. */
   readonly operator: string;
   /** Key ids by which entries and SCTs name it, lowercase hex. */
   readonly keyIds: readonly string[];
+  /** Its key. */
   readonly key: PublicKey;
-  readonly scheme: Scheme;
+  /** How it signs. */
+  readonly scheme: SignatureScheme;
+  /** When its key is trusted. */
   readonly validFor: ValidityPeriod;
 }
 
 /** A certificate or timestamp authority that is trusted. */
 export interface TrustedAuthority {
+  /** Its address. */
   readonly uri: string;
+  /** Who runs it: authorities of one operator count once. */
   readonly operator: string;
   /** Leaf or intermediate first; the last one is the anchor. */
   readonly chain: readonly Certificate[];
+  /** When it is trusted. */
   readonly validFor: ValidityPeriod;
 }
 
@@ -41,9 +51,13 @@ export interface TrustedAuthority {
 export interface TrustedRoot {
   /** Name for reports. */
   readonly name: string;
+  /** Transparency logs of signatures. */
   readonly logs: readonly TrustedLog[];
+  /** Certificate transparency logs. */
   readonly ctLogs: readonly TrustedLog[];
+  /** Issuers of certificates. */
   readonly certificateAuthorities: readonly TrustedAuthority[];
+  /** Issuers of RFC 3161 timestamps. */
   readonly timestampAuthorities: readonly TrustedAuthority[];
 }
 
@@ -82,6 +96,7 @@ export function parseTrustedRoot(
   source: string | Uint8Array | object,
   options: TrustedRootOptions = {},
 ): TrustedRoot {
+  refuseUnknown(options, ["name"], "parseTrustedRoot()");
   const isText = typeof source === "string" || source instanceof Uint8Array;
   const value: Json | object = isText ? parseJson(source, { maxLength: 8 << 20 }) : source;
   try {

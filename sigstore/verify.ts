@@ -29,7 +29,7 @@ import type { SignedFacts } from "./log_body.ts";
 import { verifyScts } from "./sct.ts";
 import { verifyTimestamp } from "./timestamp.ts";
 import { type LogFinding, verifyLogEntry } from "./transparency_log.ts";
-import type { TrustedRoot } from "./trusted_root.ts";
+import { isWithin, type TrustedRoot } from "./trusted_root.ts";
 
 /** The artifact that a signature may be over: its digests, and its bytes if they are at hand. */
 export interface SignedArtifact {
@@ -237,7 +237,7 @@ function attempts(
   const knowing = trustedRoots.filter(({ logs }) =>
     logs.some(({ keyIds }) => keyIds.some((id) => ids.includes(id)))
   );
-  const roots = knowing.length > 0 ? knowing : [trustedRoots[0] ?? NO_ROOT];
+  const roots = knowing.length > 0 ? knowing : trustedRoots.length > 0 ? trustedRoots : [NO_ROOT];
   if (keys.length === 0) return [{ root: roots[0], signer: { kind: "publicKey" } }];
   const named = keys.filter(({ keyid, name }) =>
     signer.hint !== "" && (keyid ?? name) === signer.hint
@@ -281,7 +281,8 @@ class Verification {
   readonly #signer: Signer;
   readonly #artifact: SignedArtifact | undefined;
   readonly #signed: Bytes | undefined;
-  readonly #timestamps: { stamp: VerifiedTimestamp; time: Date }[] = [];
+  readonly #timestamps: { stamp: VerifiedTimestamp; time: Date; operator: string }[] = [];
+  readonly #logged: { finding: LogFinding; path: string }[] = [];
 
   constructor(
     bundle: SigstoreBundle,
@@ -322,6 +323,7 @@ class Verification {
     await this.#checkSignature(signature);
     await this.#checkLog(entries);
     await this.#checkTimestamps(stamps);
+    this.#checkLogKeys();
     this.#checkValidity(trusted);
     await this.#checkScts(scts);
     const identity = this.#checkIdentity();
@@ -471,7 +473,6 @@ class Verification {
     if (!this.#usesLog) {
       return this.#list.skipped(id, "Logs are not looked at, as the caller asked");
     }
-    const found: LogFinding[] = [];
     const { logEntries } = this.#bundle;
     const seen = new Set<string>();
     let unknown = 0;
@@ -493,22 +494,26 @@ class Verification {
       } else if (outcome.value === undefined) {
         unknown++;
       } else {
-        found.push(outcome.value);
+        this.#logged.push({ finding: outcome.value, path: entry.path });
         const { log, time } = outcome.value;
         this.#list.passed(
           "envelope.log-entry",
           `Entry ${entry.logIndex} of ${log.baseUrl} holds this signature`,
           { path: entry.path, origin: "log" },
         );
-        if (time !== undefined) this.#addTime("transparency-log", log.baseUrl, time);
+        if (time !== undefined) this.#addTime("transparency-log", log.baseUrl, log.operator, time);
       }
     }
-    const operators = new Set(found.map(({ log }) => log.operator)).size;
+    const operators = new Set(this.#logged.map(({ finding }) => finding.log.operator)).size;
     const need = this.#threshold("log");
     const facts = { expected: `${need}`, actual: `${operators}` };
     if (operators >= need) {
       if (need > 0) {
-        this.#list.passed(id, `Distinct logs that include it: ${operators}, needed: ${need}`, facts);
+        this.#list.passed(
+          id,
+          `Distinct logs that include it: ${operators}, needed: ${need}`,
+          facts,
+        );
       }
       return;
     }
@@ -522,14 +527,37 @@ class Verification {
     );
   }
 
-  #addTime(type: VerifiedTimestamp["type"], uri: string, time: Date): void {
-    this.#timestamps.push({ stamp: { type, uri, timestamp: time.toISOString() }, time });
+  #addTime(type: VerifiedTimestamp["type"], uri: string, operator: string, time: Date): void {
+    this.#timestamps.push({ stamp: { type, uri, timestamp: time.toISOString() }, time, operator });
+  }
+
+  /** Operators that vouch for a time: each counts once, whatever it says how often. */
+  #vouching(type: VerifiedTimestamp["type"]): number {
+    const by = this.#timestamps.filter(({ stamp }) => stamp.type === type);
+    return new Set(by.map(({ operator }) => operator)).size;
+  }
+
+  /**
+   * An entry without a promise has no time of its own. Its log's key must have been valid
+   * when the authorities stamped the signature, or a key that was retired could still log.
+   */
+  #checkLogKeys(): void {
+    const times = this.#timestamps.filter(({ stamp }) => stamp.type === "timestamp-authority");
+    for (const { finding, path } of this.#logged) {
+      if (finding.time !== undefined) continue;
+      const late = times.find(({ time }) =>
+        !finding.sameKey.some(({ validFor }) => isWithin(time, validFor))
+      );
+      if (late === undefined) continue;
+      const message = `Cannot accept log entry: at ${late.stamp.timestamp}, the time of the ` +
+        "timestamp, the log's key was not valid";
+      this.#list.refused("envelope.log-entry", "log-not-valid", message, { path });
+    }
   }
 
   async #checkTimestamps(
     stamps: ReturnType<typeof settle<Awaited<ReturnType<typeof verifyTimestamp>>>>[],
   ): Promise<void> {
-    const authorities = new Set<string>();
     let untrusted: unknown;
     for (const [i, work] of stamps.entries()) {
       const path = `/verificationMaterial/timestampVerificationData/rfc3161Timestamps/${i}`;
@@ -542,24 +570,19 @@ class Verification {
         continue;
       }
       const { authority, time } = outcome.value;
-      if (authorities.has(authority.operator)) continue;
-      authorities.add(authority.operator);
-      this.#addTime("timestamp-authority", authority.uri, time);
+      this.#addTime("timestamp-authority", authority.uri, authority.operator, time);
       this.#list.passed("envelope.timestamp", `${authority.uri} stamped the signature`, {
         actual: time.toISOString(),
         origin: "timestamp",
         path,
       });
     }
-    const logs = new Set(
-      this.#timestamps.filter(({ stamp }) => stamp.type === "transparency-log").map(({ stamp }) =>
-        stamp.uri
-      ),
-    );
+    const authorities = this.#vouching("timestamp-authority");
+    const logs = this.#vouching("transparency-log");
     const needs = [
-      ["timestamp", authorities.size + logs.size, "Verified times"],
-      ["timestampAuthority", authorities.size, "Times by timestamp authorities"],
-      ["integratedTime", logs.size, "Times by log promises"],
+      ["timestamp", authorities + logs, "Verified times"],
+      ["timestampAuthority", authorities, "Times by timestamp authorities"],
+      ["integratedTime", logs, "Times by log promises"],
     ] as const;
     for (const [name, have, what] of needs) {
       const need = this.#threshold(name);
