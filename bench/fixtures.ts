@@ -50,12 +50,17 @@ function provenance(run: number): Buffer {
   }));
 }
 
-function envelope(payload: Buffer, privateKey: KeyObject, hash: "sha256" | null): string {
-  const sig = sign(hash, pae(TYPE, payload), privateKey).toString("base64");
+function envelope(
+  payload: Buffer,
+  { privateKey }: { privateKey: KeyObject },
+  keyid: string,
+): string {
+  const sig = sign(keyid === "p256" ? "sha256" : null, pae(TYPE, payload), privateKey)
+    .toString("base64");
   return JSON.stringify({
     payload: payload.toString("base64"),
     payloadType: TYPE,
-    signatures: [{ keyid: "bench", sig }],
+    signatures: [{ keyid, sig }],
   });
 }
 
@@ -69,21 +74,24 @@ function jws(payload: Buffer, key: KeyObject, alg: string, hash: "sha256" | null
 mkdirSync(folder, { recursive: true });
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }), ed = generateKeyPairSync("ed25519");
 for (
-  const [name, { publicKey, privateKey }, alg, hash] of [
+  const [name, pair, alg, hash] of [
     ["p256", ec, "ES256", "sha256"],
     ["ed25519", ed, "EdDSA", null],
   ] as const
 ) {
   const payload = provenance(0);
-  writeFileSync(`${folder}/${name}.pub.pem`, publicKey.export({ type: "spki", format: "pem" }));
-  writeFileSync(`${folder}/env-${name}.json`, envelope(payload, privateKey, hash));
-  writeFileSync(`${folder}/jws-${name}.txt`, jws(payload, privateKey, alg, hash));
+  writeFileSync(
+    `${folder}/${name}.pub.pem`,
+    pair.publicKey.export({ type: "spki", format: "pem" }),
+  );
+  writeFileSync(`${folder}/env-${name}.json`, envelope(payload, pair, name));
+  writeFileSync(`${folder}/jws-${name}.txt`, jws(payload, pair.privateKey, alg, hash));
 }
 
 // Ten thousand different lines; of more, the same ones again.
 const lines = Array.from(
   { length: 10_000 },
-  (_, i) => envelope(provenance(i), ec.privateKey, "sha256") + "\n",
+  (_, i) => envelope(provenance(i), ec, "p256") + "\n",
 );
 for (const count of [1, 100, 10_000]) {
   writeFileSync(`${folder}/l${count}.jsonl`, lines.slice(0, count).join(""));

@@ -1,8 +1,8 @@
 /** The cells in workerd, without compatibility flags. */
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,9 +28,8 @@ export async function workerdCosts(
   const folder = mkdtempSync(join(tmpdir(), "attest-bench-"));
   const worker = await bundleEntry(fileURLToPath(new URL("cells/worker.ts", import.meta.url)));
   writeFileSync(join(folder, "worker.js"), worker);
-  const bindings = Object.entries(files).map(([name, path]) =>
-    `(name = "${name}", text = embed ${JSON.stringify(path)})`
-  );
+  for (const [name, path] of Object.entries(files)) copyFileSync(path, join(folder, name));
+  const bindings = Object.keys(files).map((name) => `(name = "${name}", text = embed "${name}")`);
   const port = await freePort();
   writeFileSync(
     join(folder, "worker.capnp"),

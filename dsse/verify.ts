@@ -52,6 +52,8 @@ export interface VerifiedEnvelope {
   payload: Bytes;
   /** Names of the keys that accepted, in the order given, each distinct key once. */
   acceptedBy: string[];
+  /** The keys themselves, as in `acceptedBy`. */
+  acceptedKeys: TrustedKey[];
 }
 
 /** An envelope that was refused. */
@@ -196,11 +198,10 @@ export async function verifyDecodedEnvelope(
       "/payloadType",
     );
   }
-  const acceptedBy: string[] = [];
-  for (const { fingerprint, name } of keys) {
-    if (accepted.delete(fingerprint)) acceptedBy.push(name);
-  }
-  return { ok: true, errorReason: null, payloadType, payload, acceptedBy };
+  // The first name of a distinct key stands for it.
+  const acceptedKeys = keys.filter(({ fingerprint }) => accepted.delete(fingerprint));
+  const acceptedBy = acceptedKeys.map(({ name }) => name);
+  return { ok: true, errorReason: null, payloadType, payload, acceptedBy, acceptedKeys };
 }
 
 async function acceptingKey(
