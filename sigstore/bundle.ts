@@ -1,6 +1,7 @@
 import { type DecodedEnvelope, parseEnvelope } from "../dsse/envelope.ts";
 import { type Bytes, equalBytes } from "../internal/bytes.ts";
-import { type Json, type JsonObject, parseJson, quote } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, parseJson, quote } from "../internal/json.ts";
+import { decodePem } from "../internal/pem.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { Shape } from "./_shape.ts";
@@ -188,6 +189,34 @@ export function parseSigstoreBundle(
     timestamps: material.optionalObject("timestampVerificationData")
       ?.objects("rfc3161Timestamps", MAX_ELEMENTS)
       .map((timestamp) => timestamp.bytes("signedTimestamp")) ?? [],
+  };
+}
+
+/**
+ * Reads a DSSE envelope whose one signature carries its certificate as PEM, in the member
+ * `cert`, as a keyless signature without log entry. Producers wrote it so before there were
+ * bundles. Undefined if it is none.
+ *
+ * @throws {AttestationError} `malformed-certificate`, `malformed-pem`, or what
+ * {@linkcode parseEnvelope} refuses.
+ */
+export function readCertificateEnvelope(
+  value: JsonObject,
+  limits: SigstoreBundleLimits = {},
+): SigstoreBundle | undefined {
+  const { signatures } = value;
+  const [first, ...more] = Array.isArray(signatures) ? signatures : [];
+  if (!isObject(first) || typeof first.cert !== "string" || more.length > 0) return undefined;
+  const { maxPayloadBytes = 16 << 20 } = limits;
+  const envelope = parseEnvelope(value, { maxPayloadBytes });
+  const [leaf, ...intermediates] = decodePem(first.cert, MAX_ELEMENTS)
+    .map(({ der }) => parseCertificate(der, "/signatures/0/cert"));
+  return {
+    version: "0.3",
+    signer: { kind: "certificate", leaf, intermediates },
+    content: { kind: "envelope", envelope, signature: envelope.signatures[0].sig },
+    logEntries: [],
+    timestamps: [],
   };
 }
 

@@ -29,6 +29,7 @@ const Oid = {
   subjectAltName: "2.5.29.17",
   basicConstraints: "2.5.29.19",
   nameConstraints: "2.5.29.30",
+  policyConstraints: "2.5.29.36",
   authorityKeyIdentifier: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
   sctList: "1.3.6.1.4.1.11129.2.4.2",
@@ -91,7 +92,7 @@ export interface Certificate {
   readonly sctList?: Bytes;
   /** Fulcio extensions by their last arc. */
   readonly claims: ReadonlyMap<number, Bytes>;
-  /** Extensions that bind and are not understood here: critical ones, and name constraints. */
+  /** Extensions that bind and are not understood here: critical ones, and constraints. */
   readonly unknownCritical: readonly string[];
 }
 
@@ -217,8 +218,8 @@ function readExtensions(wrapper: Der | undefined): Extensions {
     fields.end();
     if (seen.has(oid)) throw malformed(`the extension ${oid} twice`);
     seen.add(oid);
-    // RFC 5280, 4.2.1.10: name constraints bind whether they are marked critical or not.
-    const binds = critical || oid === Oid.nameConstraints;
+    // RFC 5280, 4.2.1.10 and 4.2.1.11: constraints bind whether they are marked critical or not.
+    const binds = critical || oid === Oid.nameConstraints || oid === Oid.policyConstraints;
     if (binds && !UNDERSTOOD.has(oid)) unknownCritical.push(oid);
 
     if (oid === Oid.basicConstraints) found.basicConstraints = readBasicConstraints(value);

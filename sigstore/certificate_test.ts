@@ -231,10 +231,12 @@ describe("parseCertificate()", () => {
     equal(await refusalOf(many(129)), "limit-exceeded");
   });
 
-  it("counts name constraints as binding, marked critical or not", async () => {
+  it("counts constraints as binding, marked critical or not", async () => {
     for (const critical of [true, false]) {
-      const der = await withExtensions({ oid: "2.5.29.30", critical, value: sequence() });
-      deepEqual(parseCertificate(der).unknownCritical, ["2.5.29.30"]);
+      for (const oid of ["2.5.29.30", "2.5.29.36"]) {
+        const der = await withExtensions({ oid, critical, value: sequence() });
+        deepEqual(parseCertificate(der).unknownCritical, [oid]);
+      }
     }
   });
 

@@ -72,13 +72,15 @@ function candidatePaths(
   for (let step = 0; step < Math.min(open.length, MAX_STEPS); step++) {
     const path = open[step];
     const last = path[path.length - 1];
-    let isTrusted = false;
-    chain.forEach((issuer, i) => {
-      const isLast = last === issuer || equalBytes(last.raw, issuer.raw);
-      if (!isLast && !mayHaveIssued(issuer, last)) return;
-      isTrusted = true;
-      found.push([...path, ...chain.slice(isLast ? i + 1 : i)]);
-    });
+    const own = chain.findIndex((one) => last === one || equalBytes(last.raw, one.raw));
+    const before = found.length;
+    if (own >= 0) found.push([...path, ...chain.slice(own + 1)]);
+    else {
+      chain.forEach((issuer, i) => {
+        if (mayHaveIssued(issuer, last)) found.push([...path, ...chain.slice(i)]);
+      });
+    }
+    const isTrusted = found.length > before;
     if (found.length >= MAX_PATHS) return found.slice(0, MAX_PATHS);
     if (isTrusted || path.length >= MAX_UNTRUSTED) continue;
     for (const issuer of intermediates) {

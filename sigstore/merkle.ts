@@ -31,7 +31,7 @@ export interface InclusionPath {
  */
 export function verifyInclusion(leaf: Uint8Array, path: InclusionPath, root: Uint8Array): boolean {
   const { index, size, hashes } = path;
-  if (index < 0n || index >= size) return false;
+  if (index < 0n || index >= size || leaf.length !== 32 || root.length !== 32) return false;
   let node = index;
   let last = size - 1n;
   let hash = leaf;

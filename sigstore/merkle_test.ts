@@ -109,6 +109,8 @@ describe("verifyInclusion()", () => {
         ["root of the empty tree", verify({}, ROOTS[0])],
         ["another leaf", verify({}, ROOTS[size], HASHES[(index + 1) % 8])],
         ["size 0", verify({ index: 0n, size: 0n })],
+        ["a leaf that is no hash", verify({}, ROOTS[size], new Uint8Array())],
+        ["nothing at all", verify({ hashes: [] }, new Uint8Array(), new Uint8Array())],
       ];
       if (hashes.length > 0) {
         wrong.push(

@@ -6,6 +6,14 @@ import { children, type Der, parseDer } from "../internal/der.ts";
 import { later, reasonOf, rootOf, theInstance } from "../tests/fixtures/sigstore.ts";
 import { issueTimestampCertificate } from "../tools/pki/ca.ts";
 import {
+  basicConstraints,
+  certificate,
+  extendedKeyUsage,
+  type Extension,
+  keyUsage,
+} from "../tools/pki/certificate.ts";
+import {
+  distinguishedName,
   element,
   integer,
   nullValue,
@@ -244,6 +252,27 @@ describe("verifyTimestamp()", () => {
     const by = { key: tsaAuthority.intermediateKey, certificate: tsaAuthority.intermediate };
     equal(await verdictOf(await stamp({}, by)), "untrusted-timestamp-authority");
     equal(await verdictOf(await stamp({}, by), await unpinned()), "untrusted-timestamp-authority");
+  });
+
+  it("takes no stamper whose certificate is an authority's, or not for signatures", async () => {
+    const { tsa, tsaAuthority } = await theInstance();
+    const made = async (...extensions: Extension[]) => {
+      const der = await certificate({
+        serial: 400,
+        issuer: tsaAuthority.intermediateName,
+        subject: distinguishedName("tsa.example", "odd"),
+        notBefore: START,
+        notAfter: END,
+        spki: tsa.key.spki,
+        extensions: [extendedKeyUsage(["1.3.6.1.5.5.7.3.8"], true), ...extensions],
+      }, tsaAuthority.intermediateKey);
+      const by = { key: tsa.key, certificate: der };
+      return await verdictOf(await stamp({}, by), await unpinned());
+    };
+    equal(await made(), "ok");
+    equal(await made(keyUsage("sign")), "ok");
+    equal(await made(keyUsage("certificates")), "untrusted-timestamp-authority");
+    equal(await made(basicConstraints(true)), "untrusted-timestamp-authority");
   });
 
   it("judges the issuers at the time of the stamp", async () => {

@@ -96,6 +96,8 @@ export interface VerifiedSigstoreBundle {
   identity?: CertificateIdentity;
   /** Name of the key, or of the certificate's holder. */
   signer: string;
+  /** The key, of a bundle that is signed with a key. */
+  trustedKey?: TrustedKey;
   /** Verified times. */
   timestamps: VerifiedTimestamp[];
   /** Name of the root that was used. */
@@ -341,6 +343,7 @@ class Verification {
       trustedRoot: this.#root.name,
     };
     if (identity !== undefined) result.identity = identity;
+    if (signer.kind === "publicKey") result.trustedKey = signer.trusted;
     if (content.kind === "envelope") {
       const { payloadType, payload } = content.envelope;
       result.envelope = { payloadType, payload };
@@ -354,7 +357,10 @@ class Verification {
 
   #threshold(name: keyof SigstoreThresholds): number {
     const defaults = { log: 1, sct: 1, timestamp: 1, timestampAuthority: 0, integratedTime: 0 };
-    const set = this.#trust.thresholds?.[name];
+    const { thresholds, unsafelyTrustCertificateTime } = this.#trust;
+    const set = thresholds?.[name];
+    // The certificate's own time stands for a verified one, as the caller asked.
+    if (name === "timestamp" && unsafelyTrustCertificateTime === true) return set ?? 0;
     return set ?? (this.#keyless ? defaults[name] : 0);
   }
 
