@@ -4,7 +4,7 @@ import { DIGEST_ALGORITHMS, digestFault, normalizeDigest } from "../intoto/diges
 import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { type ChecksumEntry, parseChecksums } from "./checksums.ts";
-import { access, readBounded, type Runtime } from "./runtime.ts";
+import { access, CHUNK_BYTES, readBounded, type Runtime } from "./runtime.ts";
 
 /** An artifact that the command line names. */
 export interface Artifact {
@@ -252,17 +252,38 @@ export function toInput(artifact: Artifact, runtime: Runtime): ArtifactInput {
 }
 
 function openLazily(runtime: Runtime, path: string): ReadableStream<Uint8Array> {
+  let source: ReadableStream<Uint8Array> | undefined;
+  let byob: ReadableStreamBYOBReader | undefined;
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>({
+  const open = async () => {
+    source = await runtime.openRead(path);
+    try {
+      byob = source.getReader({ mode: "byob" });
+    } catch {
+      reader = source.getReader();
+    }
+  };
+  return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: CHUNK_BYTES,
     async pull(controller) {
-      reader ??= (await access("read", path, () => runtime.openRead(path))).getReader();
-      const source = reader;
-      const { done, value } = await access("read", path, () => source.read());
-      if (done) controller.close();
-      else controller.enqueue(value);
+      await access("read", path, async () => {
+        if (source === undefined) await open();
+        const request = controller.byobRequest!;
+        // The reader's own buffer is filled, not copied: memory stays constant.
+        const { done, value } = byob === undefined
+          ? await reader!.read()
+          : await byob.read(new Uint8Array(request.view!.buffer));
+        if (done) {
+          controller.close();
+          if (byob === undefined) request.respond(0);
+          else request.respondWithNewView(value ?? new Uint8Array());
+        } else if (byob === undefined) controller.enqueue(value as Uint8Array<ArrayBuffer>);
+        else request.respondWithNewView(value!);
+      });
     },
     async cancel(reason) {
-      await reader?.cancel(reason);
+      await (byob ?? reader)?.cancel(reason);
     },
-  }, { highWaterMark: 0 });
+  });
 }

@@ -47,9 +47,6 @@ export interface Runtime {
 /** Bytes of one chunk of {@linkcode Runtime.openRead}. */
 export const CHUNK_BYTES = 1 << 20;
 
-/** The first chunk is smaller: most files are. */
-const FIRST_CHUNK_BYTES = 1 << 16;
-
 /** Runs an access to a file; any failure is `unreadable-file`, with its cause. */
 export async function access<T>(action: string, path: string, run: () => Promise<T>): Promise<T> {
   try {
@@ -88,24 +85,24 @@ export async function readBounded(
   return bytes;
 }
 
-/** A stream of chunks from a function that fills a buffer. */
+/** A stream of bytes from a function that fills a buffer, the reader's own where it has one. */
 export function streamOf(
   fill: (buffer: Uint8Array) => Promise<number | null>,
   close: () => void | Promise<void>,
 ): ReadableStream<Uint8Array> {
-  let size = FIRST_CHUNK_BYTES;
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: CHUNK_BYTES,
     async pull(controller) {
       try {
-        const buffer = new Uint8Array(size);
-        size = CHUNK_BYTES;
-        const length = await fill(buffer);
+        const request = controller.byobRequest!;
+        const { buffer, byteOffset, byteLength } = request.view!;
+        const length = await fill(new Uint8Array(buffer, byteOffset, byteLength));
         if (length === null || length === 0) {
           await close();
           controller.close();
-        } else {
-          controller.enqueue(length === buffer.length ? buffer : buffer.subarray(0, length));
-        }
+          request.respond(0);
+        } else request.respond(length);
       } catch (error) {
         await close();
         throw error;
@@ -114,7 +111,7 @@ export function streamOf(
     async cancel() {
       await close();
     },
-  }, { highWaterMark: 0 });
+  });
 }
 
 /** Name for the file that is renamed when it is complete; in the same folder, not guessable. */

@@ -81,7 +81,7 @@ export async function digestStream(
   { onBytes, signal }: StreamWatch,
 ): Promise<StreamDigest> {
   signal?.throwIfAborted();
-  const reader = stream.getReader();
+  const reader = chunkReader(stream);
   // A read that is pending then ends as the stream does: whether it did is asked after it.
   const cancel = (): void => void reader.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener("abort", cancel, { once: true });
@@ -91,9 +91,9 @@ export async function digestStream(
   let ended = false;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const value = await reader.read(hashers !== undefined);
       signal?.throwIfAborted();
-      if (done) break;
+      if (value === undefined) break;
       if (!(value instanceof Uint8Array)) {
         throw new TypeError("The artifact's stream gives no bytes");
       }
@@ -121,6 +121,45 @@ export async function digestStream(
   }
   const content = held.length === 1 ? held[0] : concat(...held);
   return { digests: await digestAll(content, hashes), content };
+}
+
+/** Chunks of a stream, read into one buffer again and again where the stream can do that. */
+interface ChunkReader {
+  /** The next chunk, or undefined at the end; `reuse` gives up the one before. */
+  read(reuse: boolean): Promise<unknown>;
+  cancel(reason?: unknown): Promise<void>;
+  releaseLock(): void;
+}
+
+const FIRST_BUFFER_BYTES = 1 << 16;
+const BUFFER_BYTES = 1 << 20;
+
+function chunkReader(stream: ReadableStream<Uint8Array>): ChunkReader {
+  let byob: ReadableStreamBYOBReader;
+  try {
+    byob = stream.getReader({ mode: "byob" });
+  } catch {
+    const reader = stream.getReader();
+    return {
+      read: async () => (await reader.read()).value,
+      cancel: (reason) => reader.cancel(reason),
+      releaseLock: () => reader.releaseLock(),
+    };
+  }
+  let size = FIRST_BUFFER_BYTES;
+  let last: ArrayBuffer | undefined;
+  return {
+    read: async (reuse) => {
+      const isLarge = last !== undefined && last.byteLength === BUFFER_BYTES;
+      const buffer = reuse && isLarge ? last! : new ArrayBuffer(size);
+      size = BUFFER_BYTES;
+      const { done, value } = await byob.read(new Uint8Array(buffer));
+      last = value?.buffer;
+      return done ? undefined : value;
+    },
+    cancel: (reason) => byob.cancel(reason),
+    releaseLock: () => byob.releaseLock(),
+  };
 }
 
 /** Joins small chunks, each to one of its own size at most: a million of one byte is no million arrays. */
