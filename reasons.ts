@@ -143,6 +143,37 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Fetch the file again; with curl use --fail --location",
     example: "The sign-in page of a server, saved as app.sigstore.json",
   },
+  "malformed-lockfile": {
+    layer: "input",
+    cause: "A package-lock.json is not of version 2 or 3, or an entry of it cannot be used",
+    check: "The entry that path names; lockfileVersion at the top",
+    repair: "Have npm 7 or later write it anew with npm install; if it was not " +
+      "changed by hand, look at its history first",
+    example: "lockfileVersion 1, or an integrity that allows two different contents",
+  },
+  "malformed-npm-answer": {
+    layer: "input",
+    cause: "The registry's answer about attestations has not its form, or what it calls a bundle " +
+      "is none",
+    check: "The file: { attestations: [{ predicateType, bundle }] }",
+    repair: "Fetch it again: curl https://registry.example/-/npm/v1/attestations/NAME@VERSION",
+    example: "An error page of a proxy that was saved as NAME@VERSION.json",
+  },
+  "malformed-npm-expectations": {
+    layer: "input",
+    cause: "The document of expectations about npm packages has a member that is unknown or not " +
+      "of its form",
+    check: "The place in the message, against the documentation of NpmRule",
+    repair: "Correct that member; unknown ones are refused because they would expect nothing",
+    example: '{"packages":{"app":{"repositry":"github.com/acme/app"}}}',
+  },
+  "malformed-npm-history": {
+    layer: "input",
+    cause: "The report of an earlier run cannot be read",
+    check: "Is it what --lockfile with --format json --output FILE wrote",
+    repair: "Give the JSON report of an earlier run, unchanged",
+    example: "The text report of an earlier run",
+  },
   "malformed-pem": {
     layer: "input",
     cause: "The text has no complete PEM block of the kind that is needed, or too many",
@@ -182,6 +213,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Leave the algorithm out, or name one of the key's own type; the algorithm always " +
       "belongs to the key and never comes from the message",
     example: "--key-alg RS256 with a key on P-256",
+  },
+  "key-not-valid": {
+    layer: "keys",
+    cause: "The key is known, but was not in force at the verified time of signing",
+    check: "The period in the file of keys, against the time in the log's entry",
+    repair:
+      "Update the file of keys; if it is up to date, somebody signed with a retired key: do " +
+      "not use the package",
+    example: "A registry's key that ended in January, and a log entry of March",
   },
   "malformed-key": {
     layer: "keys",
@@ -296,12 +336,27 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Have the producer write an absolute URI",
     example: 'predicateType "provenance"',
   },
+  "inconsistent-predicate": {
+    layer: "predicate",
+    cause: "Two values of the predicate contradict each other, or one contradicts the Statement",
+    check: "The field that path names, and its counterpart in the message",
+    repair: "Have the producer write what is true; both cannot be",
+    example: "A test result PASSED that lists failed tests, or CycloneDX 1.4 signed as bom/v1.6",
+  },
   "malformed-predicate": {
     layer: "predicate",
     cause: "The predicate is not an object, or a field of it has the wrong type",
     check: "The field that path names, in attest inspect FILE --format json",
     repair: "Have the producer follow the specification of that predicate type",
     example: "An SPDX document in tag-value form, put in as a string",
+  },
+  "malformed-purl": {
+    layer: "predicate",
+    cause: "A package URL cannot be read strictly, or lacks the version that is needed",
+    check: "The text in the message: pkg:TYPE/NAMESPACE/NAME@VERSION",
+    repair: "Have the producer write it canonically: keys of qualifiers in lower case, escapes " +
+      "of two hex digits, no white space",
+    example: "pkg:npm/left pad@1.3.0",
   },
   "malformed-resource-descriptor": {
     layer: "statement",
@@ -406,6 +461,294 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     example: '"_type": "link", or https://in-toto.io/Statement/v1.0',
   },
 
+  "branch-mismatch": {
+    layer: "predicate",
+    cause: "It was built from another branch than expected, or from no branch",
+    check: "The source's ref in attest inspect FILE",
+    repair: "Take a build of the expected branch; for a release expect its tag instead",
+    example: "Expected main, and a build of refs/heads/feature or of refs/tags/main",
+  },
+  "build-type-mismatch": {
+    layer: "predicate",
+    cause:
+      "The provenance gives its parameters another meaning than expected: its buildType differs",
+    check: "buildType in attest inspect FILE, character by character",
+    repair: "Expect the build type that the builder documents, and look at its parameters anew",
+    example: "https://actions.github.io/buildtypes/workflow/v1/ with a slash at the end",
+  },
+  "certificate-provenance-mismatch": {
+    layer: "predicate",
+    cause: "The provenance states something else than the certificate of the one who signed it",
+    check: "The claim that the message names, against the provenance in attest inspect FILE",
+    repair: "Do not use it: whoever wrote the provenance did not tell the truth about the run",
+    example: "A workflow of acme/fork that signs provenance with acme/app as its source",
+  },
+  "commit-mismatch": {
+    layer: "predicate",
+    cause: "It was built from another commit than expected, or no commit is stated",
+    check: "git rev-parse TAG^{commit}, against gitCommit in attest inspect FILE",
+    repair: "Find out whether the tag was moved after the build; take the build of that commit",
+    example: "The id of an annotated tag given where that of its commit is due",
+  },
+  "insufficient-level": {
+    layer: "predicate",
+    cause: "The SLSA level that can be believed is lower than the one required",
+    check: "Who signed, and the level that is trusted for that builder or stated by that verifier",
+    repair:
+      "Have it built on a platform of that level; do not raise the level in the roots of trust",
+    example: "Level 3 is required, and a workflow on a self-hosted runner signed",
+  },
+  "invalid-versioned-tag": {
+    layer: "predicate",
+    cause: "A version is expected, and the tag that was built is none",
+    check:
+      "The tag in attest inspect FILE: v1, v1.2 or v1.2.3, with what Semantic Versioning allows",
+    repair: "Expect the tag by its whole name",
+    example: "The tag release-2025-01 or 1.2.3 without its v",
+  },
+  "malformed-builder-trust": {
+    layer: "predicate",
+    cause: "The document of roots of trust for builders is not of its form",
+    check: "The place that path names",
+    repair:
+      "Name signer, builderId and maxBuildLevel of each pair; placeholders only behind @refs/tags/",
+    example: '"builderId": "https://ci.example/*"',
+  },
+  "missing-builder-id": {
+    layer: "predicate",
+    cause: "The earlier minimal payload does not say who built it",
+    check: "builder.id in the payload",
+    repair: "Have it made again with a builderId",
+    example: '{"builder":{},"materials":[],"metadata":{"commit":"…"}}',
+  },
+  "missing-commit": {
+    layer: "predicate",
+    cause: "The earlier minimal payload does not say which commit was built",
+    check: "metadata.commit in the payload",
+    repair: "Have it made again with a commit",
+    example: '{"builder":{"id":"ci"},"materials":[],"metadata":{}}',
+  },
+  "missing-legacy-subject": {
+    layer: "predicate",
+    cause:
+      "The earlier minimal payload names no artifact by digest, so it cannot become a Statement",
+    check: "Which artifact it was stored for, and that artifact's SHA-256",
+    repair: "Give the digests of its outputs along with it",
+    example: "outputs [{name: app.tgz}] and no digest of app.tgz",
+  },
+  "missing-materials": {
+    layer: "predicate",
+    cause: "The earlier minimal payload has no list of materials",
+    check: "materials in the payload: a list, which may be empty",
+    repair: "Have it made again with materials",
+    example: '{"builder":{"id":"ci"},"metadata":{"commit":"…"}}',
+  },
+  "parameter-mismatch": {
+    layer: "predicate",
+    cause: "An external parameter of the build is absent or has a value that is not allowed",
+    check: "The parameter that path names, in attest inspect FILE",
+    repair: "Find out who set it; allow the value only if the build may be steered that way",
+    example: "debug is true where false is expected",
+  },
+  "source-mismatch": {
+    layer: "predicate",
+    cause: "It was built from another repository than expected",
+    check: "The source in attest inspect FILE, letter by letter, the owner too",
+    repair: "Do not use a build of somebody else's repository; if it moved, expect its new address",
+    example: "A fork with the same workflow: github.com/evil/app instead of github.com/acme/app",
+  },
+  "tag-mismatch": {
+    layer: "predicate",
+    cause: "It was built from another tag than expected, or from no tag",
+    check: "The source's ref in attest inspect FILE: refs/tags/NAME",
+    repair: "Take the artifact and the attestation of the same release",
+    example: "Expected v1.2.3, and a build of the branch refs/heads/v1.2.3",
+  },
+  "unexpected-builder": {
+    layer: "predicate",
+    cause: "The provenance names another builder than the one expected",
+    check: "builder.id in attest inspect FILE, with and without its @ and version",
+    repair: "Expect the builder that is really used, or have it built by the one expected",
+    example: "https://ci.example/l3-evil where https://ci.example/l3 is expected",
+  },
+  "unexpected-parameter": {
+    layer: "predicate",
+    cause: "The build had an external parameter that no rule allows",
+    check: "The parameter that path names, in attest inspect FILE",
+    repair: "Learn what it does; then add a rule for it, or have it built without",
+    example: "inputs.extra-flags in a build of which inputs.version alone is expected",
+  },
+  "unpinned-dependency": {
+    layer: "predicate",
+    cause: "A dependency of the build has no digest, so nobody knows what was fetched",
+    check: "resolvedDependencies or materials in attest inspect FILE",
+    repair: "Have the builder record digests, or do not require them",
+    example: "pkg:docker/alpine@latest without sha256",
+  },
+  "untrusted-builder": {
+    layer: "predicate",
+    cause: "No root of trust says that this signer may speak for this builder",
+    check: "The signer and builder.id in attest inspect FILE, against the roots of trust",
+    repair:
+      "Expect the builder by name if it is a reusable workflow that you trust, or add the pair",
+    example: "A key of one platform that signs provenance with another platform's builder.id",
+  },
+  "versioned-tag-mismatch": {
+    layer: "predicate",
+    cause: "It was built from a tag of another version than expected, or from no tag",
+    check: "The source's ref in attest inspect FILE",
+    repair: "Take the release of that version; v1 stands for each 1.x.y, v1.2 for each 1.2.x",
+    example: "Expected v1.2, and a build of v1.3.0",
+  },
+  "workflow-input-mismatch": {
+    layer: "predicate",
+    cause: "The workflow was started with another input than expected, or not by hand at all",
+    check: "inputs of the event in attest inspect FILE",
+    repair: "Find out who started it, and with what",
+    example: "release=false where true is expected, or a build that a push started",
+  },
+
+  "dependencies-unknown": {
+    layer: "predicate",
+    cause: "A least level of all dependencies is expected, and the VSA does not tell it of all",
+    check: "dependencyLevels of the VSA: absent is unknown, {} is no dependency at all",
+    repair: "Have the verifier evaluate dependencies, or do not expect a level of them",
+    example: "dependencyLevels counts SLSA_SOURCE_LEVEL_1 only, and a Build level is expected",
+  },
+  "duplicate-track-level": {
+    layer: "predicate",
+    cause: "A VSA has more than one level of the same track, so none of them counts",
+    check: "verifiedLevels: at most one SLSA_BUILD_LEVEL_…, and one of each other track",
+    repair: "Have the verifier write the highest level of each track only",
+    example: '["SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_3"]',
+  },
+  "invalid-level": {
+    layer: "predicate",
+    cause: "A VSA states a level that SLSA does not define, or levels that contradict its result",
+    check: "verifiedLevels: own words must not begin with SLSA_, and FAILED goes with FAILED",
+    repair: "Have the verifier write SLSA_<TRACK>_LEVEL_<N>, or a word of its own without SLSA_",
+    example: "SLSA_LEVEL_3, as versions before 1.0 wrote it",
+  },
+  "missing-resource-expectation": {
+    layer: "predicate",
+    cause: "A VSA is to be believed, and it is not said about which resource",
+    check: "The expected resourceUri",
+    repair: "State the name under which the artifact is used, exactly as the verifier writes it",
+    example: "A VSA of the test image would pass for the production image",
+  },
+  "policy-mismatch": {
+    layer: "predicate",
+    cause: "The verifier applied another policy than the expected one, or names no such digest",
+    check: "policy of the VSA: uri and digest",
+    repair: "Have the artifact verified again with the policy of today",
+    example: "policy.uri ends in /v1, /v2 is expected",
+  },
+  "resource-mismatch": {
+    layer: "predicate",
+    cause: "The VSA is about a resource of another name; names are compared letter by letter",
+    check: "resourceUri of the VSA against the expected one, up to the last slash",
+    repair: "Take the VSA that was made for this name; the same bytes may be fine elsewhere only",
+    example: "pkg:npm/app@1.0.0 is expected, found pkg:npm/app-internal@1.0.0",
+  },
+  "source-ref-mismatch": {
+    layer: "predicate",
+    cause: "The revision is not on the expected branch or tag, as far as its VSA says",
+    check: "annotations.sourceRefs of the subject: whole refs, such as refs/heads/main",
+    repair: "Expect the ref that the revision was verified on, or have it verified on this one",
+    example: "A commit of refs/heads/draft is used as a commit of refs/heads/main",
+  },
+  "unsigned-text-mismatch": {
+    layer: "predicate",
+    cause: "What is printed beside a signed Statement for people to read says something else",
+    check: "The field that the message names, against the payload in attest inspect FILE",
+    repair: "Believe the signed payload only; fetch the provenance again, and find who changed it",
+    example: "A build step in build.intotoStatement of gcloud's output that the payload has not",
+  },
+  "verification-not-passed": {
+    layer: "predicate",
+    cause: "The verifier signed that the artifact does not satisfy its policy",
+    check: "verificationResult and verifiedLevels of the VSA",
+    repair: "Do not use the artifact; ask the verifier what failed",
+    example: '"verificationResult": "FAILED"',
+  },
+  "verifier-mismatch": {
+    layer: "predicate",
+    cause: "The VSA names another verifier, or its signer may not speak for the one that it names",
+    check: "verifier.id of the VSA, and the key or identity that signed",
+    repair: "Expect this verifier with its own key or identity, if it deserves that trust",
+    example: "A key of the team's own signs as the verifier of the company",
+  },
+  "vsa-too-old": {
+    layer: "predicate",
+    cause: "The artifact was verified longer ago than is accepted, or it is not said when",
+    check: "timeVerified of the VSA, and the clock here",
+    repair: "Have it verified again; what is known of the artifact may have changed",
+    example: "An age of a day is accepted, timeVerified is of last month",
+  },
+
+  "integrity-mismatch": {
+    layer: "predicate",
+    cause: "A file is not the one that the lockfile or the index of a cache names by its SHA-512",
+    check: "openssl dgst -sha512 -binary FILE | base64 -w0, against integrity in the lockfile",
+    repair: "Fetch the tarball again from the registry; if it is the same, the lockfile or the " +
+      "registry was changed",
+    example: "A tarball that was packed again in a mirror",
+  },
+  "missing-integrity": {
+    layer: "predicate",
+    cause: "The lockfile does not say which content a package of a registry has",
+    check: "integrity of the entry that path names",
+    repair: "Have npm write the entry anew; without integrity anything could be installed",
+    example: "An entry that a merge left with version and resolved only",
+  },
+  "missing-provenance": {
+    layer: "predicate",
+    cause: "The package has no provenance, and it must have one",
+    check: "https://registry.example/-/npm/v1/attestations/NAME@VERSION",
+    repair: "Have the producer publish from CI with provenance, or state in the expectations " +
+      "that it is not required",
+    example: "A version that was published from a laptop",
+  },
+  "missing-publish-attestation": {
+    layer: "predicate",
+    cause: "The registry's answer has no attestation that the registry published the package",
+    check: "predicateType of each entry of the answer",
+    repair: "Fetch the answer again from the registry itself; a mirror may have left it out",
+    example: "An answer with the provenance only",
+  },
+  "package-mismatch": {
+    layer: "predicate",
+    cause: "The attestation is about another package, version or registry than was expected",
+    check: "The name of the subject, and name, version and registry of the predicate",
+    repair: "Take the answer for exactly this name and version",
+    example: "pkg:npm/%40acme/app@1.2.3 is expected, found pkg:npm/app@1.2.3",
+  },
+  "provenance-lost": {
+    layer: "predicate",
+    cause: "An earlier run saw provenance of this package, and this version has none: take-overs " +
+      "of packages look like this",
+    check: "How the producer published this version, and whether they announced it",
+    repair:
+      "Stay at the earlier version until the producer explains it, or waive it up to a date " +
+      "in the expectations",
+    example: "1.14.0 was built by CI, 1.14.1 was published with a stolen token",
+  },
+  "repository-changed": {
+    layer: "predicate",
+    cause: "The package is built from another repository, or one of another owner, than in an " +
+      "earlier run",
+    check: "Numbers of repository and owner in the message: a rename keeps them",
+    repair: "Ask the producer; if the move is right, expect the new repository or waive the " +
+      "change up to a date",
+    example: "github.com/acme/app was deleted, and somebody else made a new one",
+  },
+  "workflow-mismatch": {
+    layer: "predicate",
+    cause: "The certificate names another workflow than was expected",
+    check: "buildConfigURI of the certificate in attest inspect FILE",
+    repair: "Expect the file that publishes, without its ref: .github/workflows/release.yml",
+    example: "ci.yml of a pull request signed, release.yml is expected",
+  },
   "forbidden-certificate-chain": {
     layer: "bundle",
     cause:

@@ -260,7 +260,7 @@ export function readTime(element: Der): Date {
   }
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
   const full = utc ? year + (year < 50 ? 2000 : 1900) : year;
-  const millis = Math.floor(Number(`0${match[7] ?? ""}`) * 1000);
+  const millis = Number((match[7] ?? "").slice(1, 4).padEnd(3, "0"));
   const time = new Date(0);
   time.setUTCFullYear(full, month - 1, day);
   time.setUTCHours(hour, minute, second, millis);

@@ -1,11 +1,51 @@
 /**
- * SLSA provenance: how the subjects of a Statement were built, as its builder tells it.
+ * SLSA: provenance, which tells how the subjects of a Statement were built, and verification
+ * summaries, which tell what a verifier found.
  *
- * Shapes only. Whether the builder may be believed is decided by who signed.
+ * What a builder tells of itself is never believed for its own sake: who signed decides
+ * which builder may be spoken for, and up to which level.
  *
  * @module
  */
 
+export {
+  type BuilderRule,
+  type BuilderSigner,
+  type BuilderTrust,
+  parseBuilderTrust,
+  type SignerClaims,
+  validateBuilderTrust,
+} from "./builder_trust.ts";
+export { createProvenance, type NewProvenance } from "./create.ts";
+export { evaluateProvenance, type ProvenanceEvaluation } from "./evaluate.ts";
+export type { SignerEvidence, SigningKey } from "./evidence.ts";
+export {
+  assertProvenanceExpectation,
+  type BuildLevel,
+  type ProvenanceExpectation,
+} from "./expectation.ts";
+export { googleCloudBuildBuilders, KNOWN_BUILDERS } from "./known_builders.ts";
+export {
+  createProvenancePayload,
+  type NamedArtifact,
+  type NewProvenancePayload,
+  type PayloadUpgrade,
+  type ProvenancePayload,
+  type ProvenancePayloadResult,
+  type ProvenancePayloadTrust,
+  upgradeProvenancePayload,
+  validateProvenance,
+} from "./ossp.ts";
+export type { ParameterRule, ParameterRules } from "./parameters.ts";
+export { parseProvenance, type Provenance, PROVENANCE_TYPES } from "./provenance.ts";
+export {
+  PROVENANCE_V0_1,
+  PROVENANCE_V0_1_INTOTO,
+  PROVENANCE_V0_2,
+  validateProvenanceV0_1,
+  validateProvenanceV0_2,
+} from "./provenance_v0.ts";
+export { canonicalRepository, type ProvenanceSource } from "./source.ts";
 export {
   type BuildDefinition,
   type Builder,
@@ -15,4 +55,26 @@ export {
   type ProvenanceV1,
   type RunDetails,
   validateProvenancePredicate,
-} from "./provenance.ts";
+} from "./provenance_v1.ts";
+export {
+  checkVsaExpectation,
+  evaluateVsa,
+  type VsaEvaluation,
+  type VsaExpectation,
+  type VsaSigner,
+} from "./vsa.ts";
+export {
+  createVsa,
+  type NewVsa,
+  type VerifiedArtifact,
+  type VerifiedArtifacts,
+} from "./vsa_create.ts";
+export { parseTrackLevel, type TrackLevel } from "./vsa_level.ts";
+export {
+  parseVsaPredicate,
+  validateVsaPredicate,
+  type VerificationSummary,
+  VSA_V0_2,
+  VSA_V1,
+  type VsaVerifier,
+} from "./vsa_predicate.ts";

@@ -1,237 +1,264 @@
-import type { Problem } from "../errors.ts";
-import { isObject, type JsonObject, parseJson, quote } from "../internal/json.ts";
-import { listTo, pointer, refuse, type Report } from "../internal/problem.ts";
+import { AttestationError } from "../errors.ts";
+import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
+import { refuse, type Report } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
-import { checkDescriptor, type ResourceDescriptor } from "../intoto/resource_descriptor.ts";
+import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
+import type { Statement } from "../intoto/statement.ts";
+import {
+  checkProvenanceV0_1,
+  checkProvenanceV0_2,
+  PROVENANCE_V0_1,
+  PROVENANCE_V0_1_INTOTO,
+  PROVENANCE_V0_2,
+} from "./provenance_v0.ts";
+import { checkProvenance, PROVENANCE_V1, type ProvenanceV1 } from "./provenance_v1.ts";
+import { commitOf, fromUri, type ProvenanceSource, sourceOfV1 } from "./source.ts";
 
-/** `predicateType` of SLSA provenance 1.0, 1.1 and 1.2: one URI, one schema. */
-export const PROVENANCE_V1 = "https://slsa.dev/provenance/v1";
-
-/**
- * Predicate of SLSA provenance v1: how the subjects were built. Members that are not
- * listed here are extensions of the builder.
- *
- * Source: SLSA 1.2, build-provenance.md, "Schema".
- */
-export interface ProvenanceV1 {
-  /** What was asked for. */
-  buildDefinition: BuildDefinition;
-  /** How it was done. */
-  runDetails: RunDetails;
-}
-
-/** What a build was asked to do. */
-export interface BuildDefinition {
+/** SLSA provenance of any version in one shape. */
+export interface Provenance {
+  /** `predicateType` as it was signed. */
+  predicateType: string;
+  /** True if it was not signed as provenance v1, and this is a translation. */
+  derived: boolean;
   /** URI of the meaning of the parameters. */
   buildType: string;
-  /** Parameters that came from outside; a verifier has to look at each. Not empty. */
+  /** URI of the builder, as it was signed. */
+  builderId: string;
+  /** Parameters from outside. */
   externalParameters: JsonObject;
-  /** Parameters that the platform set. */
-  internalParameters?: JsonObject | null;
-  /** What was fetched for the build, as far as it is known; the order has no meaning. */
-  resolvedDependencies?: ResourceDescriptor[] | null;
+  /** Parameters of the platform. */
+  internalParameters: JsonObject;
+  /** What was fetched for the build. */
+  resolvedDependencies: readonly ResourceDescriptor[];
+  /** What else came out of it. */
+  byproducts: readonly ResourceDescriptor[];
+  /** Name of the run. */
+  invocationId?: string;
+  /** Start of the run, as the builder tells it. */
+  startedOn?: Date;
+  /** End of the run, as the builder tells it. */
+  finishedOn?: Date;
+  /** Source of the build, if its build type is known to name one. */
+  source?: ProvenanceSource;
 }
 
-/** The run that carried a build out. */
-export interface RunDetails {
-  /** The platform that is trusted to have done it. */
-  builder: Builder;
-  /** The run. */
-  metadata?: BuildMetadata | null;
-  /** What else came out of it: logs, intermediate files. */
-  byproducts?: ResourceDescriptor[] | null;
-}
-
-/** The build platform. */
-export interface Builder {
-  /** URI of the platform and its mode; it alone determines the Build level. */
-  id: string;
-  /** Version of each component of the platform. */
-  version?: Record<string, string> | null;
-  /** What the platform itself is made of. */
-  builderDependencies?: ResourceDescriptor[] | null;
-}
-
-/** Facts about one run. */
-export interface BuildMetadata {
-  /** Name of the run, unique for the builder; opaque and case-sensitive. */
-  invocationId?: string | null;
-  /** RFC 3339 with `Z`. */
-  startedOn?: string | null;
-  /** RFC 3339 with `Z`. */
-  finishedOn?: string | null;
-}
+/** Every `predicateType` that {@linkcode parseProvenance} reads, newest first. */
+export const PROVENANCE_TYPES: readonly string[] = [
+  PROVENANCE_V1,
+  PROVENANCE_V0_2,
+  PROVENANCE_V0_1,
+  PROVENANCE_V0_1_INTOTO,
+];
 
 /**
- * Lists everything that is wrong with the shape of a SLSA provenance v1 predicate. What it
- * says is not judged.
+ * Reads SLSA provenance of any version into one shape. Verifies nothing: whether its
+ * builder may be believed, {@linkcode evaluateProvenance} tells.
  *
- * Unknown members are ignored; `null` and empty are the same as absent, so an
- * `externalParameters` of `{}` is missing. URIs may be any text that is not empty.
+ * What v0.2 and v0.1 call parameters, entry point and source are external parameters, the
+ * environment is the internal ones, and materials are dependencies.
  *
- * Source: SLSA 1.2, build-provenance.md, "Schema" and "Parsing rules"; in-toto
- * attestation, go/predicates/provenance/v1.
+ * Source: SLSA 1.2, build-provenance.md, "Schema" and "Migrating from 0.2"; SLSA 0.2 and
+ * 0.1, provenance.md.
  *
- * @param value What should be the predicate: parsed JSON.
- * @returns Problems with the reasons `malformed-predicate` (wrong JSON type),
- * `missing-predicate-field`, `invalid-timestamp`, and for resources
- * `malformed-resource-descriptor`, `empty-resource-descriptor`, `invalid-digest`,
- * `invalid-base64`.
- *
- * @example Nobody says who built it
- * ```ts
- * import { validateProvenancePredicate } from "@x/attest/slsa";
- * import assert from "node:assert/strict";
- *
- * const problems = validateProvenancePredicate({
- *   buildDefinition: {
- *     buildType: "https://example.com/build/v1",
- *     externalParameters: { ref: "refs/tags/v1.0.0" },
- *   },
- *   runDetails: { builder: { id: "" } },
- * });
- * assert.equal(problems[0].reason, "missing-predicate-field");
- * assert.equal(problems[0].path, "/runDetails/builder/id");
- * ```
- */
-export function validateProvenancePredicate(value: unknown): Problem[] {
-  const problems: Problem[] = [];
-  checkProvenance(value, listTo(problems));
-  return problems;
-}
-
-/**
- * Reads a SLSA provenance v1 predicate; refuses it for its first problem.
- *
- * @param source JSON text, UTF-8 bytes or parsed JSON, such as the `predicate` of a
- * Statement whose `predicateType` is {@linkcode PROVENANCE_V1}.
- * @returns The predicate as it is, extensions included.
- * @throws {AttestationError} With the reasons of {@linkcode validateProvenancePredicate},
- * or those of strict JSON: `malformed-json`, `duplicate-json-key`, `invalid-unicode`,
- * `limit-exceeded`, `empty-input`.
+ * @param statement A Statement as `parseStatement()` gives it.
+ * @returns The provenance; `source` only where the build type is known to name one.
+ * @throws {AttestationError} `predicate-type-mismatch` if it is no provenance,
+ * `missing-predicate`, or the reasons of {@linkcode validateProvenancePredicate}.
  *
  * @example
  * ```ts
- * import { parseProvenancePredicate } from "@x/attest/slsa";
+ * import { parseProvenance } from "@x/attest/slsa";
  * import assert from "node:assert/strict";
  *
- * const provenance = parseProvenancePredicate({
- *   buildDefinition: {
+ * const provenance = parseProvenance({
+ *   _type: "https://in-toto.io/Statement/v0.1",
+ *   subject: [{ name: "app", digest: { sha256: "a".repeat(64) } }],
+ *   predicateType: "https://slsa.dev/provenance/v0.2",
+ *   predicate: {
+ *     builder: { id: "https://example.com/builder" },
  *     buildType: "https://example.com/build/v1",
- *     externalParameters: { ref: "refs/tags/v1.0.0" },
+ *     invocation: { configSource: { uri: "git+https://example.com/a/b@refs/tags/v1" } },
  *   },
- *   runDetails: { builder: { id: "https://example.com/builder" } },
  * });
- * assert.equal(provenance.runDetails.builder.id, "https://example.com/builder");
+ * assert.ok(provenance.derived);
+ * assert.equal(provenance.source?.ref, "refs/tags/v1");
  * ```
  */
-export function parseProvenancePredicate(source: string | Uint8Array | object): ProvenanceV1 {
-  const value: unknown = typeof source === "string" || source instanceof Uint8Array
-    ? parseJson(source)
-    : source;
-  checkProvenance(value, refuse);
-  return value as ProvenanceV1;
+export function parseProvenance(statement: Statement): Provenance {
+  const { predicateType, predicate } = statement;
+  const read = READERS.get(predicateType);
+  if (read === undefined) {
+    throw new AttestationError(
+      "predicate-type-mismatch",
+      `Cannot read provenance: found predicate type ${quote(predicateType)}`,
+      { path: "/predicateType" },
+    );
+  }
+  if (predicate === undefined || predicate === null) {
+    throw new AttestationError("missing-predicate", "Cannot read provenance: no predicate", {
+      path: "/predicate",
+    });
+  }
+  return read(predicate, predicateType, (reason, path, message) => {
+    refuse(reason, `/predicate${path}`, message);
+  });
 }
 
-function checkProvenance(value: unknown, report: Report): void {
-  if (!isObject(value)) {
-    report("malformed-predicate", "", "Cannot read provenance: it is no JSON object");
-    return;
-  }
-  const definition = objectAt(value, "", "buildDefinition", true, report);
-  if (definition !== undefined) {
-    const path = "/buildDefinition";
-    textAt(definition, path, "buildType", true, report);
-    objectAt(definition, path, "externalParameters", true, report);
-    objectAt(definition, path, "internalParameters", false, report);
-    resourcesAt(definition, path, "resolvedDependencies", report);
-  }
-  const details = objectAt(value, "", "runDetails", true, report);
-  if (details === undefined) return;
-  const builder = objectAt(details, "/runDetails", "builder", true, report);
-  if (builder !== undefined) {
-    const path = "/runDetails/builder";
-    textAt(builder, path, "id", true, report);
-    const version = objectAt(builder, path, "version", false, report) ?? {};
-    for (const name of Object.keys(version)) {
-      if (typeof version[name] === "string") continue;
-      wrongType(pointer(`${path}/version`, name), "a string", report);
-    }
-    resourcesAt(builder, path, "builderDependencies", report);
-  }
-  const metadata = objectAt(details, "/runDetails", "metadata", false, report);
-  if (metadata !== undefined) {
-    const path = "/runDetails/metadata";
-    textAt(metadata, path, "invocationId", false, report);
-    timestampAt(metadata, path, "startedOn", report);
-    timestampAt(metadata, path, "finishedOn", report);
-  }
-  resourcesAt(details, "/runDetails", "byproducts", report);
+type Reader = (predicate: JsonObject, predicateType: string, report: Report) => Provenance;
+
+const READERS: ReadonlyMap<string, Reader> = new Map([
+  [PROVENANCE_V1, readV1],
+  [PROVENANCE_V0_2, readV0_2],
+  [PROVENANCE_V0_1, readV0_1],
+  [PROVENANCE_V0_1_INTOTO, readV0_1],
+]);
+
+function readV1(predicate: JsonObject, predicateType: string, report: Report): Provenance {
+  checkProvenance(predicate, report);
+  const { buildDefinition, runDetails } = predicate as unknown as ProvenanceV1;
+  const { buildType, externalParameters } = buildDefinition;
+  const resolvedDependencies = buildDefinition.resolvedDependencies ?? [];
+  const provenance: Provenance = {
+    predicateType,
+    derived: false,
+    buildType,
+    builderId: runDetails.builder.id,
+    externalParameters,
+    internalParameters: buildDefinition.internalParameters ?? {},
+    resolvedDependencies,
+    byproducts: runDetails.byproducts ?? [],
+  };
+  const { invocationId, startedOn, finishedOn } = runDetails.metadata ?? {};
+  addRun(provenance, invocationId, startedOn, finishedOn);
+  const source = sourceOfV1(buildType, externalParameters, resolvedDependencies);
+  if (source !== undefined) provenance.source = source;
+  return provenance;
 }
 
-function objectAt(
-  parent: JsonObject,
-  path: string,
-  name: string,
-  required: boolean,
-  report: Report,
-): JsonObject | undefined {
-  const value = parent[name];
-  if (value === undefined || value === null) {
-    if (required) missing(`${path}/${name}`, report);
-    return undefined;
+function readV0_2(predicate: JsonObject, predicateType: string, report: Report): Provenance {
+  checkProvenanceV0_2(predicate, report);
+  const invocation = objectOr(predicate.invocation);
+  const config = objectOr(invocation.configSource);
+  const externalParameters = parametersOf(invocation.parameters, "parameters");
+  if (isText(config.entryPoint)) externalParameters.entryPoint = config.entryPoint;
+  const materials = resources(predicate.materials);
+  const resolvedDependencies = [...materials];
+  let source: ProvenanceSource | undefined;
+  if (isText(config.uri)) {
+    externalParameters.source = config.uri;
+    const known = materials.some(({ uri, digest }) =>
+      uri === config.uri && sameDigests(digest, config.digest)
+    );
+    if (!known) resolvedDependencies.push(...resources([config]));
+    source = fromUri(config.uri, commitOf(config.digest), textOr(config.entryPoint));
   }
-  if (!isObject(value)) {
-    wrongType(`${path}/${name}`, "an object", report);
-    return undefined;
-  }
-  if (required && Object.keys(value).length === 0) {
-    missing(`${path}/${name}`, report);
-    return undefined;
-  }
-  return value;
-}
-
-function textAt(
-  parent: JsonObject,
-  path: string,
-  name: string,
-  required: boolean,
-  report: Report,
-): string | undefined {
-  const value = parent[name];
-  if (value === undefined || value === null || value === "") {
-    if (required) missing(`${path}/${name}`, report);
-    return undefined;
-  }
-  if (typeof value === "string") return value;
-  wrongType(`${path}/${name}`, "a string", report);
-  return undefined;
-}
-
-function timestampAt(parent: JsonObject, path: string, name: string, report: Report): void {
-  const text = textAt(parent, path, name, false, report);
-  if (text === undefined || parseTimestamp(text) !== undefined) return;
-  report(
-    "invalid-timestamp",
-    `${path}/${name}`,
-    `Cannot read provenance: found time ${quote(text)}, wanted RFC 3339 in UTC with Z`,
+  const provenance: Provenance = {
+    predicateType,
+    derived: true,
+    buildType: String(predicate.buildType),
+    builderId: String(objectOr(predicate.builder).id),
+    externalParameters,
+    internalParameters: environmentOf(invocation.environment),
+    resolvedDependencies,
+    byproducts: [],
+  };
+  const metadata = objectOr(predicate.metadata);
+  addRun(
+    provenance,
+    metadata.buildInvocationId,
+    metadata.buildStartedOn,
+    metadata.buildFinishedOn,
   );
+  if (source !== undefined) provenance.source = source;
+  return provenance;
 }
 
-function resourcesAt(parent: JsonObject, path: string, name: string, report: Report): void {
-  const value = parent[name];
-  if (value === undefined || value === null) return;
-  if (!Array.isArray(value)) return wrongType(`${path}/${name}`, "an array", report);
-  for (let i = 0; i < value.length; i++) {
-    checkDescriptor(value[i], `${path}/${name}`, i, "read", report);
+function readV0_1(predicate: JsonObject, predicateType: string, report: Report): Provenance {
+  checkProvenanceV0_1(predicate, report);
+  const recipe = objectOr(predicate.recipe);
+  const externalParameters = parametersOf(recipe.arguments, "arguments");
+  if (isText(recipe.entryPoint)) externalParameters.entryPoint = recipe.entryPoint;
+  const resolvedDependencies = resources(predicate.materials);
+  const index = recipe.definedInMaterial;
+  const material = typeof index === "number" ? resolvedDependencies[index] : undefined;
+  let source: ProvenanceSource | undefined;
+  if (material?.uri !== undefined) {
+    externalParameters.source = material.uri;
+    source = fromUri(material.uri, commitOf(material.digest), textOr(recipe.entryPoint));
   }
+  const provenance: Provenance = {
+    predicateType,
+    derived: true,
+    buildType: String(recipe.type),
+    builderId: String(objectOr(predicate.builder).id),
+    externalParameters,
+    internalParameters: environmentOf(recipe.environment),
+    resolvedDependencies,
+    byproducts: [],
+  };
+  const metadata = objectOr(predicate.metadata);
+  addRun(
+    provenance,
+    metadata.buildInvocationId,
+    metadata.buildStartedOn,
+    metadata.buildFinishedOn,
+  );
+  if (source !== undefined) provenance.source = source;
+  return provenance;
 }
 
-function missing(path: string, report: Report): void {
-  report("missing-predicate-field", path, `Cannot accept provenance: ${path} is not set`);
+function addRun(
+  provenance: Provenance,
+  invocationId: Json | undefined,
+  startedOn: Json | undefined,
+  finishedOn: Json | undefined,
+): void {
+  if (isText(invocationId)) provenance.invocationId = invocationId;
+  const started = isText(startedOn) ? parseTimestamp(startedOn) : undefined;
+  if (started !== undefined) provenance.startedOn = started;
+  const finished = isText(finishedOn) ? parseTimestamp(finishedOn) : undefined;
+  if (finished !== undefined) provenance.finishedOn = finished;
 }
 
-function wrongType(path: string, wanted: string, report: Report): void {
-  report("malformed-predicate", path, `Cannot read provenance: ${path} is not ${wanted}`);
+/** Parameters as members; apart, where they would hide behind those that are added. */
+function parametersOf(value: Json | undefined, name: string): JsonObject {
+  if (value === undefined || value === null) return {};
+  const apart = !isObject(value) || Object.hasOwn(value, "source") ||
+    Object.hasOwn(value, "entryPoint");
+  return apart ? { [name]: value } : { ...value };
+}
+
+function environmentOf(value: Json | undefined): JsonObject {
+  if (isObject(value)) return value;
+  return Array.isArray(value) ? { environment: value } : {};
+}
+
+function resources(value: Json | undefined): ResourceDescriptor[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((item) => {
+    const { uri, digest } = objectOr(item);
+    const resource: ResourceDescriptor = {};
+    if (isText(uri)) resource.uri = uri;
+    if (isObject(digest)) resource.digest = digest as Record<string, string>;
+    return resource;
+  });
+}
+
+function sameDigests(left: ResourceDescriptor["digest"], right: Json | undefined): boolean {
+  const other = objectOr(right);
+  const names = Object.keys(left ?? {});
+  return names.length === Object.keys(other).length &&
+    names.every((name) => left?.[name] === other[name]);
+}
+
+function objectOr(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function textOr(value: Json | undefined): string | undefined {
+  return isText(value) ? value : undefined;
+}
+
+function isText(value: Json | undefined): value is string {
+  return typeof value === "string" && value !== "";
 }

@@ -2,179 +2,235 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../errors.ts";
 import type { Json, JsonObject } from "../internal/json.ts";
-import { parseProvenancePredicate, validateProvenancePredicate } from "./provenance.ts";
+import type { Statement } from "../intoto/statement.ts";
+import { parseProvenance } from "./provenance.ts";
+import { validateProvenanceV0_1, validateProvenanceV0_2 } from "./provenance_v0.ts";
 
-const GOOD = {
-  buildDefinition: {
-    buildType: "https://example.com/build/v1",
-    externalParameters: { ref: "refs/tags/v1" },
-    internalParameters: { runner: "hosted" },
-    resolvedDependencies: [{
-      uri: "git+https://example.com/a",
-      digest: { gitCommit: "a".repeat(40) },
-    }],
-  },
-  runDetails: {
-    builder: {
-      id: "https://example.com/builder",
-      version: { runner: "2.1" },
-      builderDependencies: [{ uri: "pkg:docker/builder" }],
+const COMMIT = "c".repeat(40);
+
+function statement(predicateType: string, predicate: JsonObject): Statement {
+  return {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: [{ name: "a", digest: { sha256: "a".repeat(64) } }],
+    predicateType,
+    predicate,
+  };
+}
+
+const V0_2: JsonObject = {
+  builder: { id: "https://ci.example/builder" },
+  buildType: "https://ci.example/type",
+  invocation: {
+    configSource: {
+      uri: "git+https://github.com/acme/app@refs/heads/main",
+      digest: { sha1: COMMIT },
+      entryPoint: "build.yml",
     },
-    metadata: {
-      invocationId: "1/2",
-      startedOn: "2026-01-01T00:00:00Z",
-      finishedOn: "2026-01-01T00:00:00.5Z",
-    },
-    byproducts: [{ content: "aGk=" }],
+    parameters: { a: 1 },
+    environment: { os: "linux" },
   },
+  buildConfig: { steps: [] },
+  metadata: {
+    buildInvocationId: "7",
+    buildStartedOn: "2026-01-01T00:00:00Z",
+    buildFinishedOn: "2026-01-01T00:01:00Z",
+    completeness: { parameters: true, environment: false, materials: false },
+    reproducible: false,
+  },
+  materials: [{ uri: "git+https://github.com/acme/app@refs/heads/main", digest: { sha1: COMMIT } }],
 };
 
-/** GOOD with the member at a JSON Pointer replaced, or removed if undefined. */
-function withAt(pointer: string, value: Json | undefined): JsonObject {
-  const copy: JsonObject = structuredClone(GOOD);
-  const names = pointer.slice(1).split("/");
-  let parent: JsonObject = copy;
-  for (const name of names.slice(0, -1)) parent = parent[name] as JsonObject;
-  const last = names[names.length - 1];
-  if (value === undefined) delete parent[last];
-  else parent[last] = value;
-  return copy;
-}
+const V0_1: JsonObject = {
+  builder: { id: "https://ci.example/builder" },
+  recipe: {
+    type: "https://ci.example/type",
+    definedInMaterial: 1,
+    entryPoint: "build",
+    arguments: { a: 1 },
+    environment: [1],
+  },
+  metadata: { buildInvocationId: "7" },
+  materials: [
+    { uri: "pkg:docker/tool" },
+    { uri: "git+https://github.com/acme/app@refs/tags/v1", digest: { sha1: COMMIT } },
+  ],
+};
 
-function faults(value: unknown): string[] {
-  return validateProvenancePredicate(value).map(({ reason, path }) => `${reason} ${path}`);
-}
+const v0_2 = (changes: JsonObject): JsonObject => ({ ...V0_2, ...changes });
+const places = (problems: readonly { reason: string; path: string }[]) =>
+  problems.map(({ reason, path }) => `${reason} ${path}`);
 
-const REQUIRED = [
-  "/buildDefinition",
-  "/buildDefinition/buildType",
-  "/buildDefinition/externalParameters",
-  "/runDetails",
-  "/runDetails/builder",
-  "/runDetails/builder/id",
-];
-const OPTIONAL_OBJECTS = [
-  "/buildDefinition/internalParameters",
-  "/runDetails/builder/version",
-  "/runDetails/metadata",
-];
-const OPTIONAL_TEXTS = [
-  "/runDetails/metadata/invocationId",
-  "/runDetails/metadata/startedOn",
-  "/runDetails/metadata/finishedOn",
-];
-const LISTS = [
-  "/buildDefinition/resolvedDependencies",
-  "/runDetails/builder/builderDependencies",
-  "/runDetails/byproducts",
-];
+describe("parseProvenance()", () => {
+  it("translates v0.2", () => {
+    deepEqual(parseProvenance(statement("https://slsa.dev/provenance/v0.2", V0_2)), {
+      predicateType: "https://slsa.dev/provenance/v0.2",
+      derived: true,
+      buildType: "https://ci.example/type",
+      builderId: "https://ci.example/builder",
+      externalParameters: {
+        a: 1,
+        entryPoint: "build.yml",
+        source: "git+https://github.com/acme/app@refs/heads/main",
+      },
+      internalParameters: { os: "linux" },
+      resolvedDependencies: [{
+        uri: "git+https://github.com/acme/app@refs/heads/main",
+        digest: { sha1: COMMIT },
+      }],
+      byproducts: [],
+      invocationId: "7",
+      startedOn: new Date("2026-01-01T00:00:00Z"),
+      finishedOn: new Date("2026-01-01T00:01:00Z"),
+      source: {
+        uri: "git+https://github.com/acme/app",
+        ref: "refs/heads/main",
+        commit: COMMIT,
+        entryPoint: "build.yml",
+      },
+    });
+  });
 
-describe("validateProvenancePredicate()", () => {
-  it("accepts a complete predicate and one with the required members only", () => {
-    deepEqual(faults(GOOD), []);
+  it("adds the source of v0.2 to the dependencies if it is none of the materials", () => {
+    const { resolvedDependencies } = parseProvenance(
+      statement("https://slsa.dev/provenance/v0.2", v0_2({ materials: [{ uri: "pkg:npm/a@1" }] })),
+    );
+    deepEqual(resolvedDependencies.map(({ uri }) => uri), [
+      "pkg:npm/a@1",
+      "git+https://github.com/acme/app@refs/heads/main",
+    ]);
+  });
+
+  it("translates v0.1, by both of its names", () => {
+    for (const type of ["https://slsa.dev/provenance/v0.1", "https://in-toto.io/Provenance/v0.1"]) {
+      const found = parseProvenance(statement(type, V0_1));
+      equal(found.predicateType, type);
+      equal(found.buildType, "https://ci.example/type");
+      deepEqual(found.externalParameters, {
+        a: 1,
+        entryPoint: "build",
+        source: "git+https://github.com/acme/app@refs/tags/v1",
+      });
+      deepEqual(found.internalParameters, { environment: [1] });
+      equal(found.source?.ref, "refs/tags/v1");
+      equal(found.source?.commit, COMMIT);
+    }
+  });
+
+  it("reads a source only from parameters whose build type is known", () => {
+    const v1 = (buildType: string, externalParameters: JsonObject, dependencies: Json = []) =>
+      parseProvenance(statement("https://slsa.dev/provenance/v1", {
+        buildDefinition: { buildType, externalParameters, resolvedDependencies: dependencies },
+        runDetails: { builder: { id: "https://ci.example/builder" } },
+      })).source;
+    const address = "git+https://github.com/acme/app@refs/heads/main";
+    const workflow = {
+      repository: "https://github.com/acme/app",
+      ref: "refs/heads/main",
+      path: "a.yml",
+    };
+    const pinned = [{ uri: address, digest: { gitCommit: COMMIT } }];
+    const whole = {
+      uri: "git+https://github.com/acme/app",
+      ref: "refs/heads/main",
+      commit: COMMIT,
+      entryPoint: "a.yml",
+    };
+    const GITHUB = "https://actions.github.io/buildtypes/workflow/v1";
+    deepEqual(v1(GITHUB, { workflow }, pinned), whole);
+    equal(v1(`${GITHUB}/`, { workflow }, pinned), undefined);
+    equal(v1(GITHUB, { workflow: "a" }), undefined);
+    equal(v1(GITHUB, { workflow: { repository: "app" } }), undefined);
+    const container = "https://slsa.dev/container-based-build/v0.1?draft";
     deepEqual(
-      faults({
-        buildDefinition: { buildType: "plain word", externalParameters: { a: 1 } },
-        runDetails: { builder: { id: "plain word" } },
-        extra: 1,
-      }),
+      v1(container, { source: { uri: address, digest: { sha1: COMMIT } }, configPath: "a.yml" }),
+      whole,
+    );
+    const delegator =
+      "https://github.com/slsa-framework/slsa-github-generator/delegator-generic@v0";
+    const { entryPoint: _, ...withoutPath } = whole;
+    deepEqual(v1(delegator, { inputs: {} }, pinned), withoutPath);
+    equal(v1(delegator, { inputs: {} }, [{ uri: "pkg:npm/a" }, ...pinned]), undefined);
+  });
+
+  it("refuses what is no provenance, at its place", () => {
+    const refusal = (type: string, predicate: JsonObject, reason: string, path: string) =>
+      throws(
+        () => parseProvenance(statement(type, predicate)),
+        (error: unknown) =>
+          isAttestationError(error) && error.reason === reason && error.path === path,
+        `${reason} ${path}`,
+      );
+    refusal("https://slsa.dev/provenance/v1.0", {}, "predicate-type-mismatch", "/predicateType");
+    const v2 = "https://slsa.dev/provenance/v0.2";
+    refusal(v2, {}, "missing-predicate-field", "/predicate/builder");
+    refusal(v2, v0_2({ builder: null }), "missing-predicate-field", "/predicate/builder");
+  });
+});
+
+describe("validateProvenanceV0_2()", () => {
+  it("accepts what is complete, and what has the required members only", () => {
+    deepEqual(validateProvenanceV0_2(V0_2), []);
+    deepEqual(validateProvenanceV0_2({ builder: { id: "a" }, buildType: "b" }), []);
+    deepEqual(
+      validateProvenanceV0_2(
+        v0_2({ invocation: null, metadata: null, materials: null, buildConfig: null }),
+      ),
+      [],
+    );
+    deepEqual(
+      validateProvenanceV0_2(v0_2({ invocation: { parameters: [1], environment: [2] } })),
       [],
     );
   });
 
-  it("asks for each required member: absent, null and empty are the same", () => {
-    for (const path of REQUIRED) {
-      const isText = path.endsWith("Type") || path.endsWith("id");
-      for (const value of [undefined, null, isText ? "" : {}]) {
-        deepEqual(faults(withAt(path, value)), [`missing-predicate-field ${path}`]);
-      }
-    }
-  });
-
-  it("refuses members of the wrong type", () => {
-    for (const path of [...REQUIRED, ...OPTIONAL_OBJECTS, ...OPTIONAL_TEXTS, ...LISTS]) {
-      for (const value of [5, true]) {
-        deepEqual(faults(withAt(path, value)), [`malformed-predicate ${path}`]);
-      }
-    }
-    for (const path of LISTS) {
-      deepEqual(faults(withAt(path, { uri: "a:b" })), [`malformed-predicate ${path}`]);
-    }
-    deepEqual(faults(withAt("/buildDefinition/externalParameters", ["a"])), [
-      "malformed-predicate /buildDefinition/externalParameters",
-    ]);
-    deepEqual(faults(withAt("/runDetails/builder/version", { "a/b": 1 })), [
-      "malformed-predicate /runDetails/builder/version/a~1b",
-    ]);
-  });
-
-  it("takes null for an optional member", () => {
-    for (const path of [...OPTIONAL_OBJECTS, ...OPTIONAL_TEXTS, ...LISTS]) {
-      deepEqual(faults(withAt(path, null)), []);
-      deepEqual(faults(withAt(path, undefined)), []);
-    }
-  });
-
-  it("wants times in UTC with Z", () => {
-    for (const name of ["startedOn", "finishedOn"]) {
-      const path = `/runDetails/metadata/${name}`;
-      for (const time of ["2026-01-01T00:00:00+00:00", "2026-02-30T00:00:00Z", "yesterday"]) {
-        deepEqual(faults(withAt(path, time)), [`invalid-timestamp ${path}`]);
-      }
-    }
-  });
-
-  it("reports problems of resources at their place", () => {
-    for (const path of LISTS) {
-      deepEqual(
-        faults(withAt(path, [{ uri: "a:b" }, {}, 5, { digest: { sha256: "abc" } }])),
-        [
-          `empty-resource-descriptor ${path}/1`,
-          `malformed-resource-descriptor ${path}/2`,
-          `invalid-digest ${path}/3/digest/sha256`,
-        ],
-      );
-    }
-  });
-
   it("lists all problems", () => {
-    deepEqual(faults({ buildDefinition: { buildType: 1 }, runDetails: { builder: {} } }), [
-      "malformed-predicate /buildDefinition/buildType",
-      "missing-predicate-field /buildDefinition/externalParameters",
-      "missing-predicate-field /runDetails/builder",
-    ]);
-    for (const value of [null, undefined, [], "x", 5]) {
-      deepEqual(faults(value), ["malformed-predicate "]);
+    deepEqual(
+      places(validateProvenanceV0_2({
+        builder: { id: 5 },
+        invocation: { configSource: { uri: 1, digest: { sha1: "x" }, entryPoint: [] } },
+        metadata: {
+          buildInvocationId: 1,
+          buildStartedOn: "yesterday",
+          reproducible: "no",
+          completeness: { materials: 1 },
+        },
+        materials: [5, { uri: 1, digest: [] }],
+      })),
+      [
+        "malformed-predicate /builder/id",
+        "missing-predicate-field /buildType",
+        "malformed-predicate /invocation/configSource/uri",
+        "malformed-predicate /invocation/configSource/entryPoint",
+        "invalid-digest /invocation/configSource/digest/sha1",
+        "malformed-predicate /metadata/buildInvocationId",
+        "invalid-timestamp /metadata/buildStartedOn",
+        "malformed-predicate /metadata/reproducible",
+        "malformed-predicate /metadata/completeness/materials",
+        "malformed-resource-descriptor /materials/0",
+        "malformed-predicate /materials/1/uri",
+        "malformed-resource-descriptor /materials/1/digest",
+      ],
+    );
+    for (const value of [null, [], "x"]) {
+      deepEqual(places(validateProvenanceV0_2(value)), ["malformed-predicate "]);
     }
-  });
-
-  it("does not find members on a prototype", () => {
-    deepEqual(faults(JSON.parse(`{"__proto__":${JSON.stringify(GOOD)}}`)), [
-      "missing-predicate-field /buildDefinition",
-      "missing-predicate-field /runDetails",
-    ]);
   });
 });
 
-describe("parseProvenancePredicate()", () => {
-  it("reads text, bytes and objects", () => {
-    const text = JSON.stringify(GOOD);
-    deepEqual(parseProvenancePredicate(text), GOOD);
-    deepEqual(parseProvenancePredicate(new TextEncoder().encode(text)), GOOD);
-    deepEqual(parseProvenancePredicate(GOOD), GOOD);
-  });
+describe("validateProvenanceV0_1()", () => {
+  it("accepts what is complete", () => deepEqual(validateProvenanceV0_1(V0_1), []));
 
-  it("throws the first problem with its place", () => {
-    throws(
-      () => parseProvenancePredicate(withAt("/runDetails/builder/id", "")),
-      (error: unknown) => {
-        equal(isAttestationError(error) && error.reason, "missing-predicate-field");
-        equal(isAttestationError(error) && error.path, "/runDetails/builder/id");
-        return true;
-      },
-    );
-    throws(() => parseProvenancePredicate("<html>"), (error: unknown) => {
-      return isAttestationError(error) && error.reason === "malformed-json";
-    });
+  it("lists all problems", () => {
+    deepEqual(places(validateProvenanceV0_1({ builder: {}, recipe: { entryPoint: 1 } })), [
+      "missing-predicate-field /builder",
+      "missing-predicate-field /recipe/type",
+      "malformed-predicate /recipe/entryPoint",
+    ]);
+    for (const definedInMaterial of [2, -1, 0.5, "0"]) {
+      const recipe = { type: "a", definedInMaterial };
+      deepEqual(places(validateProvenanceV0_1({ ...V0_1, recipe })), [
+        "malformed-predicate /recipe/definedInMaterial",
+      ]);
+    }
   });
 });

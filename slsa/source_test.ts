@@ -1,0 +1,78 @@
+import { equal } from "node:assert/strict";
+import { describe, it } from "node:test";
+import { canonicalRepository, commitOf, splitRef } from "./source.ts";
+
+describe("canonicalRepository()", () => {
+  it("has one spelling for the same repository", () => {
+    for (
+      const uri of [
+        "github.com/acme/App",
+        "https://github.com/acme/App",
+        "git+https://github.com/acme/App",
+        "git+https://GitHub.COM/acme/App.git",
+        "https://github.com/acme/App.git/",
+        "github.com/acme/App//",
+      ]
+    ) equal(canonicalRepository(uri), "git+https://github.com/acme/App", uri);
+    equal(canonicalRepository("git+ssh://git@host/a/b"), "git+ssh://git@host/a/b");
+  });
+
+  it("keeps different repositories apart", () => {
+    for (
+      const uri of ["http://github.com/acme/App", "github.com/acme/app", "github.com/acme/App.gits"]
+    ) equal(canonicalRepository(uri) === "git+https://github.com/acme/App", false, uri);
+  });
+
+  it("takes nothing else for a repository", () => {
+    for (
+      const uri of [
+        "",
+        "acme",
+        "/acme/app",
+        "https://github.com",
+        "https://github.com/",
+        "https:///acme/app",
+        "https://github.com/acme/../evil",
+        "https://github.com/acme/./app",
+        "https://github.com/acme//app",
+        "https://github.com/acme/.git",
+        "https://github.com/acme/app?x",
+        "https://github.com/acme/app#x",
+        "https://github.com/acme/a b",
+        "https://github.com/acme/app\n",
+        `github.com/${"a".repeat(3000)}`,
+      ]
+    ) equal(canonicalRepository(uri), undefined, uri);
+  });
+
+  it("takes linear time", () => {
+    const start = performance.now();
+    for (let i = 0; i < 100; i++) canonicalRepository(`${"a/".repeat(1000)} `);
+    equal(performance.now() - start < 2000, true);
+  });
+});
+
+describe("splitRef()", () => {
+  it("splits at the last @ behind the host", () => {
+    const split = (uri: string) => {
+      const found = splitRef(uri);
+      return `${found.uri} ${found.ref}`;
+    };
+    equal(split("git+https://h/a/b@refs/heads/x"), "git+https://h/a/b refs/heads/x");
+    equal(split("git+https://h/a@b@v1"), "git+https://h/a@b v1");
+    equal(split("git+ssh://git@h/a/b"), "git+ssh://git@h/a/b undefined");
+    equal(split("h/a/b"), "h/a/b undefined");
+  });
+});
+
+describe("commitOf()", () => {
+  it("reads gitCommit, then sha1, as 40 or 64 hex digits", () => {
+    equal(commitOf({ sha1: "A".repeat(40) }), "a".repeat(40));
+    equal(commitOf({ sha1: "b".repeat(40), gitCommit: "c".repeat(64) }), "c".repeat(64));
+    for (
+      const digest of [{}, null, [], { gitCommit: "abc" }, { sha256: "a".repeat(64) }, { sha1: 1 }]
+    ) {
+      equal(commitOf(digest), undefined);
+    }
+  });
+});
