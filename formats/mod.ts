@@ -1,0 +1,18 @@
+/**
+ * Formats of other systems, read into the layers of this one. Verifies nothing.
+ *
+ * @module
+ */
+
+export {
+  type GoogleCloudBuildDocument,
+  googleCloudBuildKeyId,
+  type GoogleCloudBuildLimits,
+  type GoogleCloudBuildRecord,
+  isGoogleCloudBuild,
+  parseGoogleCloudBuild,
+} from "./google_cloud_build.ts";
+export type {
+  GoogleCloudBuildClaims,
+  GoogleCloudBuildExpectation,
+} from "./google_cloud_build_claims.ts";
