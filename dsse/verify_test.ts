@@ -411,6 +411,21 @@ describe("verifyEnvelope() fails closed", () => {
     ok(refused > text.length * 7);
   });
 
+  it("when keys are added while it is at work", async () => {
+    const keys = [(await generateSigner("Ed25519")).trustedKey];
+    const pending = verifyEnvelope(hello(P256_SIG), { keys });
+    keys.push(await p256());
+    equal((await pending).errorReason, "invalid-signature");
+    const slow: TrustedKey = {
+      ...keys[0],
+      verify: () => new Promise((done) => setTimeout(() => done(false), 5)),
+    };
+    const growing = [slow];
+    const second = verifyEnvelope(hello(P256_SIG), { keys: growing });
+    growing.push(keys[1]);
+    equal((await second).errorReason, "invalid-signature");
+  });
+
   it("and its error names no key and no payload", async () => {
     const result = await verifyEnvelope(hello(ED25519_SIG), { keys: [await p256()] });
     ok(!result.ok);

@@ -95,6 +95,7 @@ describe("decodePem()", () => {
         `-----BEGIN X-----\n${"A".repeat(300_000)}`,
         `-----BEGIN X-----\n${"\n".repeat(300_000)}`,
         `${"-".repeat(300_000)}`,
+        `-----BEGIN X-----\n${" ".repeat(300_000)}x\n-----END X-----`,
       ]
     ) equal(outcome(text), "malformed-pem");
     ok(performance.now() - start < 5000);

@@ -27,7 +27,7 @@ export async function digestArtifact(
   { algorithms, ...watch }: StreamWatch & { algorithms: readonly string[] },
 ): Promise<DigestedArtifact> {
   const { name, content, digest } = unpack(input, index);
-  if (digest !== undefined) return { name: name ?? describe(digest), digest };
+  if (digest !== undefined) return { name: name ?? describeDigest(digest), digest };
   const hashes = algorithms.map((algorithm) => HASHES.get(algorithm)!);
   const blob = content instanceof Uint8Array ? undefined : content;
   const { digests, content: bytes } = content instanceof Uint8Array
@@ -35,7 +35,7 @@ export async function digestArtifact(
     : await digestStream(blob instanceof ReadableStream ? blob : blob!.stream(), hashes, watch);
   const set: Record<string, string> = {};
   algorithms.forEach((algorithm, i) => set[algorithm] = encodeHex(digests[i]));
-  return { name: name ?? describe(set), digest: set, content: bytes };
+  return { name: name ?? describeDigest(set), digest: set, content: bytes };
 }
 
 interface Unpacked {
@@ -69,7 +69,8 @@ function wrong(index: number): TypeError {
   );
 }
 
-function describe(digest: DigestSet): string {
+/** The first digest, to report an artifact by that has no name. */
+export function describeDigest(digest: DigestSet): string {
   const [algorithm, value] = Object.entries(digest)[0];
   return `${algorithm}:${value}`;
 }

@@ -12,7 +12,7 @@ import type { AttestationContent, AttestationInput, VerifyLimits } from "./optio
 export type LoadedAttestation =
   & { source: string }
   & (
-    | { format: "sigstore-bundle"; bundle: SigstoreBundle; statement?: LoadedStatement }
+    | { format: "sigstore-bundle" | "dsse"; bundle: SigstoreBundle; statement?: LoadedStatement }
     | { format: "dsse"; envelope: DecodedEnvelope; statement: LoadedStatement }
     | { format: "statement"; statement: LoadedStatement }
     | { format: "sigstore-bundle" | "dsse" | "unknown"; error: AttestationError }
@@ -22,7 +22,10 @@ export type LoadedAttestation =
 export type LoadedStatement = { value: Statement } | { error: AttestationError };
 
 /** Bounds with their defaults. */
-export type Limits = Required<VerifyLimits>;
+export type Limits = Required<VerifyLimits> & {
+  /** Read the certificate in an envelope's signature: there is no key to verify it with. */
+  certificates?: boolean;
+};
 
 /** The defaults of {@linkcode VerifyLimits}. */
 export const DEFAULT_LIMITS: Limits = {
@@ -159,6 +162,14 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
   try {
     if (format === "dsse") {
       const { maxSignatures, maxAttestationBytes: maxPayloadBytes } = limits;
+      if (limits.certificates === true && hasCertificate(value)) {
+        const { readCertificateEnvelope } = await import("../sigstore/bundle.ts");
+        const bundle = readCertificateEnvelope(value, { maxPayloadBytes });
+        if (bundle?.content.kind === "envelope") {
+          const statement = loadStatement(bundle.content.envelope.payload, limits);
+          return { source, format, bundle, statement };
+        }
+      }
       const envelope = parseEnvelope(value, { maxSignatures, maxPayloadBytes });
       return { source, format, envelope, statement: loadStatement(envelope.payload, limits) };
     }
@@ -174,6 +185,10 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
   } catch (error) {
     return { source, format, error: asRefusal(error) };
   }
+}
+
+function hasCertificate({ signatures }: JsonObject): boolean {
+  return Array.isArray(signatures) && isObject(signatures[0]) && "cert" in signatures[0];
 }
 
 function loadStatement(payload: Uint8Array | JsonObject, limits: Limits): LoadedStatement {

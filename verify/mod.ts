@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type GoogleCloudBuildOptions, verifyGoogleCloudBuild } from "./google_cloud_build.ts";
 export type {
   ArtifactContent,
   ArtifactInput,

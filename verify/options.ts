@@ -2,6 +2,8 @@ import type { TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
+import type { ProvenanceExpectation } from "../slsa/expectation.ts";
+import type { VsaExpectation } from "../slsa/vsa.ts";
 
 /** An attestation as text, bytes or parsed JSON. */
 export type AttestationContent = string | Uint8Array | object;
@@ -67,6 +69,16 @@ export interface Expectations {
    * `exact`: also each artifact is the only one with its subject. Default `any`.
    */
   subjects?: "any" | "all" | "exact";
+  /**
+   * What SLSA provenance must say, and who may say it. With its `sourceUri`, the recognised
+   * pair of signer and builder stands for the expected identity.
+   */
+  provenance?: ProvenanceExpectation;
+  /**
+   * What a SLSA verification summary (VSA) must say, and who may say it. Its `digest` may
+   * stand for the artifact: a revision or an image has no bytes to give.
+   */
+  vsa?: VsaExpectation;
 }
 
 /** Bounds on what is read; anything above is refused with `limit-exceeded`. */
@@ -93,6 +105,8 @@ export interface VerifyOptions {
   limits?: VerifyLimits;
   /** Attestations that are verified at the same time. Default 64. */
   concurrency?: number;
+  /** The moment against which the age of a VSA is judged. Default: now. */
+  now?: Date;
   /** Stops the work; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called while artifacts are hashed and attestations verified. */

@@ -4,6 +4,7 @@ import type { Statement } from "../intoto/statement.ts";
 import type { Check } from "../report.ts";
 import type { CertificateIdentity } from "../sigstore/identity.ts";
 import type { VerifiedTimestamp } from "../sigstore/verify.ts";
+import type { BuildLevel } from "../slsa/expectation.ts";
 
 /** What an attestation was read as. */
 export type AttestationFormat = "sigstore-bundle" | "dsse" | "statement" | "unknown";
@@ -28,6 +29,11 @@ export interface AttestationReport {
   timestamps: VerifiedTimestamp[];
   /** The verified Statement; absent when the signature was not accepted. */
   statement?: Statement;
+  /**
+   * SLSA Build level of the recognised pair of signer and builder; only where provenance is
+   * expected. It is never read from the provenance.
+   */
+  buildLevel?: BuildLevel;
   /** Every check, in order. */
   checks: Check[];
 }

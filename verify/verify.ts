@@ -7,10 +7,11 @@ import { mapWindow } from "../internal/window.ts";
 import { type MatchResult, matchSubject, matchSubjects } from "../intoto/match.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { Check } from "../report.ts";
+import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateIdentity, IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { SigstoreTrust, VerifiedTimestamp } from "../sigstore/verify.ts";
-import { digestArtifact, type DigestedArtifact, HASHES } from "./artifact.ts";
+import { describeDigest, digestArtifact, type DigestedArtifact, HASHES } from "./artifact.ts";
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -19,6 +20,12 @@ import {
   tooMany,
 } from "./load.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "./options.ts";
+import {
+  notJudged,
+  type PredicateJudge,
+  predicateJudge,
+  type PredicateLayer,
+} from "./predicate.ts";
 import type { ArtifactReport, AttestationReport, VerificationReport } from "./report.ts";
 
 /**
@@ -107,20 +114,26 @@ export async function verify(
     });
   });
 
-  if (digested.length === 0 && own.unsafelyVerifyWithoutArtifact !== true) {
+  // A summary may be of a revision or an image: the digest that it must have stands for it.
+  const stated = own.expect?.vsa?.digest;
+  if (digested.length === 0 && stated === undefined && own.unsafelyVerifyWithoutArtifact !== true) {
     return report([], "artifact-required");
   }
   const trust = await sigstoreTrust(own, loaded);
+  const judge = await predicateJudge(own.expect ?? {}, own.now ?? new Date());
   let done = 0;
   const rows = await mapWindow(loaded, own.concurrency ?? 64, async (one) => {
     signal?.throwIfAborted();
-    const row = await verifyOne(one, digested, { ...settings, trust, options: own });
+    const row = await verifyOne(one, digested, { ...settings, trust, judge, options: own });
     onProgress?.({ phase: "verify", done: ++done, total: loaded.length });
     return row;
   });
   signal?.throwIfAborted();
 
-  if (digested.length === 0) return report([about({ name: "(no artifact)", digest: {} }, rows, 0)]);
+  if (digested.length === 0) {
+    const name = stated === undefined ? "(no artifact)" : describeDigest(stated);
+    return report([about({ name, digest: stated ?? {} }, rows, 0)]);
+  }
   return report(digested.map((artifact, i) => about(artifact, rows, i)));
 }
 
@@ -135,6 +148,7 @@ interface Settings {
 
 interface Context extends Settings {
   trust?: SigstoreTrust;
+  judge?: PredicateJudge;
   options: VerifyOptions;
 }
 
@@ -144,6 +158,7 @@ const OPTIONS = [
   "thresholds",
   "limits",
   "concurrency",
+  "now",
   "signal",
   "onProgress",
   "unsafelyAcceptAnyIdentity",
@@ -166,7 +181,14 @@ function checkOptions(options: VerifyOptions): Settings {
   refuseUnknown(options, OPTIONS, "verify()");
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
   refuseUnknown(trust, ["keys", "threshold", "trustedRoots", "onlyRoot"], "trust");
-  refuseUnknown(expect, ["identity", "predicateType", "subjects"], "expect");
+  refuseUnknown(
+    expect,
+    ["identity", "predicateType", "subjects", "provenance", "vsa"],
+    "expect",
+  );
+  if (options.now !== undefined && !(options.now instanceof Date)) {
+    throw new TypeError("now is not a Date");
+  }
   refuseUnknown(limits, Object.keys(DEFAULT_LIMITS), "limits");
   for (const [name, value] of Object.entries({ ...limits, concurrency })) {
     if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
@@ -219,7 +241,11 @@ function checkOptions(options: VerifyOptions): Settings {
   }
   const stated = Object.entries(limits).filter(([, value]) => value !== undefined);
   return {
-    limits: { ...DEFAULT_LIMITS, ...Object.fromEntries(stated) },
+    limits: {
+      ...DEFAULT_LIMITS,
+      ...Object.fromEntries(stated),
+      certificates: keys.length === 0,
+    },
     keyTrust: keys.length === 0 ? undefined : { keys: trust.keys, threshold },
     predicateTypes,
   };
@@ -230,7 +256,7 @@ async function sigstoreTrust(
   loaded: readonly LoadedAttestation[],
 ): Promise<SigstoreTrust | undefined> {
   const { trust = {}, expect = {} } = options;
-  const usesSigstore = loaded.some(({ format }) => format === "sigstore-bundle");
+  const usesSigstore = loaded.some((one) => "bundle" in one);
   if (!usesSigstore && expect.identity === undefined && options.thresholds === undefined) {
     return undefined;
   }
@@ -245,7 +271,9 @@ async function sigstoreTrust(
     keys: trust.keys,
     identity: expect.identity as IdentityExpectation | readonly IdentityExpectation[] | undefined,
     thresholds: options.thresholds,
-    unsafelyAcceptAnyIdentity: options.unsafelyAcceptAnyIdentity,
+    // A recognised builder of an expected source is an identity; predicate.builder checks it.
+    unsafelyAcceptAnyIdentity: options.unsafelyAcceptAnyIdentity === true ||
+      (expect.identity === undefined && expect.provenance?.sourceUri !== undefined),
     unsafelyTrustCertificateTime: options.unsafelyTrustCertificateTime,
   };
   checkSigstoreTrust(assembled);
@@ -286,13 +314,15 @@ async function verifyOne(
   try {
     if ("bundle" in one && one.bundle.content.kind === "message") {
       return await Promise.all(
-        subjects.map(async (artifact) =>
-          finish(one, await verifyEnvelopeLayer(one, context, artifact), messageLayer(context))
-        ),
+        subjects.map(async (artifact) => {
+          const layer = await verifyEnvelopeLayer(one, context, artifact);
+          return finish(one, layer, messageLayer(context), predicateLayer(one, layer, context));
+        }),
       );
     }
     const envelope = await verifyEnvelopeLayer(one, context, undefined);
     if ("error" in one) return subjects.map(() => finish(one, envelope, []));
+    const predicate = predicateLayer(one, envelope, context);
     const mode = context.options.expect?.subjects ?? "any";
     const shared = mode === "any" || artifacts.length === 0
       ? undefined
@@ -313,13 +343,26 @@ async function verifyOne(
             ? undefined
             : (statement) => matchSubject(statement, artifact.digest),
         ),
+        predicate,
       )
     );
   } catch (error) {
     const list = new CheckList();
     list.failed("envelope.signature", error);
-    return subjects.map(() => finish(one, { list, signers: [], timestamps: [] }, []));
+    return subjects.map(() => finish(one, { list, signers: [], keys: [], timestamps: [] }, []));
   }
+}
+
+function predicateLayer(
+  one: Loaded,
+  { list, identity, keys }: EnvelopeLayer,
+  { judge }: Context,
+): PredicateLayer | undefined {
+  if (judge === undefined) return undefined;
+  const { statement } = one;
+  if (statement === undefined || "error" in statement) return notJudged(false);
+  if (list.error !== undefined) return notJudged(true);
+  return judge(statement.value, { identity, keys });
 }
 
 /** What the envelope layer established. */
@@ -327,6 +370,7 @@ interface EnvelopeLayer {
   list: CheckList;
   identity?: CertificateIdentity;
   signers: string[];
+  keys: TrustedKey[];
   timestamps: VerifiedTimestamp[];
 }
 
@@ -342,7 +386,7 @@ async function verifyEnvelopeLayer(
   artifact: DigestedArtifact | undefined,
 ): Promise<EnvelopeLayer> {
   const list = new CheckList();
-  const layer: EnvelopeLayer = { list, signers: [], timestamps: [] };
+  const layer: EnvelopeLayer = { list, signers: [], keys: [], timestamps: [] };
   if ("error" in one) {
     list.failed("envelope.format", one.error);
     return layer;
@@ -357,9 +401,13 @@ async function verifyEnvelopeLayer(
   }
   list.passed(
     "envelope.format",
-    one.format === "dsse" ? "A DSSE envelope" : `A Sigstore bundle, version ${one.bundle.version}`,
+    one.format === "sigstore-bundle"
+      ? `A Sigstore bundle, version ${one.bundle.version}`
+      : "bundle" in one
+      ? "A DSSE envelope that carries its certificate"
+      : "A DSSE envelope",
   );
-  if (one.format === "sigstore-bundle") {
+  if ("bundle" in one) {
     const { verifyParsedBundle } = await import("../sigstore/verify.ts");
     if ((options.trust?.threshold ?? 1) > 1 && one.bundle.signer.kind === "publicKey") {
       list.refused(
@@ -369,12 +417,18 @@ async function verifyEnvelopeLayer(
       );
     }
     const result = await verifyParsedBundle(one.bundle, trust!, artifact);
-    list.checks.push(...result.checks);
+    const isChosen = options.unsafelyAcceptAnyIdentity === true;
+    list.checks.push(
+      ...result.checks.filter(({ id, outcome }) =>
+        isChosen || id !== "envelope.identity-expectation" || outcome !== "skipped"
+      ),
+    );
     if (!result.ok) list.error ??= result.error;
     else if (list.error === undefined) {
       layer.signers.push(result.signer);
       layer.timestamps.push(...result.timestamps);
       layer.identity = result.identity;
+      if (result.trustedKey !== undefined) layer.keys.push(result.trustedKey);
     }
     return layer;
   }
@@ -389,6 +443,7 @@ async function verifyEnvelopeLayer(
   const result = await verifyDecodedEnvelope(one.envelope, keyTrust);
   if (result.ok) {
     layer.signers.push(...result.acceptedBy);
+    layer.keys.push(...result.acceptedKeys);
     const message =
       `Trusted keys that accept: ${result.acceptedBy.length}, needed: ${keyTrust.threshold}`;
     list.passed("envelope.signature", message, { actual: result.acceptedBy.join(", ") });
@@ -410,12 +465,13 @@ interface EnvelopeType {
 }
 
 function envelopeOf(one: Loaded): EnvelopeType | undefined {
-  if (one.format === "dsse") {
+  if ("envelope" in one) {
     return { payloadType: one.envelope.payloadType, path: "/payloadType", accepted: DSSE_TYPE };
   }
-  if (one.format === "statement" || one.bundle.content.kind !== "envelope") return undefined;
+  if (!("bundle" in one) || one.bundle.content.kind !== "envelope") return undefined;
   const { payloadType } = one.bundle.content.envelope;
-  return { payloadType, path: "/dsseEnvelope/payloadType", accepted: BUNDLE_TYPE };
+  const path = one.format === "dsse" ? "/payloadType" : "/dsseEnvelope/payloadType";
+  return { payloadType, path, accepted: BUNDLE_TYPE };
 }
 
 type Loaded = Exclude<LoadedAttestation, { error: AttestationError }>;
@@ -500,15 +556,16 @@ function statementLayer(
 function finish(
   one: LoadedAttestation,
   envelope: EnvelopeLayer,
-  further: readonly Check[],
+  statement: readonly Check[],
+  predicate: PredicateLayer = { checks: [] },
 ): AttestationReport {
   const signed = envelope.list.error === undefined;
   // Who signed decides how far the Statement's own words can be believed.
   const checks = [
     ...envelope.list.checks,
-    ...further.map((check) => ({
+    ...[...statement, ...predicate.checks].map((check) => ({
       ...check,
-      origin: signed ? "signed" as const : "unsigned" as const,
+      origin: signed ? check.origin ?? "signed" : "unsigned" as const,
     })),
   ];
   const failed = checks.find(({ outcome }) => outcome === "failed");
@@ -523,6 +580,7 @@ function finish(
     checks,
   };
   if (!signed) return result;
+  if (predicate.level !== undefined) result.buildLevel = predicate.level;
   if (envelope.identity !== undefined) result.identity = envelope.identity;
   if ("statement" in one && one.statement !== undefined && "value" in one.statement) {
     result.predicateType = one.statement.value.predicateType;

@@ -32,7 +32,7 @@ const ROOMS = [
 export function copyProject(): ProjectCopy {
   const folder = mkdtempSync(join(tmpdir(), "attest-runtimes-"));
   for (const entry of readdirSync(ROOT, { withFileTypes: true })) {
-    if (/^(\.|node_modules$|coverage$|docs$|examples$|testdata$)/.test(entry.name)) continue;
+    if (/^(\.|node_modules$|coverage$|docs$|examples$)/.test(entry.name)) continue;
     cpSync(join(ROOT, entry.name), join(folder, entry.name), { recursive: true });
   }
   const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
