@@ -14,6 +14,7 @@ export const ROOMS: readonly string[] = [
   "formats",
   "policy",
   "verify",
+  "npm",
   "store",
   "server",
   "cli",

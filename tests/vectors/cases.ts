@@ -10,6 +10,7 @@ import {
   type Problem,
   type Reason,
 } from "../../errors.ts";
+import { googleCloudBuildKeyId } from "../../formats/mod.ts";
 import {
   parseResourceDescriptor,
   parseStatement,
@@ -20,6 +21,13 @@ import {
 import { parseJson } from "../../internal/json.ts";
 import { importTrustedKey, type KeyAlgorithm, type TrustedKey } from "../../keys/mod.ts";
 import {
+  NPM_GITHUB_HOSTED,
+  type NpmKey,
+  parseNpmAttestations,
+  parseNpmKeys,
+  verifyNpmPackage,
+} from "../../npm/mod.ts";
+import {
   type IdentityExpectation,
   type Matcher,
   parseCheckpoint,
@@ -27,8 +35,19 @@ import {
   parseTrustedRoot,
   type TrustedRoot,
 } from "../../sigstore/mod.ts";
-import { parseProvenancePredicate, validateProvenancePredicate } from "../../slsa/mod.ts";
-import { type ArtifactInput, verify, type VerifyOptions } from "../../verify/mod.ts";
+import {
+  parseProvenancePredicate,
+  type ProvenanceExpectation,
+  validateProvenancePredicate,
+} from "../../slsa/mod.ts";
+import {
+  type ArtifactInput,
+  type VerificationReport,
+  verify,
+  verifyGoogleCloudBuild,
+  type VerifyOptions,
+} from "../../verify/mod.ts";
+import { ORIGIN_BUILDERS } from "./slsa_builders.ts";
 import { sshFingerprint } from "./ssh_fingerprint.ts";
 
 /** Text of a JSON file of an index, by the names that it has there. */
@@ -84,6 +103,10 @@ const RUNNERS: Record<string, Runner> = {
   "checkpoint": runCheckpoint,
   "attestation-jsonl": runJsonLines,
   "sigstore-bundle": runSigstoreBundle,
+  "npm-attestations": runNpm,
+  "gcb-provenance": runGoogleCloudBuild,
+  "vsa": runVsa,
+  "slsa": runSlsa,
 };
 
 /** Tells whether the kind of a case is implemented. */
@@ -107,6 +130,10 @@ export async function runCase(
   } catch (error) {
     if (isAttestationError(error) && error.reason !== "internal-error") {
       return refusal(error.reason, error.message);
+    }
+    // What cannot be expected is refused before anything is verified.
+    if (error instanceof TypeError && error.message.startsWith("Cannot expect")) {
+      return refusal("usage", error.message);
     }
     throw error;
   }
@@ -317,6 +344,205 @@ async function artifactsOf(
   const digests = options.artifactDigests ?? options.artifactDigest;
   if (digests === undefined) return [];
   return (Array.isArray(digests) ? digests : [digests]).map((digest) => ({ digest }));
+}
+
+const npmKeys = new Map<string, Promise<NpmKey[]>>();
+
+/** Both attestations of a package; a case of one step gives no expectations. */
+async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const { files, options = {} } = vector;
+  const rootText = text(await read(one(vector, "trustedRoot")));
+  const root = roots.get(rootText) ?? parseTrustedRoot(rootText);
+  roots.set(rootText, root);
+  const keysText = text(await read(one(vector, "npmKeys")));
+  const keys = npmKeys.get(keysText) ?? parseNpmKeys(keysText);
+  npmKeys.set(keysText, keys);
+  const given = (name: string) => {
+    const value = options[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  // Cases of one step say nothing about the rest: what they leave open is as the files have it.
+  const step = vector.scope?.startsWith("step:") === true;
+  const builderId = given("builderId") ?? (step ? NPM_GITHUB_HOSTED : undefined);
+  const answer = await read(one(vector, "attestations"));
+  const tarball: ArtifactInput = files.artifact === undefined
+    ? { digest: { sha512: given("expectedHash") ?? statedDigest(answer) } }
+    : { name: one(vector, "artifact"), content: await read(one(vector, "artifact")) };
+  const report = await verifyNpmPackage(answer, tarball, {
+    trust: { keys: await keys, trustedRoots: [root], onlyRoot: true },
+    expect: {
+      packageName: given("packageName"),
+      packageVersion: given("packageVersion"),
+      repository: given("sourceUri"),
+      ...(builderId === undefined ? {} : { builderId }),
+    },
+    ...(step ? { unsafelyAcceptAnyRepository: true } : {}),
+  });
+  if (report.ok) return ACCEPTED;
+  const checks = report.artifacts.flatMap(({ attestations }) => attestations)
+    .flatMap(({ checks }) => checks);
+  const failed = checks.find(({ reason }) => reason === report.errorReason);
+  if (report.errorReason === null || report.errorReason === "internal-error") {
+    throw new Error(`${vector.id}: ${failed?.message ?? "refused without a reason"}`);
+  }
+  return refusal(report.errorReason, failed?.message ?? "refused");
+}
+
+/** The tarball of a case of one step, which has none: the first that a Statement speaks of. */
+function statedDigest(answer: Uint8Array): string {
+  for (const { bundle } of parseNpmAttestations(answer)) {
+    const { content } = parseSigstoreBundle(bundle);
+    if (content.kind !== "envelope") continue;
+    try {
+      const digest = parseStatement(content.envelope.payload).subject[0].digest?.sha512;
+      if (digest !== undefined) return digest;
+    } catch (error) {
+      if (!isAttestationError(error)) throw error;
+    }
+  }
+  throw new Error("No Statement states a sha512");
+}
+
+/** Every builder id that the case names must give the same verdict. */
+async function runGoogleCloudBuild(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const { options = {}, scope } = vector;
+  const source = await read(one(vector, "provenance"));
+  const keys = await googleCloudBuildKeys(text(source), String(options.keysDir), read);
+  const expect: Record<string, string> = {};
+  for (const name of ["sourceUri", "sourceBranch", "sourceTag", "sourceVersionedTag"]) {
+    const value = options[name];
+    if (typeof value === "string") expect[name] = value;
+  }
+  const { builderId = null, builderIdVariants = [builderId] } = options;
+  const verdicts: Verdict[] = [];
+  for (const builder of Array.isArray(builderIdVariants) ? builderIdVariants : [null]) {
+    const report = await verifyGoogleCloudBuild(source, {
+      keys,
+      expect: { ...expect, ...(typeof builder === "string" ? { builderId: builder } : {}) },
+      ...(typeof options.imageDigest === "string"
+        ? { imageDigest: options.imageDigest }
+        : { unsafelyVerifyWithoutArtifact: true }),
+      ...(scope === "full" ? {} : { unsafelyAcceptAnySource: true }),
+    });
+    verdicts.push(verdictOf(vector, report));
+  }
+  const [first] = verdicts;
+  if (verdicts.some(({ verdict }) => verdict !== first.verdict)) {
+    throw new Error(`${vector.id}: its builder ids give different verdicts`);
+  }
+  return first;
+}
+
+/** The keys that the signatures name, by the names of their files. */
+async function googleCloudBuildKeys(
+  source: string,
+  folder: string,
+  read: ReadFile,
+): Promise<TrustedKey[]> {
+  const names = new Set(["global.key"]);
+  const ids =
+    /locations\/([a-z0-9-]+)\/keyRings\/attestor\/cryptoKeys\/([\w-]+)\/cryptoKeyVersions\/(\d+)/g;
+  for (const [, location, name, version] of source.matchAll(ids)) {
+    names.add(name === "builtByGCB" ? `${location}.key` : `${location}-pae-${name}_${version}.key`);
+  }
+  const keys: TrustedKey[] = [];
+  for (const name of names) {
+    let pem: string;
+    try {
+      pem = text(await read(folder + name));
+    } catch {
+      // A location that does not exist has no key, and the signature none that accepts it.
+      continue;
+    }
+    keys.push(await importTrustedKey(pem, { keyid: googleCloudBuildKeyId(name), name }));
+  }
+  return keys;
+}
+
+/** A summary attestation; a case without expectations is about its signature. */
+async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const { options = {} } = vector;
+  const keys = await keysOf(text(await read(one(vector, "key"))), options);
+  const envelope = await read(one(vector, "envelope"));
+  const { publicKeyId, verifierId, resourceUri, verifiedLevels, subjectDigests } = options;
+  if (publicKeyId !== undefined) {
+    const result = await verifyEnvelope(envelope, { keys, keyIdRule: "must-match" });
+    if (!result.ok) return refusal(result.errorReason, result.error.message);
+  }
+  if (typeof verifierId !== "string" || typeof resourceUri !== "string") return ACCEPTED;
+  const digest: Record<string, string> = {};
+  for (const pair of Array.isArray(subjectDigests) ? subjectDigests.map(String) : []) {
+    digest[pair.slice(0, pair.indexOf(":"))] = pair.slice(pair.indexOf(":") + 1);
+  }
+  const report = await verify(envelope, undefined, {
+    trust: { keys },
+    expect: {
+      vsa: {
+        verifierId,
+        resourceUri,
+        ...(Array.isArray(verifiedLevels) ? { verifiedLevels: verifiedLevels.map(String) } : {}),
+        ...(Object.keys(digest).length > 0 ? { digest } : {}),
+      },
+    },
+    unsafelyVerifyWithoutArtifact: true,
+  });
+  return verdictOf(vector, report);
+}
+
+/**
+ * Provenance of GitHub Actions. Every builder id that the case names must give the same
+ * verdict. A file without a log entry is judged at its certificate's own time: the origin
+ * asked the log's search, which needs the network.
+ */
+async function runSlsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const { files, options = {}, offline } = vector;
+  const content = await read(one(vector, "provenance"));
+  const rootText = text(await read(one(vector, "trustedRoot")));
+  const root = roots.get(rootText) ?? parseTrustedRoot(rootText);
+  roots.set(rootText, root);
+  const provenance: ProvenanceExpectation = { builders: ORIGIN_BUILDERS };
+  for (
+    const name of ["sourceUri", "sourceBranch", "sourceTag", "sourceVersionedTag"] as const
+  ) {
+    const value = options[name];
+    if (typeof value === "string") provenance[name] = value;
+  }
+  const inputs = options.buildWorkflowInputs;
+  if (typeof inputs === "object" && inputs !== null) {
+    provenance.workflowInputs = Object.fromEntries(
+      Object.entries(inputs).map(([name, value]) => [name, String(value)]),
+    );
+  }
+  const artifacts = await artifactsOf(vector, read, "as-given");
+  const { builderId = null, builderIdVariants = [builderId] } = options;
+  const verdicts: Verdict[] = [];
+  for (const builder of Array.isArray(builderIdVariants) ? builderIdVariants : [builderId]) {
+    const report = await verify({ source: one(vector, "provenance"), content }, artifacts, {
+      trust: { trustedRoots: [root], onlyRoot: true },
+      expect: {
+        provenance: typeof builder === "string"
+          ? { ...provenance, builderId: builder }
+          : provenance,
+      },
+      ...(offline === false ? { thresholds: { log: 0 }, unsafelyTrustCertificateTime: true } : {}),
+    });
+    verdicts.push(verdictOf(vector, report));
+  }
+  const [first] = verdicts;
+  if (verdicts.some(({ verdict }) => verdict !== first.verdict)) {
+    throw new Error(`${vector.id}: its builder ids give different verdicts`);
+  }
+  return first;
+}
+
+function verdictOf({ id }: VectorCase, report: VerificationReport): Verdict {
+  if (report.ok) return ACCEPTED;
+  const failed = report.artifacts.flatMap(({ attestations }) => attestations)
+    .flatMap(({ checks }) => checks).find(({ reason }) => reason === report.errorReason);
+  if (report.errorReason === null || report.errorReason === "internal-error") {
+    throw new Error(`${id}: ${failed?.message ?? "refused without a reason"}`);
+  }
+  return refusal(report.errorReason, failed?.message ?? "refused");
 }
 
 function identitiesOf(options: Record<string, unknown>): IdentityExpectation[] {

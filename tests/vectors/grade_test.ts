@@ -67,7 +67,10 @@ describe("gradeAll()", () => {
 
   test("runs contested cases without a grade and skips kinds that are not implemented", async () => {
     assert.equal((await grade(vector("c", "good.json", { contested: "x" }))).outcome, "contested");
-    assert.equal((await grade(vector("d", "good.json", { kind: "vsa" }))).outcome, "skipped");
+    assert.equal(
+      (await grade(vector("d", "good.json", { kind: "not-a-kind" }))).outcome,
+      "skipped",
+    );
     assert.equal((await grade(vector("e", "good.json", { kind: "toString" }))).outcome, "skipped");
   });
 
