@@ -27,7 +27,12 @@ const RUNTIMES: Record<string, Runtime> = {
   },
   bun: {
     unitTests: (project) =>
-      run(findBun(), ["test", ...project.unitTests.map((path) => `./${path}`)], {
+      run(findBun(), [
+        "test",
+        "--timeout",
+        "120000",
+        ...project.unitTests.map((path) => `./${path}`),
+      ], {
         cwd: project.folder,
       }),
     vectors: (project, index) =>
