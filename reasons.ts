@@ -652,9 +652,12 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "source-ref-mismatch": {
     layer: "predicate",
-    cause: "The revision is not on the expected branch or tag, as far as its VSA says",
-    check: "annotations.sourceRefs of the subject: whole refs, such as refs/heads/main",
-    repair: "Expect the ref that the revision was verified on, or have it verified on this one",
+    cause:
+      "What was verified or built is not at the expected git ref: by the VSA of a revision, or " +
+      "by the certificate of an npm package",
+    check: "annotations.sourceRefs of the subject, or the source ref of the certificate: whole " +
+      "refs, such as refs/heads/main",
+    repair: "Expect the ref that was verified or built, or have it done at this one",
     example: "A commit of refs/heads/draft is used as a commit of refs/heads/main",
   },
   "unsigned-text-mismatch": {

@@ -132,7 +132,7 @@ function refuseSchemes(operand: string): void {
 }
 
 /** A digest of `ALG:HEX`, or undefined if the text is nothing like one. */
-function parseDigest(text: string): Record<string, string> | undefined {
+export function parseDigest(text: string): Record<string, string> | undefined {
   const match = /^([A-Za-z][A-Za-z0-9_-]*):([0-9A-Za-z+/=]*)$/.exec(text);
   if (match === null) return undefined;
   const [, algorithm, value] = match;
@@ -185,7 +185,7 @@ async function readFolder(
   };
   await walk(root, 0);
 
-  const given = new Set(args.all("bundle").map(normalPath));
+  const given = new Set([...args.all("bundle"), ...args.all("vsa")].map(normalPath));
   const paths = new Set(files.map(({ folder, name }) => join(folder, name)));
   const attestations: string[] = [];
   const shared = new Map<string, string[]>();
@@ -251,7 +251,8 @@ export function toInput(artifact: Artifact, runtime: Runtime): ArtifactInput {
   return { name, content: openLazily(runtime, path) };
 }
 
-function openLazily(runtime: Runtime, path: string): ReadableStream<Uint8Array> {
+/** Content of a file that is opened when it is first read. */
+export function openLazily(runtime: Runtime, path: string): ReadableStream<Uint8Array> {
   let source: ReadableStream<Uint8Array> | undefined;
   let byob: ReadableStreamBYOBReader | undefined;
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;

@@ -1,6 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
+import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import {
   githubIdentity,
@@ -11,6 +12,7 @@ import {
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { EvidenceThresholds, VerifyOptions } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
+import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
 
@@ -25,33 +27,37 @@ export interface Enforced {
 const MAX_KEY_BYTES = 1 << 20;
 const MAX_ROOT_BYTES = 16 << 20;
 
-/** Short names of predicate types, as cosign has them. */
-const PREDICATE_TYPES: ReadonlyMap<string, readonly string[]> = new Map([
-  ["slsaprovenance", ["https://slsa.dev/provenance/v0.2"]],
-  ["slsaprovenance02", ["https://slsa.dev/provenance/v0.2"]],
-  ["slsaprovenance1", ["https://slsa.dev/provenance/v1"]],
-  ["spdx", ["https://spdx.dev/Document"]],
-  ["spdxjson", ["https://spdx.dev/Document"]],
-  ["cyclonedx", ["https://cyclonedx.org/bom"]],
-  ["vuln", ["https://cosign.sigstore.dev/attestation/vuln/v1"]],
-  ["openvex", ["https://openvex.dev/ns", "https://openvex.dev/ns/v0.2.0"]],
-  ["link", ["https://in-toto.io/Link/v1", "https://in-toto.io/attestation/link/v0.3"]],
-  ["custom", ["https://cosign.sigstore.dev/attestation/v1"]],
-]);
-
 /** Options of which at most one may be given. */
 const EXCLUSIVE: readonly (readonly string[])[] = [
   ["owner", "repo"],
   ["cert-identity", "cert-identity-regex", "signer-repo", "signer-workflow"],
+  ["source-tag", "source-versioned-tag"],
+  ["vsa", "bundle"],
 ];
 
+/** Options that say whose certificate is accepted. */
+const NAMING: readonly string[] = ["owner", "repo", "cert-identity", "cert-identity-regex"];
+
+/** What to give instead of an option about a certificate where no certificate is named. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  "signer-digest": "--builder-id",
+  "source-ref": "--source-tag or --source-branch",
+  "deny-self-hosted-runners": "--min-level 2",
+  "cert-oidc-issuer": "--builder-id",
+};
+
 /**
- * Reads whom and what the command line expects, and the keys and roots that it names.
+ * Reads whom and what the command line expects, and the keys and roots that it names. With
+ * `provenance`, provenance is judged even if no option is about it.
  *
  * @throws {AttestationError} `usage`, `unreadable-file`, `malformed-trusted-root`, or what is
  * wrong with a key.
  */
-export async function readExpectations(args: ParsedArgs, runtime: Runtime): Promise<Enforced> {
+export async function readExpectations(
+  args: ParsedArgs,
+  runtime: Runtime,
+  { provenance = false }: { provenance?: boolean } = {},
+): Promise<Enforced> {
   for (const names of EXCLUSIVE) {
     const given = names.filter((name) => args.has(name));
     if (given.length > 1) throw usageError(`--${given.join(" and --")} exclude each other`);
@@ -64,6 +70,15 @@ export async function readExpectations(args: ParsedArgs, runtime: Runtime): Prom
   }
   const rows: [string, string][] = [];
   const options: VerifyOptions = { trust: {}, expect: {} };
+
+  const expectsProvenance = provenance || PROVENANCE_OPTIONS.some(({ name }) => args.has(name));
+  const expectsVsa = VSA_OPTIONS.some(({ name }) => args.has(name));
+  if (expectsProvenance && expectsVsa) {
+    const [first, second] = [PROVENANCE_OPTIONS, VSA_OPTIONS].map((options) =>
+      options.find(({ name }) => args.has(name))?.name
+    );
+    throw usageError(`--${first} and --${second} exclude each other: provenance or a VSA`);
+  }
 
   const identity = readIdentityExpectation(args);
   if (identity !== undefined) {
@@ -90,15 +105,30 @@ export async function readExpectations(args: ParsedArgs, runtime: Runtime): Prom
     if (threshold > 1) rows.push(["keys needed", String(threshold)]);
   }
   if (identity === undefined && keys.length === 0 && !args.has("unsafe-any-identity")) {
-    rows.push(["signer", "NOT STATED: give --repo, --owner, --cert-identity or --key"]);
+    rows.push([
+      "signer",
+      args.has("source-uri")
+        ? "whoever may speak for the builder"
+        : "NOT STATED: give --source-uri, --repo, --owner, --cert-identity or --key",
+    ]);
   }
 
   const types = args.all("predicate-type").flatMap(predicateTypes);
   if (types.length > 0) options.expect = { ...options.expect, predicateType: types };
-  rows.push([
-    "predicate type",
-    types.length === 0 ? "any" : types.map((t) => printable(t)).join("\n"),
-  ]);
+  let type = types.length === 0 ? "any" : types.map((t) => printable(t)).join("\n");
+  if (expectsProvenance) {
+    const { readProvenanceExpectation } = await import("./provenance_expectation.ts");
+    const expected = await readProvenanceExpectation(args, runtime, types);
+    options.expect = { ...options.expect, provenance: expected.provenance };
+    if (types.length === 0) type = "SLSA provenance of any version";
+    rows.push(["predicate type", type], ...expected.rows);
+  } else if (expectsVsa) {
+    const { readVsaExpectation } = await import("./vsa_expectation.ts");
+    const expected = readVsaExpectation(args, types);
+    options.expect = { ...options.expect, vsa: expected.vsa };
+    if (types.length === 0) type = "SLSA verification summary (VSA)";
+    rows.push(["predicate type", type], ...expected.rows);
+  } else rows.push(["predicate type", type]);
 
   const subjects = args.get("subjects") ?? "any";
   if (subjects === "any" || subjects === "all" || subjects === "exact") {
@@ -113,7 +143,13 @@ export async function readExpectations(args: ParsedArgs, runtime: Runtime): Prom
     if (value !== undefined) thresholds[member] = value;
     if ((value ?? usual) > 0 || value !== undefined) evidence.push(`${value ?? usual} ${what}`);
   };
-  count("tlog-threshold", "log", 1, "log");
+  const certificateTime = args.has("unsafe-certificate-time");
+  if (certificateTime) {
+    options.unsafelyTrustCertificateTime = true;
+    thresholds.log = 0;
+    evidence.push("THE CERTIFICATE'S OWN TIME (unsafe)");
+  }
+  count("tlog-threshold", "log", certificateTime ? 0 : 1, "log");
   count("sct-threshold", "sct", 1, "SCT");
   count("timestamp-threshold", "timestamp", 1, "verified time");
   count("tsa-threshold", "timestampAuthority", 0, "timestamp authority");
@@ -131,6 +167,12 @@ export async function readExpectations(args: ParsedArgs, runtime: Runtime): Prom
     rows.push(["trusted root", described.join("\n")]);
   }
   if (args.has("only-root")) options.trust = { ...options.trust, onlyRoot: true };
+  if (args.has("subject-digest") && args.operands.length === 0) {
+    if (!args.has("digest") && !args.has("checksums")) {
+      // The expectation itself says which subject is meant.
+      options.unsafelyVerifyWithoutArtifact = true;
+    }
+  }
   if (args.has("unsafe-no-artifact")) {
     options.unsafelyVerifyWithoutArtifact = true;
     rows.push(["artifact", "NONE (unsafe)"]);
@@ -145,6 +187,15 @@ function readIdentityExpectation(args: ParsedArgs): IdentityExpectation | undefi
     if (args.has(name) && owner === undefined && repository === undefined) {
       throw usageError(`--${name} needs --repo or --owner: whose build it signed`);
     }
+  }
+  if (args.has("source-uri") && !NAMING.some((name) => args.has(name))) {
+    for (const [name, instead] of Object.entries(INSTEAD)) {
+      if (!args.has(name)) continue;
+      throw usageError(
+        `--${name} needs --repo, --owner or --cert-identity; with --source-uri give ${instead}`,
+      );
+    }
+    return undefined;
   }
   try {
     const identity: IdentityExpectation = owner === undefined && repository === undefined
@@ -200,13 +251,13 @@ export function claimLabel(claim: string): string {
 }
 
 function predicateTypes(value: string): readonly string[] {
-  const known = PREDICATE_TYPES.get(value);
-  if (known !== undefined) return known;
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/.test(value)) return [value];
+  const types = findPredicateTypes(value);
+  if (types !== undefined) return types;
+  const names = [...PREDICATE_SHORT_NAMES.keys()];
   throw usageError(
-    `--predicate-type is a URI or one of ${[...PREDICATE_TYPES.keys()].join(", ")}, not ${
-      quote(value)
-    }${suggestion(value, [...PREDICATE_TYPES.keys()])}`,
+    `--predicate-type is a URI or one of ${names.join(", ")}, not ${quote(value)}${
+      suggestion(value, names)
+    }`,
   );
 }
 
@@ -232,7 +283,8 @@ async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[
   ));
 }
 
-async function readRoots(
+/** Reads the trusted roots that the command line names, and describes all that are believed. */
+export async function readRoots(
   args: ParsedArgs,
   runtime: Runtime,
 ): Promise<{ trustedRoots: TrustedRoot[]; described: string[] }> {
@@ -262,7 +314,7 @@ async function readRoots(
 }
 
 /** Names the file in what is wrong with its content. */
-async function inFile<T>(what: string, path: string, run: () => Promise<T>): Promise<T> {
+export async function inFile<T>(what: string, path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {

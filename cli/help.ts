@@ -27,7 +27,12 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       "ARTIFACT is a file, a folder (all files in it), or ALG:HEX. Its attestation is looked for " +
       "next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
       "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it.",
-      "A keyless attestation needs an expected signer: anybody can get a certificate.",
+      "A keyless attestation needs an expected signer: anybody can get a certificate. With " +
+      "--source-uri, SLSA provenance is expected, and its signer must be one that may speak for " +
+      "its builder: see --builder-id, --builders and --min-level.",
+      "What gcloud prints about an image (--show-provenance --format json) is given as --bundle, " +
+      "with --digest and the keys of Google Cloud Build in files by their usual names, such as " +
+      "global.key.",
       "No request is made; everything is read from the given files.",
       "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run.",
     ],
@@ -41,6 +46,17 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "What a person signed with cosign",
         "verify app.tgz --bundle app.sigstore.json --cert-identity dev@acme.example " +
         "--cert-oidc-issuer https://accounts.google.com",
+      ],
+      [
+        "SLSA provenance of level 3 for a release, with the words of slsa-verifier",
+        "verify app.tgz --provenance-path app.intoto.jsonl --source-uri github.com/acme/app " +
+        "--source-versioned-tag v1.2 --min-level 3",
+      ],
+      [
+        "By the summary of a verifier that you trust",
+        "verify app.tgz --vsa app.vsa.json --key verifier.pub " +
+        "--verifier-id https://verifier.example --resource-uri pkg:npm/app@1.2.3 " +
+        "--verified-level SLSA_BUILD_LEVEL_3 --vsa-max-age 30",
       ],
       ["Signed with a key", "verify app.tgz --bundle app.intoto.json --key ci.pub"],
       [
@@ -73,6 +89,57 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["All of it, for a program", "inspect app.tgz.sigstore.json --format json"],
     ],
     options: async () => (await import("./inspect_options.ts")).INSPECT_OPTIONS,
+  },
+  diff: {
+    summary: "compare two provenances, after verifying both",
+    usage: "A B [OPTION…]",
+    notes: [
+      "A and B are files with one provenance each. Both are verified first, with the same " +
+      "expectations, as verify does; without --artifact-a and --artifact-b nothing is said about " +
+      "any artifact. Compared are level, signer, builder, build type, source, ref, commit, " +
+      "workflow, external parameters and dependencies; not runs, times and internal parameters.",
+      "Exit status: 0 both are verified and the same, 1 they differ or one is not verified, " +
+      "2 could not run.",
+    ],
+    examples: [
+      [
+        "What changed between two releases",
+        "diff 1.0.intoto.jsonl 1.1.intoto.jsonl --source-uri github.com/acme/app",
+      ],
+      [
+        "Which build each artifact came from, for a program",
+        "diff a.json b.json --artifact-a a.tgz --artifact-b b.tgz --repo acme/app --format json",
+      ],
+    ],
+    options: async () => (await import("./diff_options.ts")).DIFF_OPTIONS,
+  },
+  vsa: {
+    summary: "verify by a verification summary (VSA), or write one",
+    usage: "verify|create [ARTIFACT…] [OPTION…]",
+    notes: [
+      "vsa verify is verify with --vsa: see help verify for its options.",
+      "vsa create verifies as verify does, and writes what it found as a VSA. The report goes to " +
+      "standard error. Nothing is written when an artifact is not verified, unless --failed is " +
+      "given. A Build level is stated only where provenance was judged.",
+      "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run.",
+      "Options of vsa create:",
+    ],
+    examples: [
+      [
+        "Sum up what provenance shows, and sign it",
+        "vsa create app.tgz --source-uri github.com/acme/app " +
+        "--verifier-id https://verifier.example --resource-uri pkg:npm/app@1.2.3 " +
+        "--policy-uri https://verifier.example/policy --signing-key verifier.pem " +
+        "--output app.vsa.json",
+      ],
+      [
+        "Rely on it",
+        "vsa verify app.tgz --vsa app.vsa.json --key verifier.pub " +
+        "--verifier-id https://verifier.example --resource-uri pkg:npm/app@1.2.3 " +
+        "--verified-level SLSA_BUILD_LEVEL_2",
+      ],
+    ],
+    options: async () => (await import("./vsa_options.ts")).VSA_CREATE_OPTIONS,
   },
   explain: {
     summary: "say what a reason means and how to put it right",

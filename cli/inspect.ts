@@ -10,6 +10,7 @@ import type { CertificateIdentity } from "../sigstore/identity.ts";
 import type { LogEntry, SigstoreBundle } from "../sigstore/bundle.ts";
 import type { TrustedAuthority, TrustedLog } from "../sigstore/trusted_root.ts";
 import { parseArgs, usageError } from "./args.ts";
+import type { InspectedPredicate } from "./inspect_predicate.ts";
 import { INSPECT_OPTIONS } from "./inspect_options.ts";
 import { inspectText } from "./inspect_text.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
@@ -81,6 +82,8 @@ export interface Inspected {
   };
   /** The statement layer. */
   statement?: Statement;
+  /** What the predicate says, in short. */
+  predicate?: InspectedPredicate;
   /** What a trusted root holds. */
   trustedRoot?: Record<string, { uri: string; validFor: Period }[]>;
   /** What is wrong with its shape. */
@@ -89,6 +92,7 @@ export interface Inspected {
 
 const MAX_BYTES = 32 << 20;
 const MAX_LINES = 1000;
+const MAX_PROBLEMS = 100;
 
 /** `inspect FILE…`: the layers of attestations, without verifying anything. */
 export async function runInspect(args: readonly string[], runtime: Runtime): Promise<number> {
@@ -140,6 +144,7 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
     return [failed(path, error)];
   }
   if (!isObject(value)) return [failed(path, unknownFormat())];
+  if (isGoogleCloudBuild(value)) return await inspectGoogleCloudBuild(path, value);
   const shape = detectFormat(value);
   const isAnswer = shape === "npm-attestations" || shape === "github-attestations";
   if (!isAnswer || !Array.isArray(value.attestations)) return [await inspect(path, value)];
@@ -150,6 +155,30 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
       ? inspect(source, entry.bundle)
       : failed(source, unknownFormat());
   }));
+}
+
+/** What gcloud prints about an image: an envelope per record, and a copy that nobody signed. */
+async function inspectGoogleCloudBuild(path: string, value: JsonObject): Promise<Inspected[]> {
+  const { parseGoogleCloudBuild } = await import("../formats/google_cloud_build.ts");
+  try {
+    const { records } = parseGoogleCloudBuild(value);
+    return await Promise.all(records.map(async ({ envelope }, index) => {
+      const source = `${path}#${index + 1}`;
+      if (envelope instanceof AttestationError) return failed(source, envelope);
+      const format = "google-cloud-build";
+      const result: Inspected = { source, verified: false, format, problems: [] };
+      await inspectEnvelope(envelope, result);
+      return result;
+    }));
+  } catch (error) {
+    if (!isAttestationError(error)) throw error;
+    return [failed(path, error)];
+  }
+}
+
+/** Tells what gcloud prints about an image from everything else. */
+function isGoogleCloudBuild(value: JsonObject): boolean {
+  return isObject(value.provenance_summary);
 }
 
 /** Reads one attestation or trusted root as far as it can be read. */
@@ -174,9 +203,10 @@ export async function inspect(
     result.format = detectFormat(value);
     if (result.format === "sigstore-bundle") await inspectBundle(value, result);
     else if (result.format === "dsse") {
+      await attempt(result, () => inspectOwnCertificate(value, result));
       const { parseEnvelope } = await import("../dsse/envelope.ts");
       await inspectEnvelope(parseEnvelope(value), result);
-    } else if (result.format === "statement") await inspectStatement(value, result);
+    } else if (result.format === "statement") await inspectStatement(value, result, false);
     else throw unknownFormat();
   });
   return result;
@@ -229,6 +259,17 @@ async function inspectBundle(value: JsonObject, result: Inspected): Promise<void
       result.messageSignature.messageDigest = { [digest.algorithm]: encodeHex(digest.value) };
     }
   }
+}
+
+/** The certificate that producers wrote into the envelope before there were bundles. */
+async function inspectOwnCertificate(value: JsonObject, result: Inspected): Promise<void> {
+  const [first] = Array.isArray(value.signatures) ? value.signatures : [];
+  if (!isObject(first) || !("cert" in first)) return;
+  const { readCertificateEnvelope } = await import("../sigstore/bundle.ts");
+  const bundle = readCertificateEnvelope(value);
+  if (bundle === undefined) return;
+  const signer = await describeSigner(bundle, result);
+  result.verificationMaterial = { ...signer, tlogEntries: [], timestamps: [] };
 }
 
 async function describeSigner(
@@ -312,11 +353,20 @@ async function inspectEnvelope(envelope: DecodedEnvelope, result: Inspected): Pr
   }
 }
 
-async function inspectStatement(source: Uint8Array | JsonObject, result: Inspected): Promise<void> {
+async function inspectStatement(
+  source: Uint8Array | JsonObject,
+  result: Inspected,
+  isSigned = true,
+): Promise<void> {
   const { parseStatement } = await import("../intoto/statement.ts");
-  await attempt(result, () => {
-    result.statement = parseStatement(source);
-    return Promise.resolve();
+  await attempt(result, async () => {
+    const statement = parseStatement(source);
+    result.statement = statement;
+    const { inspectPredicate } = await import("./inspect_predicate.ts");
+    const identity = result.verificationMaterial?.certificates?.[0].identity;
+    const { predicate, problems } = inspectPredicate(statement, identity, isSigned);
+    result.predicate = predicate;
+    result.problems.push(...problems.slice(0, MAX_PROBLEMS));
   });
 }
 

@@ -10,7 +10,11 @@ const STATEMENT = {
   subject: [{ name: "a\x1b[31mpp", digest: { sha256: "a".repeat(64) } }],
   predicateType: "https://slsa.dev/provenance/v1",
   predicate: {
-    buildDefinition: { buildType: "urn:build", externalParameters: {}, resolvedDependencies: [{}] },
+    buildDefinition: {
+      buildType: "urn:build",
+      externalParameters: { a: 1 },
+      resolvedDependencies: [{ uri: "urn:dep" }],
+    },
     runDetails: { builder: { id: "urn:builder" } },
   },
 };
@@ -40,8 +44,10 @@ test("inspect shows the layers of an envelope under the words NOT VERIFIED", asy
     const text of [
       "signature    3 bytes, keyid ci",
       "predicateType  https://slsa.dev/provenance/v1",
-      "builder.id            urn:builder",
-      "resolvedDependencies  1",
+      "kind          provenance",
+      "builder       urn:builder (signed)",
+      "build type    urn:build (signed)",
+      "dependencies  urn:dep (signed)",
     ]
   ) assert.ok(out.includes(text), `${text} in ${out}`);
   assert.ok(!out.includes("\x1b"));

@@ -1,7 +1,8 @@
-import { isObject, type JsonObject, printable } from "../internal/json.ts";
+import { printable } from "../internal/json.ts";
 import type { Statement } from "../intoto/statement.ts";
 import { claimLabel } from "./expectations.ts";
 import type { Inspected, InspectedCertificate, InspectedLogEntry } from "./inspect.ts";
+import type { InspectedLevel, InspectedPredicate } from "./inspect_predicate.ts";
 import { plural, type Style, table } from "./text.ts";
 
 const MAX_SUBJECTS = 10;
@@ -71,8 +72,10 @@ function layersOf(one: Inspected): [string, Rows][] {
     }
   }
   if (one.statement !== undefined) {
-    layers.push(["statement", statementRows(one.statement)]);
-    layers.push(["predicate", predicateRows(one.statement.predicate)]);
+    layers.push(["statement", statementRows(one.statement, one.format)]);
+  }
+  if (one.predicate !== undefined) {
+    layers.push(["predicate", predicateRows(one.predicate)]);
   }
   for (const [name, entries] of Object.entries(one.trustedRoot ?? {})) {
     layers.push([
@@ -87,7 +90,7 @@ function layersOf(one: Inspected): [string, Rows][] {
 }
 
 function rowsOf(certificate: InspectedCertificate): Rows {
-  const rows: Rows = [];
+  const rows: Rows = [["stated by", "the authority that issued it"]];
   for (const [claim, value] of Object.entries(certificate.identity ?? {})) {
     if (typeof value === "string") rows.push([claimLabel(claim), printable(value)]);
   }
@@ -99,6 +102,7 @@ function rowsOf(certificate: InspectedCertificate): Rows {
 
 function entryRows(entry: InspectedLogEntry): Rows {
   const rows: Rows = [
+    ["stated by", "the log"],
     ["kindVersion", printable(entry.kindVersion)],
     ["logId", entry.logId],
     ["logIndex", entry.logIndex],
@@ -114,8 +118,12 @@ function entryRows(entry: InspectedLogEntry): Rows {
   return rows;
 }
 
-function statementRows({ _type, subject, predicateType }: Statement): Rows {
-  const rows: Rows = [["_type", printable(_type)], ["predicateType", printable(predicateType)]];
+function statementRows({ _type, subject, predicateType }: Statement, format: string): Rows {
+  const rows: Rows = [
+    ["stated by", format === "statement" ? "NOBODY: it is not signed" : "who signed"],
+    ["_type", printable(_type)],
+    ["predicateType", printable(predicateType)],
+  ];
   for (const { name, digest } of subject.slice(0, MAX_SUBJECTS)) {
     const digests = Object.entries(digest ?? {}).map(([algorithm, value]) =>
       printable(`${algorithm}:${value}`)
@@ -128,34 +136,29 @@ function statementRows({ _type, subject, predicateType }: Statement): Rows {
   return rows;
 }
 
-/** What most readers look for in provenance; of any other predicate, what it has. */
-function predicateRows(predicate: JsonObject | undefined): Rows {
-  if (predicate === undefined) return [["", "none"]];
-  const rows: Rows = [];
-  const add = (name: string, ...path: string[]) => {
-    const value = at(predicate, path);
-    if (typeof value === "string") rows.push([name, printable(value)]);
-    else if (Array.isArray(value)) rows.push([name, `${value.length}`]);
-  };
-  add("builder.id", "runDetails", "builder", "id");
-  add("buildType", "buildDefinition", "buildType");
-  add("invocationId", "runDetails", "metadata", "invocationId");
-  add("resolvedDependencies", "buildDefinition", "resolvedDependencies");
-  if (rows.length === 0) {
-    add("builder.id", "builder", "id");
-    add("buildType", "buildType");
-    add("configSource.uri", "invocation", "configSource", "uri");
-    add("materials", "materials");
+/** What the predicate says, each with who says it, and what follows from that. */
+function predicateRows(predicate: InspectedPredicate): Rows {
+  const rows: Rows = [["kind", predicate.kind ?? "not known here; passed through as it is"]];
+  for (const { name, value, origins } of predicate.fields) {
+    const lines = value.split("\n").map((line) => printable(line));
+    const by = `(${origins.join(", ")})`;
+    const text = lines.length > 1 ? [by, ...lines].join("\n") : `${lines[0]} ${by}`;
+    rows.push([printable(name, 60), text]);
   }
-  const members = Object.keys(predicate).slice(0, MAX_SUBJECTS).map((name) => printable(name, 40));
-  rows.push(["members", members.length === 0 ? "none" : members.join(", ")]);
+  if (predicate.buildLevel !== undefined) {
+    rows.push(["Build level", levelText(predicate.buildLevel)]);
+  }
+  for (const contradiction of predicate.contradictions) {
+    rows.push(["CONTRADICTION", printable(contradiction)]);
+  }
   return rows;
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
-  for (const name of path) {
-    if (!isObject(value) || !Object.hasOwn(value, name)) return undefined;
-    value = value[name];
-  }
-  return value;
+function levelText({ recognised, named, expected }: InspectedLevel): string {
+  const parts: string[] = [];
+  if (recognised > 0) parts.push(`${recognised} with --source-uri`);
+  if (named > recognised) parts.push(`${named} with --source-uri and --builder-id`);
+  if (expected > Math.max(recognised, named)) parts.push(`${expected} with --cert-identity`);
+  if (parts.length === 0) return "0: its signer may not speak for this builder";
+  return `${parts.join(", ")}, if it verifies`;
 }

@@ -18,6 +18,8 @@ export const COULD_NOT_RUN = 2;
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["verify", async () => (await import("./verify.ts")).runVerify],
   ["inspect", async () => (await import("./inspect.ts")).runInspect],
+  ["diff", async () => (await import("./diff.ts")).runDiff],
+  ["vsa", async () => (await import("./vsa.ts")).runVsa],
   ["explain", async () => (await import("./explain.ts")).runExplain],
   ["help", async () => (await import("./help.ts")).runHelp],
   ["version", async () => (await import("./help.ts")).runVersion],

@@ -1,5 +1,6 @@
 import type { VerifyProgress } from "../verify/options.ts";
 import type { Runtime } from "./runtime.ts";
+import { plural } from "./text.ts";
 
 const DELAY_MS = 1000;
 const INTERVAL_MS = 100;
@@ -14,7 +15,11 @@ export interface Progress {
 }
 
 /** Shows how far the work has got, on a terminal and from the first second on. */
-export function progressBar(runtime: Runtime, now: () => number = () => Date.now()): Progress {
+export function progressBar(
+  runtime: Runtime,
+  now: () => number = () => Date.now(),
+  noun = "attestation",
+): Progress {
   if (!runtime.isTerminal("stderr")) return { update: () => {}, end: () => {} };
   const start = now();
   let shown = start;
@@ -25,7 +30,7 @@ export function progressBar(runtime: Runtime, now: () => number = () => Date.now
       if (time - start < DELAY_MS || time - shown < INTERVAL_MS) return;
       shown = time;
       wrote = true;
-      runtime.write("stderr", `\r\x1b[K${line(progress)}`);
+      runtime.write("stderr", `\r\x1b[K${line(progress, noun)}`);
     },
     end(): void {
       if (wrote) runtime.write("stderr", "\r\x1b[K");
@@ -34,10 +39,8 @@ export function progressBar(runtime: Runtime, now: () => number = () => Date.now
   };
 }
 
-function line({ phase, done, total }: VerifyProgress): string {
-  const amount = phase === "digest"
-    ? `${(done / 2 ** 20).toFixed(0)} MiB`
-    : `${done} attestation${done === 1 ? "" : "s"}`;
+function line({ phase, done, total }: VerifyProgress, noun: string): string {
+  const amount = phase === "digest" ? `${(done / 2 ** 20).toFixed(0)} MiB` : plural(done, noun);
   const what = phase === "digest" ? "hashing" : "verifying";
   if (total === undefined || total <= 0) return `${what} ${amount}`;
   const part = Math.min(1, done / total);

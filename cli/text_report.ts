@@ -5,6 +5,7 @@ import { REASONS } from "../reasons.ts";
 import type { CertificateIdentity, ClaimName } from "../sigstore/identity.ts";
 import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
 import { claimLabel } from "./expectations.ts";
+import type { Fact } from "./provenance_facts.ts";
 import { plural, type Style, table, wrap } from "./text.ts";
 
 /** What the text says beside the report itself. */
@@ -17,6 +18,8 @@ export interface TextContext {
   program: string;
   /** Where an attestation was looked for, by the artifact's place in the report. */
   looked: ReadonlyMap<number, readonly string[]>;
+  /** What verified provenance says, if there is any. */
+  factsOf?: (attestation: AttestationReport) => readonly Fact[];
 }
 
 const COLUMNS = 84;
@@ -30,6 +33,8 @@ const SHOWN_CLAIMS: readonly ClaimName[] = [
   "runnerEnvironment",
   "runInvocationURI",
 ];
+/** Claims that are shown beside what provenance says of the source and the run. */
+const SIGNER_CLAIMS: readonly ClaimName[] = ["issuer", "runnerEnvironment"];
 
 /** The report for people: what is expected, each artifact with its checks, the verdict. */
 export function textReport(report: VerificationReport, context: TextContext): string {
@@ -96,10 +101,17 @@ function attestationText(attestation: AttestationReport, context: TextContext): 
   if (attestation.predicateType !== undefined) {
     rows.push(["predicate type", printable(attestation.predicateType)]);
   }
-  if (attestation.identity !== undefined) rows.push(...identityRows(attestation.identity));
-  else if (attestation.signers.length > 0) {
+  const facts = context.factsOf?.(attestation) ?? [];
+  if (attestation.identity !== undefined) {
+    const claims = facts.length === 0 ? SHOWN_CLAIMS : SIGNER_CLAIMS;
+    rows.push(...identityRows(attestation.identity, claims));
+  } else if (attestation.signers.length > 0) {
     rows.push(["signed by", attestation.signers.map((name) => printable(name)).join("\n")]);
   }
+  if (attestation.buildLevel !== undefined) {
+    rows.push(["Build level", `${attestation.buildLevel} (of the recognised builder)`]);
+  }
+  rows.push(...facts.map(factRow));
   for (const { type, uri, timestamp } of attestation.timestamps) {
     rows.push(["signed at", `${printable(timestamp)} by ${printable(uri)} (${type})`]);
   }
@@ -109,14 +121,22 @@ function attestationText(attestation: AttestationReport, context: TextContext): 
     attestation.checks.map((check) => checkText(check, width, context)).join("");
 }
 
-/** Rows about a certificate's holder. */
-export function identityRows(identity: CertificateIdentity): [string, string][] {
-  const rows: [string, string][] = [["signed by", printable(identity.subjectAlternativeName)]];
-  for (const claim of SHOWN_CLAIMS) {
-    const value = identity[claim];
-    if (value !== undefined) rows.push([claimLabel(claim), printable(value)]);
-  }
+function identityRows(
+  identity: CertificateIdentity,
+  claims: readonly ClaimName[],
+): [string, string][] {
+  const rows: [string, string][] = [];
+  const add = (label: string, value: string | undefined) => {
+    if (value !== undefined) rows.push([label, `${printable(value)} (certificate)`]);
+  };
+  add("signed by", identity.subjectAlternativeName);
+  for (const claim of claims) add(claimLabel(claim), identity[claim]);
   return rows;
+}
+
+/** A row of a fact: what is said, and by whom. */
+export function factRow({ name, value, origins }: Fact): [string, string] {
+  return [name, `${printable(value)} (${origins.join(", ")})`];
 }
 
 function checkText(check: Check, width: number, context: TextContext): string {

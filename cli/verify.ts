@@ -1,16 +1,19 @@
 import { AttestationError } from "../errors.ts";
+import { quote } from "../internal/json.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "../verify/options.ts";
-import type { ArtifactReport, VerificationReport } from "../verify/report.ts";
+import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
-import { AttestationFiles, type Loaded } from "./attestations.ts";
+import { AttestationFiles, type Loaded, type NamedAttestation } from "./attestations.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
+import { isNpm, refuseNpmOptions } from "./npm_options.ts";
 import { progressBar } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
+import type { TextContext } from "./text_report.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 /** The library's `verify()`. */
@@ -27,12 +30,18 @@ export interface VerifyDependencies {
 }
 
 /** The work of one run. */
-interface Run {
+export interface Run {
+  /** The machine. */
   runtime: Runtime;
+  /** The library's `verify()`. */
   verify: Verify;
+  /** What is enforced. */
   enforced: Enforced;
+  /** Files of attestations, each read once. */
   files: AttestationFiles;
+  /** Attestations that were verified, by the name that the report has for them. */
   loaded: Loaded["attestations"];
+  /** Where an attestation was looked for, by the artifact's place in the report. */
   looked: Map<number, readonly string[]>;
 }
 
@@ -43,11 +52,43 @@ export async function runVerify(
   dependencies?: VerifyDependencies,
 ): Promise<number> {
   const parsed = parseArgs(args, VERIFY_OPTIONS);
+  if (isNpm(parsed)) {
+    return await (await import("./npm.ts")).runNpm(parsed, runtime, VERIFY_OPTIONS);
+  }
+  refuseNpmOptions(parsed);
   const format = parsed.get("format") ?? "text";
   const printsStatements = parsed.has("print-provenance");
   if (printsStatements && format === "gh") {
     throw usageError("--print-provenance and --format gh exclude each other: gh prints them too");
   }
+  const { report, run } = await verifyArguments(parsed, runtime, dependencies);
+  const output = parsed.get("output");
+  const text = await present(report, format, run, output === undefined);
+  // A report that cannot be told from one of a success must not exist for a failure.
+  if (format === "gh" && !report.ok) runtime.write("stderr", text);
+  else if (output !== undefined) await writeOutput(runtime, output, text);
+  else runtime.write(printsStatements ? "stderr" : "stdout", text);
+  if (output !== undefined) {
+    runtime.write("stderr", `${report.verificationResult}\n`);
+  }
+  if (printsStatements && report.ok) runtime.write("stdout", statementsOf(report));
+  return report.ok ? VERIFIED : REFUSED;
+}
+
+/** What was verified, and with what. */
+export interface Verification {
+  /** Answer of the library. */
+  report: VerificationReport;
+  /** The work of the run. */
+  run: Run;
+}
+
+/** Verifies the artifacts of a command line; notices go to standard error. */
+export async function verifyArguments(
+  parsed: ParsedArgs,
+  runtime: Runtime,
+  dependencies?: VerifyDependencies,
+): Promise<Verification> {
   const enforced = await readExpectations(parsed, runtime);
   const { artifacts, notices } = await readArtifacts(parsed, runtime);
   requireArtifact(parsed, artifacts);
@@ -62,31 +103,21 @@ export async function runVerify(
     loaded: [],
     looked: new Map(),
   };
-  let report: VerificationReport;
   try {
-    report = await verifyAll(parsed, artifacts, run);
+    const report = await verifyAll(parsed, artifacts, run);
+    return { report, run };
   } finally {
     progress.end();
     for (const notice of notices) runtime.write("stderr", `notice: ${notice}\n`);
   }
-
-  const output = parsed.get("output");
-  const text = await present(report, format, run, output === undefined);
-  // A report that cannot be told from one of a success must not exist for a failure.
-  if (format === "gh" && !report.ok) runtime.write("stderr", text);
-  else if (output !== undefined) await writeOutput(runtime, output, text);
-  else runtime.write(printsStatements ? "stderr" : "stdout", text);
-  if (output !== undefined) {
-    runtime.write("stderr", `${report.verificationResult}\n`);
-  }
-  if (printsStatements && report.ok) runtime.write("stdout", statementsOf(report));
-  return report.ok ? VERIFIED : REFUSED;
 }
 
 function requireArtifact(args: ParsedArgs, artifacts: readonly Artifact[]): void {
   if (args.has("unsafe-no-artifact")) {
     if (artifacts.length > 0) throw usageError("--unsafe-no-artifact excludes an artifact");
-    if (!args.has("bundle")) throw usageError("--unsafe-no-artifact needs --bundle");
+    if (bundlesOf(args).length === 0) throw usageError("--unsafe-no-artifact needs --bundle");
+  } else if (artifacts.length === 0 && args.has("subject-digest")) {
+    if (bundlesOf(args).length === 0) throw usageError("--subject-digest needs --vsa");
   } else if (artifacts.length === 0) {
     throw new AttestationError(
       "artifact-required",
@@ -95,12 +126,17 @@ function requireArtifact(args: ParsedArgs, artifacts: readonly Artifact[]): void
   }
 }
 
+/** Files of attestations; a VSA is one. */
+function bundlesOf(args: ParsedArgs): readonly string[] {
+  return [...args.all("bundle"), ...args.all("vsa")];
+}
+
 async function verifyAll(
   args: ParsedArgs,
   artifacts: readonly Artifact[],
   run: Run,
 ): Promise<VerificationReport> {
-  const bundles = args.all("bundle");
+  const bundles = bundlesOf(args);
   if (bundles.length > 0) {
     return await verifyGroup(artifacts, await run.files.load(bundles), run);
   }
@@ -133,12 +169,24 @@ async function verifyAll(
 
 const NOTHING: Loaded = { attestations: [], unusable: [] };
 
-async function verifyGroup(
+/** Verifies artifacts by attestations; what could not be read is reported beside them. */
+export async function verifyGroup(
   artifacts: readonly Artifact[],
   { attestations, unusable }: Loaded,
   { verify, enforced, loaded, runtime }: Run,
 ): Promise<VerificationReport> {
   for (const attestation of attestations) loaded.push(attestation);
+  const printed = attestations.find(isCloudBuild);
+  if (printed !== undefined) {
+    if (attestations.length > 1) {
+      throw usageError(`${quote(printed.source)} is of Google Cloud Build: give it alone`);
+    }
+    const { verifyCloudBuild } = await import("./google_cloud_build.ts");
+    const wanted = artifacts.length === 0 ? [undefined] : artifacts;
+    return summarize(
+      await Promise.all(wanted.map((one) => verifyCloudBuild(printed, one, enforced.options))),
+    );
+  }
   const inputs = artifacts.map((artifact) => toInput(artifact, runtime));
   const report = await verify(
     attestations,
@@ -156,6 +204,12 @@ async function verifyGroup(
   })));
 }
 
+/** What gcloud prints about an image is no attestation but holds some. */
+function isCloudBuild({ content }: NamedAttestation): boolean {
+  return content instanceof Uint8Array &&
+    new TextDecoder().decode(content).includes('"provenance_summary"');
+}
+
 function summarize(artifacts: ArtifactReport[]): VerificationReport {
   const failed = artifacts.find((artifact) => !artifact.ok);
   const ok = artifacts.length > 0 && failed === undefined;
@@ -167,7 +221,8 @@ function summarize(artifacts: ArtifactReport[]): VerificationReport {
   };
 }
 
-async function present(
+/** The report in a format. */
+export async function present(
   report: VerificationReport,
   format: string,
   run: Run,
@@ -183,6 +238,7 @@ async function present(
   const { textReport } = await import("./text_report.ts");
   const stream = format === "gh" ? "stderr" : "stdout";
   return textReport(report, {
+    factsOf: await factReader(report),
     expected: run.enforced.rows,
     paint: style(onTerminal && run.runtime.isTerminal(stream) && !run.runtime.noColor),
     program: run.runtime.program,
@@ -190,7 +246,22 @@ async function present(
   });
 }
 
-async function writeOutput(runtime: Runtime, path: string, text: string): Promise<void> {
+/** Tells what provenance says; nothing is loaded where there is none. */
+async function factReader(
+  { artifacts }: VerificationReport,
+): Promise<TextContext["factsOf"]> {
+  const isProvenance = ({ predicateType = "" }: AttestationReport) =>
+    /\/provenance\/v\d/i.test(predicateType);
+  if (!artifacts.some(({ attestations }) => attestations.some(isProvenance))) return undefined;
+  const { provenanceFacts, readProvenance } = await import("./provenance_facts.ts");
+  return ({ statement, identity }) => {
+    const provenance = statement === undefined ? undefined : readProvenance(statement);
+    return provenance === undefined ? [] : provenanceFacts(provenance, identity);
+  };
+}
+
+/** Writes a result to a file, whole or not at all. */
+export async function writeOutput(runtime: Runtime, path: string, text: string): Promise<void> {
   const { access } = await import("./runtime.ts");
   await access("write", path, () => runtime.writeFileAtomic(path, text));
 }

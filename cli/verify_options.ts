@@ -1,4 +1,6 @@
 import type { OptionSpec } from "./args.ts";
+import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
+import { NPM_OPTIONS } from "./npm_options.ts";
 
 const ATTESTATION = "Attestation";
 const SIGNER = "Signer, keyless: whom the certificate must name";
@@ -72,7 +74,12 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     group: SIGNER,
     help: "Git ref that was built, such as refs/tags/v1.2.3",
   },
-  { name: "source-digest", value: "COMMIT", group: SIGNER, help: "Commit that was built" },
+  {
+    name: "source-digest",
+    value: "COMMIT",
+    group: SIGNER,
+    help: "Commit that was built; with --source-uri also as the provenance states it",
+  },
   {
     name: "deny-self-hosted-runners",
     group: SIGNER,
@@ -102,6 +109,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "key",
+    aliases: ["public-key-path"],
     value: "FILE",
     repeatable: true,
     group: KEY,
@@ -144,7 +152,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     repeatable: true,
     group: CONTENT,
     help: "URI of the claim, any one of several; or slsaprovenance1, slsaprovenance, spdx, " +
-      "cyclonedx, vuln, openvex, link, custom",
+      "cyclonedx, vuln, openvex, link, vsa, custom and others",
   },
   {
     name: "subjects",
@@ -153,6 +161,9 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     group: CONTENT,
     help: "any: each artifact is a subject; all: and each subject an artifact; exact: one to one",
   },
+  ...NPM_OPTIONS,
+  ...PROVENANCE_OPTIONS,
+  ...VSA_OPTIONS,
   {
     name: "trusted-root",
     aliases: ["custom-trusted-root"],
@@ -206,6 +217,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "print-provenance",
+    aliases: ["print-attestation"],
     group: OUTPUT,
     help: "Print the verified Statements to standard output, one a line; the report goes to " +
       "standard error",
@@ -214,6 +226,13 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     name: "unsafe-any-identity",
     group: UNSAFE,
     help: "Accept a keyless attestation of anybody",
+  },
+  {
+    name: "unsafe-certificate-time",
+    aliases: ["trust-certificate-time"],
+    group: UNSAFE,
+    help: "Judge a certificate at its own start and ask for no log, unless --tlog-threshold " +
+      "does: for files that carry a certificate and no log entry",
   },
   {
     name: "unsafe-no-artifact",

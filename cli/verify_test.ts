@@ -9,6 +9,7 @@ import { MemoryRuntime } from "../tests/cli_runtime.ts";
 import type { VerifyOptions } from "../verify/options.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import { main } from "./main.ts";
+import { NPM_OPTIONS } from "./npm_options.ts";
 import { runVerify, type Verify } from "./verify.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
@@ -306,6 +307,8 @@ test("verify could not run: malformed keys, roots and checksum files", async () 
   }
 });
 
+const VSA = ["--vsa=b.json", "--verifier-id=urn:v", "--resource-uri=urn:r"];
+
 test("verify refuses wrong usage with status 2 and points to the help", async () => {
   const { pub } = await ci();
   const files = { app: "app", "ci.pub": pub, "b.json": "{}" };
@@ -338,6 +341,33 @@ test("verify refuses wrong usage with status 2 and points to the help", async ()
     [["app", "--unsafe-no-artifact", "-b", "b.json"], /excludes an artifact/],
     [["--unsafe-no-artifact", "--owner=a"], /needs --bundle/],
     [["app", "--owner=a", "--print-provenance", "--format=gh"], /exclude each other/],
+    [["app", "--source-uri=x"], /--source-uri|sourceUri/],
+    [["app", "--source-uri=github.com/a/b@refs/heads/main"], /--source-branch or --source-tag/],
+    [["app", "--source-uri=a.example/b", "--source-branch=refs/heads/x"], /--source-branch is/],
+    [["app", "--source-uri=a.example/b", "--source-versioned-tag=1.2"], /is no v1, v1\.2/],
+    [["app", "--source-uri=a.example/b", "--source-digest=abc"], /--source-digest is not 40/],
+    [["app", "--source-tag=a", "--source-versioned-tag=v1"], /exclude each other/],
+    [["app", "--source-uri=a.example/b", "--source-ref=r"], /give --source-tag or/],
+    [["app", "--source-uri=a.example/b", "--deny-self-hosted-runners"], /give --min-level 2/],
+    [["app", "--source-uri=a.example/b", "--signer-digest=d"], /give --builder-id/],
+    [["app", "--source-uri=a.example/b", "--cert-oidc-issuer=i"], /give --builder-id/],
+    [["app", "--source-uri=a.example/b", "--type=spdx"], /is no provenance/],
+    [["app", "--owner=a", "--min-level=4"], /is one of 1, 2, 3/],
+    [["app", "--owner=a", "--build-workflow-input=x"], /NAME=VALUE/],
+    [["app", "--owner=a", "--build-workflow-input=x=1", "--build-workflow-input=x=2"], /twice/],
+    [["app", "--vsa=b.json"], /needs --vsa-verifier-id/],
+    [["app", "--vsa=b.json", "--verifier-id=urn:v"], /needs --vsa-resource-uri/],
+    [["app", "--vsa=b.json", "-b", "b.json"], /exclude each other/],
+    [["app", "--vsa=b.json", "--source-uri=a.example/b"], /--source-uri and --vsa exclude/],
+    [["app", ...VSA, "--vsa-max-age=0"], /number of days above 0/],
+    [["app", ...VSA, "--vsa-max-age=1e9"], /number of days above 0/],
+    [["app", ...VSA, "--vsa-source-ref=main"], /refs\//],
+    [["app", ...VSA, "--vsa-dependency-level=X"], /no level that every dependency/],
+    [["app", ...VSA, "--subject-digest=abc"], /ALG:VALUE/],
+    [["app", ...VSA, "--subject-digest=a:"], /ALG:VALUE/],
+    [["app", ...VSA, "--subject-digest=a:1", "--subject-digest=a:2"], /twice/],
+    [["app", ...VSA, "--type=slsaprovenance"], /is no VSA/],
+    [["--verifier-id=urn:v", "--resource-uri=urn:r", "--subject-digest=a:1"], /needs --vsa/],
   ];
   for (const [args, message] of cases) {
     const { status, out, err } = await verifyFiles(files, ...args);
@@ -356,7 +386,11 @@ test("verify refuses to verify without anybody expected, and says how to", async
   const files = { app: "app", "app.att.json": await sign({ app: "app" }) };
   const outcome = await verifyFiles(files, "app");
   assert.equal(outcome.status, 1);
-  assert.ok(outcome.out.includes("NOT STATED: give --repo, --owner, --cert-identity or --key"));
+  assert.ok(
+    outcome.out.includes(
+      "NOT STATED: give --source-uri, --repo, --owner, --cert-identity or --key",
+    ),
+  );
 });
 
 test("verify verifies each file of a folder with its own attestation", async () => {
@@ -654,6 +688,13 @@ test("Every option of verify reaches verify() or the output", async () => {
   };
   const identity = (args: string[], wanted: object) => async () =>
     assert.deepEqual((await optionsFor(["app", ...args])).expect?.identity, wanted);
+  const provenance = (args: string[], wanted: object) => async () =>
+    assert.deepEqual((await optionsFor(["app", ...args])).expect?.provenance, wanted);
+  const vsa = (args: string[], wanted: object) => async () => {
+    const required = ["--verifier-id=urn:v", "--resource-uri=urn:r"];
+    const { expect } = await optionsFor(["app", ...required, ...args]);
+    assert.deepEqual(expect?.vsa, { verifierId: "urn:v", resourceUri: "urn:r", ...wanted });
+  };
   const cases: Record<string, () => Promise<void>> = {
     repo: identity(["-R", "a/b"], repo),
     owner: identity(["-o", "a"], {
@@ -720,7 +761,8 @@ test("Every option of verify reaches verify() or the output", async () => {
         "--type=spdx",
         "--predicate-type=urn:x",
       ]);
-      assert.deepEqual(expect?.predicateType, ["https://spdx.dev/Document", "urn:x"]);
+      const types = [expect?.predicateType ?? []].flat();
+      assert.ok(types.includes("https://spdx.dev/Document/v2.3") && types.includes("urn:x"));
     },
     subjects: async () => {
       assert.equal((await optionsFor(["app", "--owner=a"])).expect?.subjects, "any");
@@ -740,6 +782,52 @@ test("Every option of verify reaches verify() or the output", async () => {
     "only-root": async () => {
       const args = ["app", "--owner=a", "--trusted-root=root.json", "--only-root"];
       assert.equal((await optionsFor(args, files)).trust?.onlyRoot, true);
+    },
+    "source-uri": provenance(["--source-uri=github.com/a/b"], { sourceUri: "github.com/a/b" }),
+    "source-branch": provenance(["--owner=a", "--source-branch=main"], { sourceBranch: "main" }),
+    "source-tag": provenance(["--owner=a", "--source-tag=v1"], { sourceTag: "v1" }),
+    "source-versioned-tag": provenance(["--owner=a", "--source-versioned-tag=v1.2"], {
+      sourceVersionedTag: "v1.2",
+    }),
+    "builder-id": provenance(["--owner=a", "--builder-id=urn:b"], { builderId: "urn:b" }),
+    "build-type": provenance(["--owner=a", "--build-type=urn:t"], { buildType: "urn:t" }),
+    "build-workflow-input": provenance(
+      ["--owner=a", "--build-workflow-input=a=b=c", "--build-workflow-input=d="],
+      { workflowInputs: { a: "b=c", d: "" } },
+    ),
+    "min-level": provenance(["--owner=a", "--min-level=3"], { minLevel: 3 }),
+    builders: async () => {
+      const builder = { signer: { keys: ["ci"] }, builderId: "urn:b", maxBuildLevel: 2 };
+      const trust = { builders: [builder] };
+      const { expect } = await optionsFor(["app", "--owner=a", "--builders=t.json"], {
+        "t.json": JSON.stringify(trust),
+      });
+      assert.deepEqual(expect?.provenance, { builders: trust });
+    },
+    vsa: vsa([], {}),
+    "vsa-verifier-id": vsa([], {}),
+    "vsa-resource-uri": vsa([], {}),
+    "vsa-level": vsa(["--verified-level=A", "--vsa-level=B"], { verifiedLevels: ["A", "B"] }),
+    "vsa-dependency-level": vsa(["--vsa-dependency-level=SLSA_BUILD_LEVEL_1"], {
+      dependencyLevels: ["SLSA_BUILD_LEVEL_1"],
+    }),
+    "vsa-max-age": vsa(["--vsa-max-age=1.5"], { maxAge: 129_600 }),
+    "vsa-policy-uri": vsa(["--vsa-policy-uri=urn:p"], { policy: { uri: "urn:p" } }),
+    "vsa-source-ref": vsa(["--vsa-source-ref=refs/heads/main"], { sourceRef: "refs/heads/main" }),
+    "subject-digest": async () => {
+      await vsa(["--subject-digest=gce_image_id:12"], { digest: { gce_image_id: "12" } })();
+      const args = ["--verifier-id=urn:v", "--resource-uri=urn:r", "--subject-digest=x:1"];
+      assert.equal((await optionsFor(args)).unsafelyVerifyWithoutArtifact, true);
+      const both = await optionsFor([...args, "app"]);
+      assert.equal(both.unsafelyVerifyWithoutArtifact, undefined);
+    },
+    "unsafe-certificate-time": async () => {
+      const args = ["app", "--source-uri=github.com/a/b", "--unsafe-certificate-time"];
+      const options = await optionsFor(args);
+      assert.equal(options.unsafelyTrustCertificateTime, true);
+      assert.deepEqual(options.thresholds, { log: 0 });
+      assert.deepEqual((await optionsFor([...args, "--tlog-threshold=1"])).thresholds, { log: 1 });
+      assert.equal((await optionsFor(["app"])).unsafelyTrustCertificateTime, undefined);
     },
     "unsafe-any-identity": async () => {
       assert.equal((await optionsFor(["app"])).unsafelyAcceptAnyIdentity, undefined);
@@ -770,7 +858,8 @@ test("Every option of verify reaches verify() or the output", async () => {
   // Those have tests of their own above.
   const elsewhere = ["bundle", "digest", "checksums", "format", "output", "print-provenance"];
   assert.deepEqual(
-    VERIFY_OPTIONS.map(({ name }) => name).sort(),
+    // Those about npm packages reach verifyNpmPackage() and verifyLockfile(): npm_test.ts.
+    VERIFY_OPTIONS.filter((one) => !NPM_OPTIONS.includes(one)).map(({ name }) => name).sort(),
     [...Object.keys(cases), ...elsewhere].sort(),
   );
   for (const check of Object.values(cases)) await check();

@@ -1,0 +1,366 @@
+import { AttestationError } from "../errors.ts";
+import { printable, quote } from "../internal/json.ts";
+import type {
+  LockfilePackageReport,
+  LockfileReport,
+  NpmExpectation,
+  NpmFiles,
+  NpmTrust,
+} from "../npm/mod.ts";
+import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
+import { readArtifacts, toInput } from "./artifacts.ts";
+import { inFile, readRoots } from "./expectations.ts";
+import { REFUSED, VERIFIED } from "./main.ts";
+import { progressBar } from "./progress.ts";
+import { access, readBounded, type Runtime } from "./runtime.ts";
+import { plural, safeJson, style, table } from "./text.ts";
+
+/** Options that only one package has, and those that only a lockfile has. */
+const PACKAGE_ONLY = [
+  "bundle",
+  "digest",
+  "package-name",
+  "package-version",
+  "npm-registry",
+  "builder-id",
+  "builders",
+  "build-type",
+  "build-workflow-input",
+  "min-level",
+  "source-branch",
+  "source-digest",
+  "source-tag",
+  "source-versioned-tag",
+  "print-provenance",
+  "repo",
+  "source-uri",
+  "repo-id",
+  "owner-id",
+  "workflow",
+  "source-ref",
+];
+const LOCKFILE_ONLY = [
+  "lockfile",
+  "attestations",
+  "tarballs",
+  "npm-cache",
+  "require-tarballs",
+  "npm-expectations",
+  "previous",
+];
+const BOTH = [
+  "npm-keys",
+  "trusted-root",
+  "only-root",
+  "format",
+  "output",
+  "unsafe-any-identity",
+];
+const MAX_KEYS_BYTES = 4 << 20;
+const MAX_DOCUMENT_BYTES = 256 << 20;
+const MAX_ANSWER_BYTES = 48 << 20;
+
+/** `verify` of one package, or of every package of a lockfile. */
+export async function runNpm(
+  args: ParsedArgs,
+  runtime: Runtime,
+  options: readonly OptionSpec[],
+): Promise<number> {
+  const known = args.has("lockfile") ? LOCKFILE_ONLY : PACKAGE_ONLY;
+  for (const { name } of options) {
+    if (args.has(name) && !known.includes(name) && !BOTH.includes(name)) {
+      const what = args.has("lockfile") ? "a lockfile" : "an npm package";
+      throw usageError(`--${name} has no meaning for ${what}`);
+    }
+  }
+  const keysPath = args.get("npm-keys");
+  if (keysPath === undefined) throw usageError("--lockfile needs --npm-keys");
+  if (args.get("format") === "gh") throw usageError("--format gh has no meaning for npm packages");
+  if (args.has("only-root") && !args.has("trusted-root")) {
+    throw usageError("--only-root needs --trusted-root");
+  }
+  const rows: [string, string][] = [];
+  const { parseNpmKeys } = await import("../npm/mod.ts");
+  const keys = await inFile(
+    "file of npm keys",
+    keysPath,
+    async () => await parseNpmKeys(await readBounded(runtime, keysPath, MAX_KEYS_BYTES)),
+  );
+  const { trustedRoots, described } = await readRoots(args, runtime);
+  const trust: NpmTrust = { keys, trustedRoots, onlyRoot: args.has("only-root") };
+  rows.push(["registry keys", printable(keysPath)], ["trusted root", described.join("\n")]);
+  return args.has("lockfile")
+    ? await runLockfile(args, runtime, trust, rows)
+    : await runPackage(args, runtime, trust, rows);
+}
+
+async function runPackage(
+  args: ParsedArgs,
+  runtime: Runtime,
+  trust: NpmTrust,
+  rows: [string, string][],
+): Promise<number> {
+  const { artifacts, notices } = await readArtifacts(args, runtime);
+  for (const notice of notices) runtime.write("stderr", `notice: ${notice}\n`);
+  if (artifacts.length !== 1) throw usageError("--npm-keys takes one package: its tarball");
+  const bundles = args.all("bundle");
+  if (bundles.length !== 1) {
+    throw usageError("--npm-keys takes one --bundle: the registry's answer about the package");
+  }
+  if (artifacts[0].path === undefined && artifacts[0].digest?.sha512 === undefined) {
+    throw usageError("An npm package is named by its SHA-512: --digest sha512:HEX");
+  }
+  if (args.has("repo") && args.has("source-uri")) {
+    throw usageError("--repo and --source-uri exclude each other");
+  }
+  const repo = args.get("repo");
+  if (repo !== undefined && !/^[^/\s]+\/[^/\s]+$/.test(repo)) {
+    throw usageError(`--repo is OWNER/NAME, not ${quote(repo)}`);
+  }
+  const { NPM_GITHUB_HOSTED, NPM_REGISTRY, verifyNpmPackage } = await import("../npm/mod.ts");
+  const { readProvenanceExpectation } = await import("./provenance_expectation.ts");
+  const further = await readProvenanceExpectation(args, runtime, []);
+  const { sourceUri: _source, builderId: _builder, ...provenance } = further.provenance;
+  const commit = args.get("source-digest");
+  if (commit !== undefined) provenance.sourceCommit = commit;
+  const stated: NpmExpectation = {
+    packageName: args.get("package-name"),
+    packageVersion: args.get("package-version"),
+    registry: args.get("npm-registry") ?? NPM_REGISTRY,
+    builderId: args.get("builder-id") ?? NPM_GITHUB_HOSTED,
+    repository: repo === undefined ? args.get("source-uri") : `https://github.com/${repo}`,
+    repositoryId: args.get("repo-id"),
+    ownerId: args.get("owner-id"),
+    workflow: args.get("workflow"),
+    ref: args.get("source-ref"),
+    provenance,
+  };
+  const expect: NpmExpectation = Object.fromEntries(
+    Object.entries(stated).filter(([, value]) => value !== undefined),
+  );
+  rows.push(...expectedRows(stated, args.has("unsafe-any-identity")));
+  rows.push(
+    ...further.rows.filter(([name]) => !["source", "builder", "source commit"].includes(name)),
+  );
+  const progress = progressBar(runtime);
+  try {
+    const answer = await readBounded(runtime, bundles[0], MAX_ANSWER_BYTES);
+    const report = await verifyNpmPackage(answer, toInput(artifacts[0], runtime), {
+      trust,
+      expect,
+      ...(args.has("unsafe-any-identity") ? { unsafelyAcceptAnyRepository: true } : {}),
+    });
+    progress.end();
+    const printed = args.has("print-provenance") && !args.has("output") ? "stderr" : "stdout";
+    if (args.get("format") === "json") {
+      await print(args, runtime, `${safeJson(report, 2)}\n`, printed);
+    } else {
+      const { textReport } = await import("./text_report.ts");
+      const text = textReport(report, {
+        expected: rows,
+        paint: paintOf(args, runtime),
+        program: runtime.program,
+        looked: new Map(),
+      });
+      await print(args, runtime, text, printed);
+    }
+    if (args.has("print-provenance") && report.ok) {
+      const { statement } = report.artifacts[0].attestations.find(({ ok, predicateType }) =>
+        ok && predicateType === report.provenance?.predicateType
+      ) ?? {};
+      if (statement !== undefined) {
+        runtime.write("stdout", `${safeJson(statement)}\n`);
+      }
+    }
+    return report.ok ? VERIFIED : REFUSED;
+  } catch (cause) {
+    if (cause instanceof TypeError) throw usageError(cause.message);
+    throw cause;
+  } finally {
+    progress.end();
+  }
+}
+
+function expectedRows(expect: NpmExpectation, anyRepository: boolean): [string, string][] {
+  const rows: [string, string][] = [
+    ["package", expect.packageName ?? "any name"],
+    ["version", expect.packageVersion ?? "any version"],
+    ["registry", expect.registry ?? ""],
+    ["builder", String(expect.builderId)],
+  ];
+  const { repository, repositoryId, ownerId, workflow, ref } = expect;
+  if (repository !== undefined) rows.push(["source repository", repository]);
+  if (repositoryId !== undefined) rows.push(["repository number", repositoryId]);
+  if (repository === undefined && repositoryId === undefined) {
+    rows.push([
+      "source repository",
+      anyRepository ? "ANY (unsafe)" : "NOT STATED: give --repo or --repo-id",
+    ]);
+  }
+  const commit = expect.provenance?.sourceCommit;
+  if (commit !== undefined) rows.push(["source commit", commit]);
+  if (ownerId !== undefined) rows.push(["owner number", ownerId]);
+  if (workflow !== undefined) rows.push(["workflow", workflow]);
+  if (typeof ref === "string") rows.push(["source ref", ref]);
+  return rows.map(([name, value]) => [name, printable(value)]);
+}
+
+async function runLockfile(
+  args: ParsedArgs,
+  runtime: Runtime,
+  trust: NpmTrust,
+  rows: [string, string][],
+): Promise<number> {
+  if (args.operands.length > 0) throw usageError("--lockfile takes no artifact beside it");
+  if (!args.has("attestations") && !args.has("npm-cache")) {
+    throw usageError("--lockfile needs --attestations or --npm-cache: where the answers are");
+  }
+  const npm = await import("../npm/mod.ts");
+  const folders: { [name: string]: string } = {};
+  for (
+    const [option, member] of [
+      ["attestations", "attestations"],
+      ["tarballs", "tarballs"],
+      ["npm-cache", "cache"],
+    ]
+  ) {
+    const path = args.get(option);
+    if (path === undefined) continue;
+    // A folder that is not there must not pass for one without attestations.
+    const info = await access("read", path, () => runtime.stat(path));
+    if (info?.kind !== "directory") {
+      throw new AttestationError("unreadable-file", `Cannot read ${quote(path)}: it is no folder`);
+    }
+    folders[member] = path.replace(/(?<=.)\/+$/, "");
+    rows.push([option, printable(path)]);
+  }
+  const document = async <T>(option: string, read: (bytes: Uint8Array) => T) => {
+    const path = args.get(option);
+    if (path === undefined) return undefined;
+    rows.push([option, printable(path)]);
+    return await inFile(
+      option,
+      path,
+      async () => read(await readBounded(runtime, path, MAX_DOCUMENT_BYTES)),
+    );
+  };
+  let expectations = await document("npm-expectations", npm.parseNpmExpectations);
+  const previous = await document("previous", npm.parseNpmHistory);
+  if (args.has("unsafe-any-identity")) {
+    expectations = {
+      ...expectations,
+      defaults: { anyRepository: true, ...expectations?.defaults },
+    };
+    rows.push(["source repository", "ANY, unless the expectations name one (unsafe)"]);
+  } else if (expectations === undefined) {
+    rows.push([
+      "source repository",
+      "NOT STATED: give --npm-expectations, or --unsafe-any-identity",
+    ]);
+  }
+  const path = args.get("lockfile") ?? "";
+  const lockfile = await readBounded(runtime, path, MAX_DOCUMENT_BYTES);
+  const progress = progressBar(runtime, undefined, "package");
+  let report: LockfileReport;
+  try {
+    report = await npm.verifyLockfile(
+      lockfile,
+      npm.createFolderSource(filesOf(runtime), folders),
+      {
+        trust,
+        ...(expectations === undefined ? {} : { expectations }),
+        ...(previous === undefined ? {} : { previous }),
+        requireTarballs: args.has("require-tarballs"),
+        onProgress: ({ done, total }) => progress.update({ phase: "verify", done, total }),
+      },
+    );
+  } finally {
+    progress.end();
+  }
+  const text = args.get("format") === "json"
+    ? `${safeJson(report, 2)}\n`
+    : lockfileText(report, path, rows, args, runtime);
+  await print(args, runtime, text);
+  return report.ok ? VERIFIED : REFUSED;
+}
+
+function filesOf(runtime: Runtime): NpmFiles {
+  const exists = async (path: string) =>
+    (await access("read", path, () => runtime.stat(path)))?.kind === "file";
+  return {
+    read: async (path) =>
+      await exists(path) ? await readBounded(runtime, path, MAX_ANSWER_BYTES) : undefined,
+    open: async (path) =>
+      await exists(path) ? await access("read", path, () => runtime.openRead(path)) : undefined,
+  };
+}
+
+function lockfileText(
+  report: LockfileReport,
+  path: string,
+  rows: readonly [string, string][],
+  args: ParsedArgs,
+  runtime: Runtime,
+): string {
+  const paint = paintOf(args, runtime);
+  let text = `${paint.bold("Expected")}\n${table(rows, "  ")}\n`;
+  if (report.message !== undefined) {
+    text += table([[printable(path), `${report.message} (${report.errorReason})`]], "  ");
+  }
+  const list = (title: string, some: readonly LockfilePackageReport[]) => {
+    if (some.length === 0) return;
+    text += `${paint.bold(title)}\n`;
+    text += `${table(some.map((one) => [nameOf(one), detailOf(one)]), "  ")}\n`;
+  };
+  const of = (status: LockfilePackageReport["status"]) =>
+    report.packages.filter((one) => one.status === status && one.waived === undefined);
+  list("Failed", of("failed"));
+  list("Accepted for a while", report.packages.filter(({ waived }) => waived !== undefined));
+  list("Without attestations", of("unattested"));
+  list("Not from a registry", of("local"));
+  const { total, verified, unattested, local, failed, waived, absentTarballs } = report.summary;
+  text += table([
+    ["verified", String(verified)],
+    ["without attestations", String(unattested)],
+    ["not from a registry", String(local)],
+    ["failed", String(failed)],
+    ...(waived > 0 ? [["accepted for a while", String(waived)] as const] : []),
+    ...(absentTarballs > 0
+      ? [["tarballs not there", `${absentTarballs}: judged by the lockfile's digest`] as const]
+      : []),
+  ], "  ");
+  if (report.ok) {
+    return `${text}\n${paint.green("PASSED")}: ${verified} of ${
+      plural(total, "package")
+    } verified, ${unattested} without attestations\n`;
+  }
+  return `${text}\n${paint.red("FAILED")}: ${failed} of ${
+    plural(total, "package")
+  } refused (${report.errorReason})\n`;
+}
+
+function nameOf({ name, version }: LockfilePackageReport): string {
+  return printable(version === "" ? name : `${name}@${version}`);
+}
+
+function detailOf({ errorReason, message = "", waived }: LockfilePackageReport): string {
+  if (waived !== undefined) {
+    return `${waived.errorReason}, until ${waived.until}: ${waived.reason}\n${message}`;
+  }
+  return errorReason === null ? message : `${errorReason}\n${message}`;
+}
+
+function paintOf(args: ParsedArgs, runtime: Runtime) {
+  return style(!args.has("output") && runtime.isTerminal("stdout") && !runtime.noColor);
+}
+
+async function print(
+  args: ParsedArgs,
+  runtime: Runtime,
+  text: string,
+  stream: "stdout" | "stderr" = "stdout",
+): Promise<void> {
+  const output = args.get("output");
+  if (output === undefined) runtime.write(stream, text);
+  else await access("write", output, () => runtime.writeFileAtomic(output, text));
+}
