@@ -1,0 +1,285 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Json, JsonObject } from "../../internal/json.ts";
+import { cycloneDxPredicate } from "./cyclonedx.ts";
+import type { PredicateKind } from "./kind.ts";
+import { legacyLinkPredicate } from "./link.ts";
+import { openVexPredicate } from "./openvex.ts";
+import { spdxPredicate } from "./spdx.ts";
+import { cosignVulnPredicate, vulns01Predicate, vulnsPredicate } from "./vulns.ts";
+
+const TIME = "2025-01-02T03:04:05Z";
+
+/** A predicate in which every member that is looked at is set. */
+interface Whole {
+  kind: PredicateKind<object>;
+  value: JsonObject;
+  /** Pointers of members that have to be there. */
+  required: string[];
+  /** Pointers of members that may be absent. */
+  optional: string[];
+}
+
+const WHOLES: Whole[] = [
+  {
+    kind: spdxPredicate,
+    value: {
+      spdxVersion: "SPDX-2.3",
+      SPDXID: "SPDXRef-DOCUMENT",
+      name: "app",
+      documentNamespace: "https://example.com/app",
+      creationInfo: { created: TIME, creators: ["Tool: example"] },
+      packages: [{
+        SPDXID: "SPDXRef-a",
+        name: "a",
+        versionInfo: "1",
+        checksums: [{ algorithm: "SHA256", checksumValue: "a" }],
+        externalRefs: [{ referenceType: "purl", referenceLocator: "pkg:npm/a@1" }],
+      }],
+      files: [{}],
+      relationships: [{}],
+    },
+    required: [
+      "/spdxVersion",
+      "/SPDXID",
+      "/packages/0/SPDXID",
+      "/packages/0/name",
+      "/packages/0/checksums/0/algorithm",
+      "/packages/0/checksums/0/checksumValue",
+      "/packages/0/externalRefs/0/referenceLocator",
+    ],
+    optional: [
+      "/name",
+      "/documentNamespace",
+      "/creationInfo",
+      "/creationInfo/created",
+      "/creationInfo/creators",
+      "/packages",
+      "/packages/0/versionInfo",
+      "/packages/0/checksums",
+      "/packages/0/externalRefs",
+      "/files",
+      "/relationships",
+    ],
+  },
+  {
+    kind: cycloneDxPredicate,
+    value: {
+      bomFormat: "CycloneDX",
+      specVersion: "1.6",
+      serialNumber: "urn:uuid:1",
+      version: 1,
+      metadata: { timestamp: TIME, component: { type: "application", name: "app" } },
+      components: [{
+        type: "library",
+        name: "a",
+        version: "1",
+        purl: "pkg:npm/a@1",
+        hashes: [{ alg: "SHA-256", content: "a" }],
+        components: [{ type: "file", name: "b" }],
+      }],
+      dependencies: [{ ref: "a", dependsOn: ["b"] }],
+    },
+    required: [
+      "/bomFormat",
+      "/specVersion",
+      "/metadata/component/type",
+      "/metadata/component/name",
+      "/components/0/type",
+      "/components/0/name",
+      "/components/0/hashes/0/alg",
+      "/components/0/hashes/0/content",
+      "/components/0/components/0/type",
+      "/dependencies/0/ref",
+    ],
+    optional: [
+      "/serialNumber",
+      "/version",
+      "/metadata",
+      "/metadata/timestamp",
+      "/metadata/component",
+      "/components",
+      "/components/0/version",
+      "/components/0/purl",
+      "/components/0/hashes",
+      "/components/0/components",
+      "/dependencies",
+      "/dependencies/0/dependsOn",
+    ],
+  },
+  {
+    kind: openVexPredicate,
+    value: {
+      "@context": "https://openvex.dev/ns/v0.2.0",
+      "@id": "https://example.com/vex/1",
+      author: "a",
+      timestamp: TIME,
+      last_updated: TIME,
+      version: 1,
+      statements: [{
+        vulnerability: { "@id": "https://example.com/1", name: "CVE-1", aliases: ["GHSA-1"] },
+        products: [{ "@id": "pkg:npm/a@1" }],
+        timestamp: TIME,
+        status: "affected",
+        action_statement: "Upgrade",
+        impact_statement: "None",
+      }],
+    },
+    required: [
+      "/@context",
+      "/@id",
+      "/author",
+      "/timestamp",
+      "/version",
+      "/statements",
+      "/statements/0/vulnerability",
+      "/statements/0/status",
+      "/statements/0/action_statement",
+    ],
+    optional: [
+      "/last_updated",
+      "/statements/0/vulnerability/@id",
+      "/statements/0/vulnerability/name",
+      "/statements/0/vulnerability/aliases",
+      "/statements/0/products",
+      "/statements/0/timestamp",
+      "/statements/0/impact_statement",
+    ],
+  },
+  {
+    kind: vulnsPredicate,
+    value: {
+      scanner: {
+        uri: "a:b",
+        version: "1",
+        db: { uri: "a:b", version: "1", lastUpdate: TIME },
+        result: [{ id: "CVE-1", severity: [{ method: "nvd", score: "1" }], annotations: [{}] }],
+      },
+      metadata: { scanStartedOn: TIME, scanFinishedOn: TIME },
+    },
+    required: [
+      "/scanner",
+      "/scanner/uri",
+      "/scanner/db/lastUpdate",
+      "/scanner/result/0/id",
+      "/scanner/result/0/severity",
+      "/scanner/result/0/severity/0/method",
+      "/scanner/result/0/severity/0/score",
+      "/metadata",
+      "/metadata/scanStartedOn",
+      "/metadata/scanFinishedOn",
+    ],
+    optional: [
+      "/scanner/version",
+      "/scanner/db",
+      "/scanner/db/uri",
+      "/scanner/db/version",
+      "/scanner/result/0/annotations",
+    ],
+  },
+  {
+    kind: vulns01Predicate,
+    value: {
+      scanner: {
+        uri: "a:b",
+        result: [{
+          vulnerability: {
+            id: "CVE-1",
+            severity: [{ method: "nvd", score: "1" }],
+            annotations: {},
+          },
+        }],
+      },
+      metadata: { scanStartedOn: TIME, scanFinishedOn: TIME },
+    },
+    required: [
+      "/scanner/result/0/vulnerability",
+      "/scanner/result/0/vulnerability/id",
+      "/scanner/result/0/vulnerability/severity/0/score",
+    ],
+    optional: [
+      "/scanner/result/0/vulnerability/severity",
+      "/scanner/result/0/vulnerability/annotations",
+    ],
+  },
+  {
+    kind: cosignVulnPredicate,
+    value: {
+      invocation: { uri: "a", event_id: "1", "builder.id": "b" },
+      scanner: { uri: "a", version: "1", db: { uri: "a", version: "1" } },
+      metadata: { scanStartedOn: TIME, scanFinishedOn: TIME },
+    },
+    required: ["/scanner", "/metadata"],
+    optional: [
+      "/invocation",
+      "/invocation/uri",
+      "/invocation/event_id",
+      "/invocation/builder.id",
+      "/scanner/uri",
+      "/scanner/version",
+      "/scanner/db",
+      "/scanner/db/uri",
+      "/scanner/db/version",
+    ],
+  },
+  {
+    kind: legacyLinkPredicate,
+    value: { name: "a", materials: {}, products: {}, byproducts: {}, environment: {} },
+    required: [],
+    optional: ["/name", "/materials", "/products", "/byproducts", "/environment"],
+  },
+];
+
+/** The value with the member at a pointer replaced, or left out. */
+function replaced(value: Json, path: string, member: Json | undefined): Json {
+  const copy: JsonObject = { root: structuredClone(value) };
+  const names = ["root", ...path.split("/").slice(1)];
+  const last = names.pop() ?? "";
+  let at = copy;
+  for (const name of names) at = at[name] as JsonObject;
+  if (member === undefined) delete at[last];
+  else at[last] = member;
+  return copy.root;
+}
+
+describe("every member that is looked at", () => {
+  for (const { kind, value, required, optional } of WHOLES) {
+    const found = (changed: Json) =>
+      kind.validate(changed).map(({ reason, path }) => `${reason} ${path}`);
+
+    it(`${kind.name}: nothing is wrong with the whole`, () => deepEqual(found(value), []));
+
+    for (const path of required) {
+      it(`${kind.name}: ${path} has to be there`, () => {
+        for (const none of [undefined, null, ""]) {
+          deepEqual(found(replaced(value, path, none)), [`missing-predicate-field ${path}`]);
+        }
+      });
+    }
+
+    for (const path of optional) {
+      it(`${kind.name}: ${path} may be absent`, () => {
+        deepEqual(found(replaced(value, path, undefined)), []);
+        deepEqual(found(replaced(value, path, null)), []);
+      });
+    }
+
+    for (const path of [...required, ...optional]) {
+      it(`${kind.name}: ${path} has one type`, () => {
+        for (const other of [true, 1.5]) {
+          equal(found(replaced(value, path, other))[0], `malformed-predicate ${path}`);
+        }
+      });
+    }
+  }
+
+  it("cyclonedx: a version of another form", () => {
+    const bom = { bomFormat: "CycloneDX", specVersion: "2.0" };
+    deepEqual(cycloneDxPredicate.validate(bom).map(({ path }) => path), ["/specVersion"]);
+  });
+
+  it("cyclonedx: a document that is wrapped as text is not looked into", () => {
+    deepEqual(cycloneDxPredicate.validate({ Data: "<bom/>" }), []);
+    deepEqual(cycloneDxPredicate.validate({ Data: [] }).map(({ path }) => path), ["/Data"]);
+  });
+});
