@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VECTORS = fileURLToPath(new URL("../../shared/vectors/", import.meta.url));
 
+const DELEGATED =
+  "slsa-verifier/cli/slsa-verifier/testdata/gha_delegator/v1.10.0/binary-linux-amd64-push-v14.2";
+
 /** Real attestations for the reader's own files in the README's commands. */
 const INPUTS: readonly {
   command: string;
@@ -43,6 +46,30 @@ const INPUTS: readonly {
   },
   shows: /PASSED: 1 artifact verified/,
 }, {
+  command: "app.intoto.jsonl --source-uri",
+  replace: {
+    "app": `${VECTORS}${DELEGATED}`,
+    "app.intoto.jsonl": `${VECTORS}${DELEGATED}.build.slsa`,
+    "github.com/OWNER/NAME": "github.com/slsa-framework/example-package",
+    "v1.2": "v14.2",
+    "BUILDER":
+      "https://github.com/slsa-framework/example-trw/.github/workflows/builder_high-perms_slsa3.yml",
+  },
+  shows: /SLSA_BUILD_LEVEL_3|level\s+3/i,
+}, {
+  command: "attestations.json --npm-keys",
+  replace: {
+    "package.tgz":
+      `${VECTORS}slsa-verifier/cli/slsa-verifier/testdata/npm/gha/gundam-visor-cli-v1-tag.tgz`,
+    "attestations.json":
+      `${VECTORS}slsa-verifier/cli/slsa-verifier/testdata/npm/gha/gundam-visor-cli-v1-tag.tgz.json`,
+    "keys.json": `${VECTORS}root-signing/targets/npm/keys.json`,
+    "NAME": "gundam-visor",
+    "1.2.3": "1.0.1",
+    "OWNER/NAME": "ramonpetgrave64/gundam-visor",
+  },
+  shows: /PASSED/,
+}, {
   command: "app.intoto.json --key",
   replace: {
     "app.bin": `${ROOT}testdata/example/keyed/hello.txt`,
@@ -73,8 +100,9 @@ for (const { command, replace, shows } of INPUTS) {
     assert.ok(shows.test(run.stdout), run.stdout);
 
     // The same with somebody else expected is refused.
+    const people = [replace["OWNER/NAME"], replace["github.com/OWNER/NAME"]];
     const wrong = words.map((word) =>
-      word === replace["OWNER/NAME"] ? `${word}-evil` : word === replace.EMAIL ? `x${word}` : word
+      people.includes(word) ? `${word}-evil` : word === replace.EMAIL ? `x${word}` : word
     );
     if (wrong.join() === words.join()) return;
     const refused = spawnSync(process.execPath, ["run", "--no-prompt", ...wrong.slice(1)], {

@@ -25,6 +25,7 @@ const ROOMS = [
   "formats",
   "policy",
   "verify",
+  "npm",
   "store",
 ];
 

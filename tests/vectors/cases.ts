@@ -495,7 +495,7 @@ async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
  * asked the log's search, which needs the network.
  */
 async function runSlsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
-  const { files, options = {}, offline } = vector;
+  const { options = {}, offline } = vector;
   const content = await read(one(vector, "provenance"));
   const rootText = text(await read(one(vector, "trustedRoot")));
   const root = roots.get(rootText) ?? parseTrustedRoot(rootText);
