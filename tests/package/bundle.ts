@@ -13,12 +13,16 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const self: Plugin = {
   name: "self",
   setup(context) {
-    const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
-    context.onResolve({ filter: /^@x\/attest(\/|$)/ }, ({ path }) => ({
-      path: resolve(ROOT, manifest.exports[path.replace("@x/attest", ".")]),
-    }));
+    context.onResolve({ filter: SELF }, ({ path }) => ({ path: sourceOf(path) }));
   },
 };
+
+const SELF = /^@x\/attest(\/|$)/;
+
+function sourceOf(name: string): string {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+  return resolve(ROOT, manifest.exports[name.replace("@x/attest", ".")]);
+}
 
 /** Leaves packages out of the bundle and in its metafile. */
 const packagesApart: Plugin = {
@@ -44,6 +48,22 @@ const packagesInside: Plugin = {
     );
   },
 };
+
+/** Leaves out what is loaded on use, and with it all that only it needs. */
+function lazyApart(lazy: RegExp): Plugin {
+  return {
+    name: "lazy-apart",
+    setup(context) {
+      context.onResolve({ filter: /^(\.|@x\/attest)/ }, ({ path, kind, resolveDir }) => {
+        const file = SELF.test(path) ? sourceOf(path) : resolve(resolveDir, path);
+        const source = file.slice(ROOT.length).replaceAll("\\", "/");
+        return kind === "dynamic-import" && lazy.test(source)
+          ? { path: source, external: true }
+          : undefined;
+      });
+    },
+  };
+}
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
@@ -88,7 +108,7 @@ export interface BundleSize {
 export async function bundleSize(code: string, lazy: RegExp = /$^/): Promise<BundleSize> {
   const { metafile, outputFiles } = await build({
     ...COMMON,
-    plugins: [self, packagesApart],
+    plugins: [lazyApart(lazy), self, packagesApart],
     stdin: { contents: code, resolveDir: ROOT, loader: "ts", sourcefile: "entry.ts" },
     outdir: "/bundle",
     entryNames: "entry",
@@ -115,7 +135,6 @@ export async function bundleSize(code: string, lazy: RegExp = /$^/): Promise<Bun
         if (kind === "import-statement") size.packages.push(path);
         continue;
       }
-      if (kind === "dynamic-import" && lazy.test(outputs[path].entryPoint ?? "")) continue;
       if (seen.has(path)) continue;
       seen.add(path);
       open.push(path);
