@@ -185,6 +185,7 @@ describe("builder-trust.schema.json", () => {
       "an unknown member of a pair": of({ ...keyed, minBuildLevel: 1 }),
       "both kinds of signer": of({ ...keyed, signer: { ...rule.signer, ...keyed.signer } }),
       "no kind of signer": of({ ...keyed, signer: {} }),
+      "an unknown member of a signer": of({ ...keyed, signer: { keys: ["ci"], key: "ci" } }),
       "no key": of({ ...keyed, signer: { keys: [] } }),
       "no issuer": of({ ...rule, signer: { certificate: { subjectAlternativeName: "x" } } }),
       "an unknown claim": of({ ...rule, signer: { certificate: { issuer, san: "x" } } }),
@@ -259,6 +260,10 @@ describe("npm-expectations.schema.json", () => {
       "a repository that goes up": of({ repository: "github.com/acme/../app" }),
       "a branch by its name": of({ ref: "main" }),
       "a pattern with more": of({ ref: { pattern: "refs/.+", flags: "i" } }),
+      "no object": [],
+      "a name that is too long": of({}, "a".repeat(215)),
+      "a repository that is too long": of({ repository: `github.com/acme/${"a".repeat(2048)}` }),
+      "an unknown member of a waiver": of({ waiver: { ...rule.waiver, forever: true } }),
       "an empty builder": of({ builderId: [""] }),
       "a waiver without an end": of({ waiver: { accept: ["provenance-lost"], reason: "x" } }),
       "a waiver of anything": of({ waiver: { ...rule.waiver, accept: ["invalid-signature"] } }),
@@ -283,6 +288,7 @@ describe("npm-history.schema.json", () => {
       { packages: [{ ...record, source: { ...source, ref: "r", commit: "c", workflow: "w" } }] },
     ];
     const bad = {
+      "no object": [],
       "no packages": {},
       "an unknown status": { packages: [{ ...record, status: "ok" }] },
       "no version": { packages: [{ name: "app", status: "verified" }] },
@@ -311,6 +317,7 @@ describe("ossp-v0.schema.json", () => {
       outputs: [{ name: "b" }, { name: "c" }],
     });
     const bad = {
+      "no object": [least],
       "no builder": { ...least, builder: {} },
       "no materials": { ...least, materials: null },
       "materials by name": { ...least, materials: {} },
@@ -322,6 +329,46 @@ describe("ossp-v0.schema.json", () => {
     await compare("ossp-v0.schema.json", [least, most], bad, isGood);
   });
 });
+
+/** Members whose content is of somebody else. */
+const FOREIGN = /\/(?:statement|provenance)\//;
+
+/** Members that may be left out, or that have names of their own. */
+const OPTIONAL = new RegExp(
+  "/(?:reason|expected|actual|path|origin|predicateType|identity|statement|buildLevel|message|" +
+    "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
+    "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
+    "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",
+);
+
+/** Copies of a report with one member of another JSON type, or without one that it must have. */
+function* brokenReports(value: unknown, path = ""): Generator<[path: string, broken: unknown]> {
+  if (typeof value !== "object" || value === null || FOREIGN.test(`${path}/`)) return;
+  for (const [name, member] of Object.entries(value)) {
+    const at = `${path}/${name}`;
+    const put = (other: unknown): unknown =>
+      Array.isArray(value) ? value.with(Number(name), other) : { ...value, [name]: other };
+    for (const other of [null, "", 7, true, [], {}]) {
+      if (typeOf(other) !== typeOf(member)) yield [at, put(other)];
+    }
+    if (!Array.isArray(value) && !OPTIONAL.test(at)) yield [at, asJson(put(undefined))];
+    for (const [inner, broken] of brokenReports(member, at)) yield [inner, put(broken)];
+  }
+}
+
+function typeOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+}
+
+/** Every member of a report has its one type, and is there. */
+function refusesBroken(file: string, report: unknown): void {
+  let count = 0;
+  for (const [path, broken] of brokenReports(asJson(report))) {
+    assert.ok(!accepts(file, broken), path);
+    count++;
+  }
+  assert.ok(count > 10);
+}
 
 /** Reports of everything that `verify()` distinguishes. */
 async function reports(): Promise<VerificationReport[]> {
@@ -367,6 +414,7 @@ describe("verification-report.schema.json", () => {
     const seen = new Set<string>();
     for (const report of await reports()) {
       describes("verification-report.schema.json", report);
+      refusesBroken("verification-report.schema.json", report);
       outcomes.add(report.verificationResult);
       for (const { attestations } of report.artifacts) {
         for (const one of attestations) {
@@ -394,6 +442,11 @@ describe("verification-report.schema.json", () => {
       Object.assign(copy.artifacts[0].attestations[0].checks[0], changes);
       return copy;
     };
+    const withAttestation = (changes: object): unknown => {
+      const copy = structuredClone(good);
+      Object.assign(copy.artifacts[0].attestations[0], changes);
+      return copy;
+    };
     const bad = [
       { ...good, verificationResult: "FAILED" },
       { ...good, errorReason: "invalid-signature" },
@@ -407,14 +460,18 @@ describe("verification-report.schema.json", () => {
       withCheck({ origin: "network" }),
       withCheck({ id: "signature" }),
       withCheck({ path: "subject" }),
+      withCheck({ layer: "network" }),
+      withCheck({ message: "" }),
+      withAttestation({ ok: false }),
+      withAttestation({ errorReason: "invalid-signature" }),
+      withAttestation({ format: "jws" }),
+      withAttestation({ buildLevel: 4 }),
+      withAttestation({ checks: [] }),
+      { ...good, artifacts: [{ ...good.artifacts[0], ok: false }] },
+      { ...good, artifacts: [{ ...good.artifacts[0], errorReason: "invalid-signature" }] },
     ];
     for (const value of bad) {
       assert.ok(!accepts("verification-report.schema.json", value), JSON.stringify(value));
-    }
-    for (const value of changesOf({ ...failed, artifacts: [] })) {
-      const isSame = JSON.stringify((value as VerificationReport).artifacts) === "[]" &&
-        typeof (value as VerificationReport).ok === "boolean";
-      if (!isSame) assert.ok(!accepts("verification-report.schema.json", value));
     }
   });
 });
@@ -482,6 +539,7 @@ describe("npm-lockfile-report.schema.json", () => {
     assert.ok(all.some(({ packages }) => packages.some(({ waived }) => waived !== undefined)));
     for (const report of all) {
       describes(file, report);
+      refusesBroken(file, report);
       assert.ok(accepts("npm-history.schema.json", asJson(report)));
       parseNpmHistory(JSON.stringify(report));
     }
@@ -495,6 +553,14 @@ describe("npm-lockfile-report.schema.json", () => {
     });
     const bad = [
       { ...good, ok: false },
+      { ...good, verificationResult: "FAILED" },
+      { ...good, verificationResult: "OK" },
+      { ...good, errorReason: "invalid-signature" },
+      { ...good, message: "" },
+      { ...good, summary: { ...good.summary, total: 1.5 } },
+      withFirst({ status: "ok" }),
+      withFirst({ level: 4 }),
+      withFirst({ message: "" }),
       { ...good, lockfileVersion: 1 },
       { ...good, summary: { ...good.summary, failed: -1 } },
       { ...good, summary: { ...good.summary, reasons: { "not a reason": 1 } } },
