@@ -1,4 +1,4 @@
-import { equal, throws } from "node:assert/strict";
+import { strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";

@@ -1,4 +1,9 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../internal/bytes.ts";

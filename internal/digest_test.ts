@@ -1,4 +1,9 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Bytes, concat, equalBytes, utf8 } from "./bytes.ts";
 import { digest, type HashName } from "./digest.ts";

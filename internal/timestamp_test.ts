@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import { test } from "node:test";
 import { parseTimestamp } from "./timestamp.ts";
 

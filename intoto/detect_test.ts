@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject } from "../internal/json.ts";
 import { detectFormat } from "./detect.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DIGEST_ALGORITHMS, normalizeDigest, validateDigestSet } from "./digest_set.ts";
 

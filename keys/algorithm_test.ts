@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { refusalOf } from "./_fixtures_test.ts";
 import {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeBase64, encodeBase64, encodeBase64Url } from "../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../internal/bytes.ts";

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KEYID, keysFile } from "../tests/fixtures/npm.ts";
 import { reasonOf } from "../tests/fixtures/sigstore.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { reasonOf } from "../tests/fixtures/sigstore.ts";
 import { isNpmName, isNpmVersion, parseNpmPurl } from "./purl.ts";

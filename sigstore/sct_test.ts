@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Bytes, concat } from "../internal/bytes.ts";
 import { later, reasonOf, rootOf, theInstance } from "../tests/fixtures/sigstore.ts";

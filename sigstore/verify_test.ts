@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { JsonObject } from "../internal/json.ts";
 import { importTrustedKey } from "../keys/trusted_key.ts";

@@ -28,6 +28,23 @@ test("the imports of the project point one way only", () => {
   assert.deepEqual(checkArchitecture(readSources(), manifest), []);
 });
 
+/** Named imports of `node:assert/strict` that Deno 2.9 takes loosely: `equal(1, "1")` passes. */
+function looseAssertions(files: ReadonlyMap<string, string>): string[] {
+  const loose = /import \{([^}]*)\} from "node:assert\/strict"/g;
+  return [...files].flatMap(([path, text]) =>
+    [...text.matchAll(loose)]
+      .flatMap(([, names]) => names.split(",").map((name) => name.trim()))
+      .filter((name) => /^(not)?(equal|deepEqual)$/i.test(name))
+      .map((name) => `${path}: import ${name} under the name of its strict form`)
+  );
+}
+
+test("no test imports an assertion that Deno takes loosely", () => {
+  assert.deepEqual(looseAssertions(readSources()), []);
+  const bad = `import { ok, ${"deepEqual"} } from "node:assert/strict";`;
+  assert.equal(looseAssertions(new Map([["x_test.ts", bad]])).length, 1);
+});
+
 describe("checkArchitecture()", () => {
   const BARREL = '/** Doc.\n * @module */\nexport { a } from "./a.ts";\n';
   const house = {

@@ -1,4 +1,9 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pae } from "../dsse/pae.ts";
 import { googleCloudBuildKeyId } from "../formats/mod.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createEnvelope } from "../dsse/mod.ts";
 import { encodeStatement } from "../intoto/mod.ts";
