@@ -156,7 +156,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     cause: "The registry's answer about attestations has not its form, or what it calls a bundle " +
       "is none",
     check: "The file: { attestations: [{ predicateType, bundle }] }",
-    repair: "Fetch it again: curl https://registry.example/-/npm/v1/attestations/NAME@VERSION",
+    repair: "Fetch it again: curl REGISTRY/-/npm/v1/attestations/NAME@VERSION",
     example: "An error page of a proxy that was saved as NAME@VERSION.json",
   },
   "malformed-npm-expectations": {
@@ -707,7 +707,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   "missing-provenance": {
     layer: "predicate",
     cause: "The package has no provenance, and it must have one",
-    check: "https://registry.example/-/npm/v1/attestations/NAME@VERSION",
+    check: "REGISTRY/-/npm/v1/attestations/NAME@VERSION",
     repair: "Have the producer publish from CI with provenance, or state in the expectations " +
       "that it is not required",
     example: "A version that was published from a laptop",

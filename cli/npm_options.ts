@@ -17,7 +17,7 @@ export const NPM_OPTIONS: readonly OptionSpec[] = [
     name: "npm-registry",
     value: "URL",
     group: NPM,
-    help: "Registry that published it; default https://registry.example",
+    help: "Registry that published it; default any whose key is given",
   },
   {
     name: "repo-id",

@@ -27,7 +27,7 @@ export interface NpmFolders {
   cache?: string;
   /** Answers of the registry: `NAME@VERSION.json`, with `%2f` for the slash of a scope. */
   attestations?: string;
-  /** Registry whose answers are looked for in the cache. Default `https://registry.example`. */
+  /** Registry whose answers are looked for in the cache. Default: where the lockfile has it from. */
   registry?: string;
 }
 
@@ -56,7 +56,7 @@ export interface NpmFolders {
  */
 export function createFolderSource(files: NpmFiles, folders: NpmFolders): NpmPackageSource {
   refuseUnknown(folders, ["tarballs", "cache", "attestations", "registry"], "createFolderSource()");
-  const { tarballs, cache, attestations, registry = "https://registry.example" } = folders;
+  const { tarballs, cache, attestations, registry } = folders;
   return {
     async tarball(one: LockedPackage): Promise<ArtifactContent | undefined> {
       if (!isSafe(one)) return undefined;
@@ -69,7 +69,7 @@ export function createFolderSource(files: NpmFiles, folders: NpmFolders): NpmPac
       if (cache === undefined || one.sha512 === undefined) return undefined;
       return await inCache(cache, contentPath(one.sha512), (path) => files.open(path));
     },
-    async attestations(one: NpmPackage): Promise<Uint8Array | undefined> {
+    async attestations(one: NpmPackage & { resolved?: string }): Promise<Uint8Array | undefined> {
       if (!isSafe(one)) return undefined;
       if (attestations !== undefined) {
         for (const name of answerNames(one)) {
@@ -77,15 +77,22 @@ export function createFolderSource(files: NpmFiles, folders: NpmFolders): NpmPac
           if (found !== undefined) return found;
         }
       }
-      if (cache === undefined) return undefined;
+      const address = registry ?? registryOf(one);
+      if (cache === undefined || address === undefined) return undefined;
       for (const path of answerPaths(one)) {
-        const url = `${registry.replace(/\/+$/, "")}/-/npm/v1/attestations/${path}`;
+        const url = `${address.replace(/\/+$/, "")}/-/npm/v1/attestations/${path}`;
         const found = await cachedAnswer(files, cache, url);
         if (found !== undefined) return found;
       }
       return undefined;
     },
   };
+}
+
+/** Address of the registry, from that of the tarball: what stands before the package's name. */
+function registryOf({ name, resolved }: NpmPackage & { resolved?: string }): string | undefined {
+  const end = resolved?.indexOf(`/${name}/-/`) ?? -1;
+  return end < 0 ? undefined : resolved!.slice(0, end);
 }
 
 function isSafe({ name, version }: NpmPackage): boolean {

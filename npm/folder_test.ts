@@ -68,7 +68,10 @@ describe("createFolderSource()", () => {
     const old = line({ key, integrity: await integrityOf(utf8("old")) });
     const found = async (text: string, bytes: Uint8Array = CONTENT) => {
       const files = { [index]: utf8(text), [content]: bytes };
-      return await sourceOf(files, { cache: "npm" }).source.attestations(SCOPED);
+      return await sourceOf(files, { cache: "npm" }).source.attestations({
+        ...SCOPED,
+        resolved: "https://registry.example/@acme/app/-/app-1.0.0.tgz",
+      });
     };
     equal(await found(old + good), CONTENT);
     equal(await found(`${good}\nbroken\t{"key`), CONTENT);

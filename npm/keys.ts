@@ -34,8 +34,8 @@ const MAX_KEYS = 1000;
 const MAX_BYTES = 4 << 20;
 
 /**
- * Reads the public keys of an npm registry: the target `registry.example/keys.json` of
- * Sigstore's TUF repository, or the registry's own answer to `GET /-/npm/v1/keys`.
+ * Reads the public keys of an npm registry: the target `keys.json` that Sigstore's TUF
+ * repository has for it, or the registry's own answer to `GET /-/npm/v1/keys`.
  *
  * The file decides who is believed: take it from the TUF repository, not from where the
  * packages come from.
@@ -44,7 +44,7 @@ const MAX_BYTES = 4 << 20;
  * @throws {AttestationError} `malformed-key` with the place, or what is wrong with the JSON or
  * a key.
  *
- * @example The keys of registry.example
+ * @example A key of the public registry
  * ```ts
  * import { parseNpmKeys } from "@x/attest/npm";
  * import assert from "node:assert/strict";

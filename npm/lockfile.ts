@@ -27,7 +27,12 @@ export interface NpmPackageSource {
   /** The tarball, or undefined if it is not there. */
   tarball(one: LockedPackage): Promise<ArtifactContent | undefined>;
   /** The registry's answer about its attestations, or undefined if there is none. */
-  attestations(one: NpmPackage): Promise<string | Uint8Array | undefined>;
+  attestations(
+    one: NpmPackage & {
+      /** Where the lockfile has the tarball from. */
+      resolved?: string;
+    },
+  ): Promise<string | Uint8Array | undefined>;
 }
 
 /** Options of {@linkcode verifyLockfile}. Unknown names are refused. */
@@ -301,7 +306,7 @@ async function verifyAttested(
 ): Promise<void> {
   const { name, version, sha512 = "" } = one;
   const digest = await digestOf(one, found, context);
-  const answer = await context.source.attestations({ name, version });
+  const answer = await context.source.attestations(one);
   if (answer === undefined) {
     found.status = "unattested";
     found.message = "No attestations";

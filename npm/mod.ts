@@ -40,7 +40,6 @@ export {
 export { type LockedPackage, type Lockfile, parseLockfile } from "./lockfile_parse.ts";
 export {
   NPM_GITHUB_HOSTED,
-  NPM_REGISTRY,
   type NpmExpectation,
   type NpmReport,
   type NpmTrust,

@@ -37,9 +37,6 @@ import { isSameRepository, type NpmSource, sourceOf } from "./source.ts";
 /** Builder of what npm publishes from a runner that GitHub hosts. */
 export const NPM_GITHUB_HOSTED = "https://github.com/actions/runner/github-hosted";
 
-/** The public registry. */
-export const NPM_REGISTRY = "https://registry.example";
-
 /** Who is believed about packages. */
 export interface NpmTrust {
   /** Keys of the registry, for the publish attestation. */
@@ -56,7 +53,7 @@ export interface NpmExpectation {
   packageName?: string;
   /** Version, exact. */
   packageVersion?: string;
-  /** Registry that published it. Default `https://registry.example`. */
+  /** Registry that published it. Default: any whose key is trusted. */
   registry?: string;
   /** Builder, or any one of several; whole, or without its `@` and version. Required. */
   builderId?: string | readonly string[];
@@ -149,7 +146,7 @@ const EXPECT = [
  * one must agree. Of several attestations of one kind any one suffices.
  *
  * Source: npm/attestation, specs/publish/v0.1; SLSA 1.2, verifying-artifacts.md; the origin
- * of the rules on keys is Sigstore's TUF target `registry.example/keys.json`.
+ * of the rules on keys is Sigstore's TUF target `keys.json` of the registry.
  *
  * @param answer Answer to `GET /-/npm/v1/attestations/NAME@VERSION`: text, bytes or parsed.
  * @param tarball The package as it was downloaded, or its `sha512` digest.
@@ -273,7 +270,7 @@ export interface Settings {
   trust: Pick<Trust, "trustedRoots" | "onlyRoot">;
   expect: NpmExpectation;
   builderIds: readonly string[];
-  registry: string;
+  registry?: string;
   refMatches?: (ref: string) => boolean;
   thresholds?: EvidenceThresholds;
   limits?: VerifyLimits;
@@ -318,7 +315,7 @@ export function checkNpmExpectation(
   expect: NpmExpectation,
 ): Pick<Settings, "builderIds" | "registry" | "refMatches"> {
   refuseUnknown(expect, EXPECT, "expect");
-  const { packageName, packageVersion, registry = NPM_REGISTRY, ref } = expect;
+  const { packageName, packageVersion, registry, ref } = expect;
   if (packageName !== undefined && !isNpmName(packageName)) {
     throw new TypeError(
       `expect.packageName is ${quote(String(packageName))}, no name of a package`,
@@ -349,7 +346,7 @@ export function checkNpmExpectation(
   }
   return {
     builderIds,
-    registry: registry.replace(/\/+$/, ""),
+    registry: registry?.replace(/\/+$/, ""),
     ...(ref === undefined ? {} : { refMatches: matcherOf(ref) }),
   };
 }
@@ -477,7 +474,7 @@ function checkPublishPredicate(
   list: CheckList,
   { predicate }: Statement,
   found: NpmPackage | undefined,
-  wanted: string,
+  wanted: string | undefined,
 ): string | undefined {
   const id = "predicate.package";
   const { name, version, registry } = predicate ?? {};
@@ -504,7 +501,9 @@ function checkPublishPredicate(
     }
   }
   const facts = { path: "/predicate/registry", expected: wanted, actual: registry };
-  if (registry.replace(/\/+$/, "") === wanted) {
+  if (wanted === undefined) {
+    list.passed("predicate.registry", "A trusted key signed for this registry", facts);
+  } else if (registry.replace(/\/+$/, "") === wanted) {
     list.passed("predicate.registry", "The registry is the expected one", facts);
   } else {
     const message = `Cannot accept publish attestation: the registry is ${quote(registry)}`;

@@ -151,7 +151,10 @@ describe("verifyNpmPackage()", () => {
       { registry: "https://registry.example.evil" },
       { registry: "http://registry.example" },
     ];
-    for (const published of others) equal(await verdict({ published }), "package-mismatch");
+    const registry = "https://registry.example";
+    for (const published of others) {
+      equal(await verdict({ published }, { registry }), "package-mismatch");
+    }
     equal(await verdict({ published: { name: 1 } }), "malformed-predicate");
     equal(await verdict({ publish: { predicate: {} } }), "malformed-predicate");
     equal(await verdict({}, { registry: "https://npm.acme.example" }), "package-mismatch");
