@@ -1,15 +1,5 @@
 import { type Bytes, concat } from "../internal/bytes.ts";
-import { Tag } from "../internal/der.ts";
-
-/** One DER element around its contents. */
-export function encodeDer(tag: number, ...contents: Uint8Array[]): Bytes {
-  const value = concat(...contents);
-  const { length } = value;
-  if (length < 0x80) return concat(Uint8Array.of(tag, length), value);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return concat(Uint8Array.of(tag, 0x80 | octets.length, ...octets), value);
-}
+import { encodeDer, Tag } from "../internal/der.ts";
 
 /** INTEGER of a big-endian number >= 0. */
 export function encodeUnsigned(number: Uint8Array): Bytes {

@@ -1,7 +1,8 @@
 import { isAttestationError } from "../errors.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { decodeHex } from "../internal/hex.ts";
-import { encodeBitString, encodeDer, encodeUnsigned } from "./_der.ts";
+import { encodeDer } from "../internal/der.ts";
+import { encodeBitString, encodeUnsigned } from "./_der.ts";
 
 /*
  * Public test keys, from specifications. None of them signs anything real.

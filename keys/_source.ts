@@ -1,16 +1,15 @@
 import { AttestationError } from "../errors.ts";
 import { decodeOnePem } from "../internal/pem.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { printable, quote } from "../internal/json.ts";
+import { printable } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 
 /** Refuses option names that are not known: a misspelt one must not be ignored. */
 export function checkOptions(options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError("Options must be an object");
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`Unknown option ${quote(name)}`);
-  }
+  refuseUnknown(options, known, "a key");
 }
 
 /** Refuses a label that is no text or empty. */

@@ -1,5 +1,6 @@
 import type { Bytes } from "../internal/bytes.ts";
-import { encodeDer, encodeUnsigned } from "./_der.ts";
+import { encodeDer } from "../internal/der.ts";
+import { encodeUnsigned } from "./_der.ts";
 
 /**
  * `r‖s`, as WebCrypto takes it, of a DER `SEQUENCE { r INTEGER, s INTEGER }`.

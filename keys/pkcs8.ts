@@ -1,6 +1,7 @@
 import { type Bytes, equalBytes } from "../internal/bytes.ts";
 import {
   type Der,
+  encodeDer,
   parseDer,
   readBitString,
   readOctetString,
@@ -9,7 +10,7 @@ import {
   readUnsigned,
   Tag,
 } from "../internal/der.ts";
-import { encodeDer, encodeUnsigned } from "./_der.ts";
+import { encodeUnsigned } from "./_der.ts";
 import type { CurveName } from "./algorithm.ts";
 import type { Jwk } from "./jwk.ts";
 import {

@@ -1,10 +1,11 @@
+import { encodeDer } from "../internal/der.ts";
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeBase64, encodeBase64, encodeBase64Url } from "../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../internal/bytes.ts";
 import { decodeHex } from "../internal/hex.ts";
 import { decodeOnePem, encodePem } from "../internal/pem.ts";
-import { encodeBitString, encodeDer, encodeUnsigned } from "./_der.ts";
+import { encodeBitString, encodeUnsigned } from "./_der.ts";
 import {
   ED25519_POINT,
   ED25519_SEED,

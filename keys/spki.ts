@@ -1,6 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { asBytes, type Bytes, concat } from "../internal/bytes.ts";
 import {
+  encodeDer,
   parseDer,
   readBitString,
   readOid,
@@ -9,7 +10,7 @@ import {
   Tag,
 } from "../internal/der.ts";
 import { decodeHex, encodeHex } from "../internal/hex.ts";
-import { encodeBitString, encodeDer, encodeUnsigned } from "./_der.ts";
+import { encodeBitString, encodeUnsigned } from "./_der.ts";
 import type { CurveName } from "./algorithm.ts";
 
 /** A public key by its numbers, checked. */

@@ -1,3 +1,4 @@
+import { encodeDer } from "../internal/der.ts";
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Reason } from "../errors.ts";
@@ -15,7 +16,7 @@ import {
   rsaSpki,
   spki,
 } from "./_fixtures_test.ts";
-import { encodeDer } from "./_der.ts";
+
 import type { CurveName } from "./algorithm.ts";
 import { CURVES, encodeSpki, readSpki } from "./spki.ts";
 

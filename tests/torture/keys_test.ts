@@ -1,3 +1,4 @@
+import { encodeDer } from "../../internal/der.ts";
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -19,7 +20,7 @@ import {
   verifySignature,
 } from "../../keys/public_key.ts";
 import { checkEd25519, encodeAlgorithm, encodeSpki } from "../../keys/spki.ts";
-import { encodeBitString, encodeDer } from "../../keys/_der.ts";
+import { encodeBitString } from "../../keys/_der.ts";
 import { digest } from "../../internal/digest.ts";
 
 /*
