@@ -1,4 +1,4 @@
-import { AttestationError, type Reason } from "../errors.ts";
+import { AttestationError } from "../errors.ts";
 import type { DecodedEnvelope } from "../dsse/envelope.ts";
 import { pae } from "../dsse/pae.ts";
 import {
@@ -22,6 +22,7 @@ import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { BuilderTrust } from "../slsa/builder_trust.ts";
 import { assertProvenanceExpectation, type BuildLevel } from "../slsa/expectation.ts";
 import { googleCloudBuildBuilders } from "../slsa/known_builders.ts";
+import { assembleReport, furthestReason } from "./assemble.ts";
 import type { AttestationReport, VerificationReport } from "./report.ts";
 
 /** Options of {@linkcode verifyGoogleCloudBuild}. Unknown names are refused. */
@@ -123,7 +124,7 @@ export async function verifyGoogleCloudBuild(
   const context = checkOptions(options);
   const { digest } = context;
   if (digest === undefined && options.unsafelyVerifyWithoutArtifact !== true) {
-    return reportOf([], "artifact-required");
+    return assembleReport([], "artifact-required");
   }
   let attestations: AttestationReport[];
   try {
@@ -137,11 +138,11 @@ export async function verifyGoogleCloudBuild(
     attestations = [finish("provenance", list, { signers: [], signed: false })];
   }
   const ok = attestations.some((one) => one.ok);
-  return reportOf([{
+  return assembleReport([{
     artifact: digest === undefined ? "(no artifact)" : `sha256:${digest}`,
     digest: digest === undefined ? {} : { sha256: digest },
     ok,
-    errorReason: ok ? null : furthest(attestations),
+    errorReason: ok ? null : furthestReason(attestations),
     attestations,
   }]);
 }
@@ -373,26 +374,4 @@ function finish(
   }
   if (level !== undefined) report.buildLevel = level;
   return report;
-}
-
-/** The reason of the record that got furthest. */
-function furthest(attestations: readonly AttestationReport[]): Reason {
-  let best: AttestationReport | undefined;
-  let most = -1;
-  for (const one of attestations) {
-    const passed = one.checks.filter(({ outcome }) => outcome === "passed").length;
-    if (passed > most) [best, most] = [one, passed];
-  }
-  return best?.errorReason ?? "attestation-not-found";
-}
-
-function reportOf(artifacts: VerificationReport["artifacts"], reason?: Reason): VerificationReport {
-  const failed = artifacts.find(({ ok }) => !ok);
-  const ok = reason === undefined && artifacts.length > 0 && failed === undefined;
-  return {
-    ok,
-    errorReason: ok ? null : reason ?? failed?.errorReason ?? "artifact-required",
-    verificationResult: ok ? "PASSED" : "FAILED",
-    artifacts,
-  };
 }

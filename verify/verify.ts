@@ -1,4 +1,4 @@
-import type { AttestationError, Reason } from "../errors.ts";
+import type { AttestationError } from "../errors.ts";
 import { type EnvelopeTrust, refuseOtherThanKeys, verifyDecodedEnvelope } from "../dsse/verify.ts";
 import { CheckList } from "../internal/check_list.ts";
 import { quote } from "../internal/json.ts";
@@ -11,6 +11,7 @@ import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateIdentity, IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { SigstoreTrust, VerifiedTimestamp } from "../sigstore/verify.ts";
+import { assembleReport, furthestReason } from "./assemble.ts";
 import { describeDigest, digestArtifact, type DigestedArtifact, HASHES } from "./artifact.ts";
 import {
   DEFAULT_LIMITS,
@@ -117,7 +118,7 @@ export async function verify(
   // A summary may be of a revision or an image: the digest that it must have stands for it.
   const stated = own.expect?.vsa?.digest;
   if (digested.length === 0 && stated === undefined && own.unsafelyVerifyWithoutArtifact !== true) {
-    return report([], "artifact-required");
+    return assembleReport([], "artifact-required");
   }
   const trust = await sigstoreTrust(own, loaded);
   const judge = await predicateJudge(own.expect ?? {}, own.now ?? new Date());
@@ -132,9 +133,9 @@ export async function verify(
 
   if (digested.length === 0) {
     const name = stated === undefined ? "(no artifact)" : describeDigest(stated);
-    return report([about({ name, digest: stated ?? {} }, rows, 0)]);
+    return assembleReport([about({ name, digest: stated ?? {} }, rows, 0)]);
   }
-  return report(digested.map((artifact, i) => about(artifact, rows, i)));
+  return assembleReport(digested.map((artifact, i) => about(artifact, rows, i)));
 }
 
 /** One report per artifact, of one attestation. */
@@ -596,27 +597,11 @@ function about(
 ): ArtifactReport {
   const attestations = rows.map((row) => row[index]);
   const ok = attestations.some((one) => one.ok);
-  return { artifact: name, digest, ok, errorReason: ok ? null : worst(attestations), attestations };
-}
-
-/** The reason of the attestation that got furthest. */
-function worst(attestations: readonly AttestationReport[]): Reason {
-  let best: AttestationReport | undefined;
-  let most = -1;
-  for (const one of attestations) {
-    const passed = one.checks.filter(({ outcome }) => outcome === "passed").length;
-    if (passed > most) [best, most] = [one, passed];
-  }
-  return best?.errorReason ?? "attestation-not-found";
-}
-
-function report(artifacts: ArtifactReport[], reason?: Reason): VerificationReport {
-  const failed = artifacts.find(({ ok }) => !ok);
-  const ok = reason === undefined && artifacts.length > 0 && failed === undefined;
   return {
+    artifact: name,
+    digest,
     ok,
-    errorReason: ok ? null : reason ?? failed?.errorReason ?? "artifact-required",
-    verificationResult: ok ? "PASSED" : "FAILED",
-    artifacts,
+    errorReason: ok ? null : furthestReason(attestations),
+    attestations,
   };
 }
