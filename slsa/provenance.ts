@@ -152,25 +152,14 @@ function readV0_2(predicate: JsonObject, predicateType: string, report: Report):
     if (!known) resolvedDependencies.push(...resources([config]));
     source = fromUri(config.uri, commitOf(config.digest), textOr(config.entryPoint));
   }
-  const provenance: Provenance = {
+  return derived(predicate, {
     predicateType,
-    derived: true,
-    buildType: String(predicate.buildType),
-    builderId: String(objectOr(predicate.builder).id),
+    buildType: predicate.buildType,
+    environment: invocation.environment,
     externalParameters,
-    internalParameters: environmentOf(invocation.environment),
     resolvedDependencies,
-    byproducts: [],
-  };
-  const metadata = objectOr(predicate.metadata);
-  addRun(
-    provenance,
-    metadata.buildInvocationId,
-    metadata.buildStartedOn,
-    metadata.buildFinishedOn,
-  );
-  if (source !== undefined) provenance.source = source;
-  return provenance;
+    source,
+  });
 }
 
 function readV0_1(predicate: JsonObject, predicateType: string, report: Report): Provenance {
@@ -186,14 +175,37 @@ function readV0_1(predicate: JsonObject, predicateType: string, report: Report):
     externalParameters.source = material.uri;
     source = fromUri(material.uri, commitOf(material.digest), textOr(recipe.entryPoint));
   }
-  const provenance: Provenance = {
+  return derived(predicate, {
     predicateType,
-    derived: true,
-    buildType: String(recipe.type),
-    builderId: String(objectOr(predicate.builder).id),
+    buildType: recipe.type,
+    environment: recipe.environment,
     externalParameters,
-    internalParameters: environmentOf(recipe.environment),
     resolvedDependencies,
+    source,
+  });
+}
+
+/** What the versions before 1 state in their own places. */
+interface EarlyParts {
+  predicateType: string;
+  buildType: Json | undefined;
+  environment: Json | undefined;
+  externalParameters: JsonObject;
+  resolvedDependencies: ResourceDescriptor[];
+  source: ProvenanceSource | undefined;
+}
+
+/** The shape of version 1 from what the versions before it have in common. */
+function derived(
+  predicate: JsonObject,
+  { buildType, environment, source, ...parts }: EarlyParts,
+): Provenance {
+  const provenance: Provenance = {
+    ...parts,
+    derived: true,
+    buildType: String(buildType),
+    builderId: String(objectOr(predicate.builder).id),
+    internalParameters: environmentOf(environment),
     byproducts: [],
   };
   const metadata = objectOr(predicate.metadata);
