@@ -1,5 +1,6 @@
 /** A copy of the sources that Node and Bun can run: with a package.json and node_modules. */
 
+import { ROOMS as ALL_ROOMS } from "../architecture.ts";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,20 +15,7 @@ export interface ProjectCopy {
 }
 
 /** Rooms whose tests need no file, no network and no host. */
-const ROOMS = [
-  "",
-  "internal",
-  "keys",
-  "dsse",
-  "sigstore",
-  "intoto",
-  "slsa",
-  "formats",
-  "policy",
-  "verify",
-  "npm",
-  "store",
-];
+const ROOMS = ["", ...ALL_ROOMS.filter((room) => room !== "server" && room !== "cli")];
 
 /** Copies the project; Node does not strip types below a node_modules, so not into one. */
 export function copyProject(): ProjectCopy {

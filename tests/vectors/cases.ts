@@ -19,7 +19,12 @@ import {
   validateStatement,
 } from "../../intoto/mod.ts";
 import { parseJson } from "../../internal/json.ts";
-import { importTrustedKey, type KeyAlgorithm, type TrustedKey } from "../../keys/mod.ts";
+import {
+  importTrustedKey,
+  type KeyAlgorithm,
+  opensshFingerprint,
+  type TrustedKey,
+} from "../../keys/mod.ts";
 import {
   NPM_GITHUB_HOSTED,
   type NpmKey,
@@ -48,7 +53,6 @@ import {
   type VerifyOptions,
 } from "../../verify/mod.ts";
 import { ORIGIN_BUILDERS } from "./slsa_builders.ts";
-import { sshFingerprint } from "./ssh_fingerprint.ts";
 
 /** Text of a JSON file of an index, by the names that it has there. */
 export interface VectorCase {
@@ -202,7 +206,7 @@ async function keysOf(pem: string, options: Record<string, unknown>): Promise<Tr
     }
   }
   if (options.keyIdRule === undefined) return [key];
-  const keyid = await sshFingerprint(pem);
+  const keyid = opensshFingerprint(key);
   return [key, await importTrustedKey(pem, { ...base, alg: key.alg, keyid })];
 }
 
