@@ -23,11 +23,17 @@ import type { Layer } from "./report.ts";
 export type ReasonLayer =
   | "input"
   | "keys"
+  | "output"
   | Layer
   | "bundle"
   | "certificate"
   | "log"
-  | "timestamp";
+  | "timestamp"
+  | "trust"
+  | "policy"
+  | "generation"
+  | "identity"
+  | "signing";
 
 /** What one reason means. All texts are for people, without markup. */
 export interface ReasonExplanation {
@@ -223,6 +229,18 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "not use the package",
     example: "A registry's key that ended in January, and a log entry of March",
   },
+  "key-revoked": {
+    layer: "keys",
+    cause: "The key is in the key set as revoked, and no verified time shows that the signature " +
+      "was made before",
+    check:
+      "The entry's revoked.at and reason in the key set, against the time of the timestamp or " +
+      "log",
+    repair:
+      "Sign again with the successor that the key set names; if the key was compromised, do " +
+      "not use the artifact",
+    example: "A bare envelope that is signed with a key which was compromised in March",
+  },
   "malformed-key": {
     layer: "keys",
     cause: "The key cannot be read strictly: wrong structure, bytes after the end, a point that " +
@@ -230,6 +248,22 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "openssl pkey -pubin -in KEY -text -noout",
     repair: "Export the public key again: openssl pkey -in KEY -pubout",
     example: "ci.key (private) given instead of ci.pub",
+  },
+  "malformed-key-set": {
+    layer: "keys",
+    cause: "The key set document has an unknown member, a key or a name twice, an interval that " +
+      "ends before it begins, or a successor that is not there",
+    check: "The path in the message, and docs/schema/key-set.schema.json",
+    repair: "Correct the document; keygen writes it with all its rules",
+    example: "A key whose successor is itself",
+  },
+  "missing-passphrase": {
+    layer: "keys",
+    cause: "The private key is encrypted, or a new one is about to be, and there is neither a " +
+      "passphrase nor a terminal to ask at",
+    check: "Whether ATTEST_PASSPHRASE is set for this step",
+    repair: "Give the passphrase in a file or in ATTEST_PASSPHRASE, never as an argument",
+    example: "A key with a passphrase in a CI job whose secret has no value",
   },
   "unsupported-algorithm": {
     layer: "keys",
@@ -245,6 +279,37 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "openssl pkey -pubin -in KEY -text -noout",
     repair: "Make a new key and sign again; there is no option to accept it",
     example: "An RSA key of 1024 bits",
+  },
+  "wrong-passphrase": {
+    layer: "keys",
+    cause: "The private key does not open with the passphrase, or its file is damaged",
+    check: "openssl pkey -in KEY -noout with the same passphrase",
+    repair:
+      "Give the passphrase that the key was encrypted with: one line, without blanks around " +
+      "it; nobody can open the key without it",
+    example: "A passphrase file of another key",
+  },
+
+  "file-exists": {
+    layer: "output",
+    cause: "A file of that name is there already, and is not replaced without being asked",
+    check: "ls -l PATH",
+    repair: "Choose another name, or give --force if the old file is not needed any more",
+    example: "attest keygen where ci.key is there",
+  },
+  "locked-file": {
+    layer: "output",
+    cause: "Another process has the lock of the file, and did not give it back in time",
+    check: "Whether another job writes the same file, and the file of that name with .lock",
+    repair: "Wait for the other process; if there is none, remove the lock",
+    example: "Two jobs that append to attestations.jsonl on a slow disk",
+  },
+  "unwritable-file": {
+    layer: "output",
+    cause: "A file or folder may not be written, is not there, or has no room left",
+    check: "ls -ld FOLDER, df FOLDER, and under Deno the permission --allow-write",
+    repair: "Correct the path, the permission or the room; nothing half-written was left",
+    example: "attest keygen into a folder that belongs to somebody else",
   },
 
   "invalid-signature": {
@@ -307,6 +372,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "subject in attest inspect FILE",
     repair: "Have the producer name each subject once; Statement v0.1 demands it",
     example: "Two files dist/index.js of two packages, named without their folder",
+  },
+  "empty-directory": {
+    layer: "statement",
+    cause: "A folder that is to be attested or verified as one has no file in it",
+    check: "find DIR -type f: empty folders are not recorded, as git does not record them",
+    repair: "Build first, or name the folder that the build writes to",
+    example: "attest attest dist, before the build has made anything",
   },
   "empty-resource-descriptor": {
     layer: "statement",
@@ -452,6 +524,23 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The algorithms in subject of attest inspect FILE; MD5 and SHA-1 never count alone",
     repair: "Give the artifact itself instead of a digest, or have the producer add sha256",
     example: "A subject with sha1 only",
+  },
+  "unsupported-file-name": {
+    layer: "statement",
+    cause: "A file cannot be a part of an attested folder or list: its name has control " +
+      "characters, a backslash or .., is absolute, or it is a link or special file",
+    check: "The name in the message; ls -lb shows what it is",
+    repair: "Rename the file, put the file in the place of a link, or pack the folder into one " +
+      "archive and attest that",
+    example: "../../etc/passwd in a checksum file, or a link to a folder above",
+  },
+  "unsupported-git-object": {
+    layer: "statement",
+    cause: "A git object is neither a commit nor an annotated tag, or its content is not that " +
+      "of its kind",
+    check: "git cat-file -t REV",
+    repair: "Name a commit or an annotated tag; REV^{commit} is the commit of a tag",
+    example: "HEAD:README.md, which is a blob",
   },
   "unsupported-statement-type": {
     layer: "statement",
@@ -1085,5 +1174,432 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "openssl ts -reply -in TIMESTAMP -text: TSA, against timestampAuthorities of the trusted root",
     repair: "Give a trusted root that has it: --trusted-root FILE",
     example: "A timestamp by a public authority that the instance does not list",
+  },
+  "invalid-tuf-signature": {
+    layer: "trust",
+    cause: "Metadata of the TUF repository is not signed by enough of the keys that the root " +
+      "names for it; a key counts once, whatever ids it has",
+    check: "jq '.signatures[].keyid' FILE, against .signed.roles and .signed.keys of root.json",
+    repair: "Try again later or from another network; nothing was replaced. A new root needs the " +
+      "signatures of the old and of the new keys",
+    example: "2.root.json is signed by the new keys only",
+  },
+  "malformed-tuf-metadata": {
+    layer: "trust",
+    cause: "Metadata of the TUF repository is not of its form: a field is missing, occurs twice " +
+      "or is of another kind, or a key does not have its id",
+    check: "The field that path names; is the address that of a TUF repository",
+    repair: "Correct --tuf-url, or give the root.json of that repository with --tuf-root",
+    example: "The address answers with a page of HTML in place of timestamp.json",
+  },
+  "tuf-expired": {
+    layer: "trust",
+    cause: "Metadata of the TUF repository has expired: it is no longer kept up, or somebody " +
+      "shows old files so that news do not arrive (a freeze)",
+    check: "date -u, against .signed.expires of the file that the message names",
+    repair: "Set the clock right, or try again later or from another network; what is in the " +
+      "cache stays as it is",
+    example: "A mirror that has not been fed for two weeks",
+  },
+  "tuf-rollback": {
+    layer: "trust",
+    cause: "The TUF repository shows metadata that is older than what was already seen",
+    check: "jq .signed.version of the file in the message, there and in the cache",
+    repair: "Try again later or from another network; if the repository was made anew, a root " +
+      "that replaces the online keys lifts this",
+    example: "A mirror serves the timestamp.json of last week",
+  },
+  "tuf-target-mismatch": {
+    layer: "trust",
+    cause: "A file of the TUF repository does not have the length or the digest that its signed " +
+      "metadata states",
+    check: "sha256sum FILE, against .signed.targets of targets.json",
+    repair: "Try again later: it may be in the middle of a publication, or was tampered with",
+    example: "trusted_root.json was exchanged at the mirror",
+  },
+  "tuf-target-not-found": {
+    layer: "trust",
+    cause: "The signed metadata of the TUF repository names no file of that name, neither itself " +
+      "nor by a role that it delegates the name to",
+    check: "jq '.signed.targets | keys' of targets.json",
+    repair: "Ask for a name that is there; names are compared letter by letter",
+    example: "A repository without trusted_root.json, as it serves something else",
+  },
+  "tuf-version-mismatch": {
+    layer: "trust",
+    cause: "A metadata file is not the one that the file above it names: another version, " +
+      "length or digest, or none is named",
+    check: "jq .signed.meta of timestamp.json and snapshot.json, against the file in the message",
+    repair: "Try again later: the publication may be incomplete, or files of several are mixed",
+    example: "3.root.json is served where 2.root.json is due",
+  },
+  "conflicting-build-fact": {
+    layer: "generation",
+    cause: "The environment, the event file, the identity token and what was given by hand tell " +
+      "different things about one build",
+    check: "The two values in the message, and which step sets the one that is wrong",
+    repair: "Remove what overrides the platform's own variables; a token of another job or " +
+      "repository must not be passed on. Commit or discard changes before a local build",
+    example: "GITHUB_REPOSITORY is acme/app, the token is of acme/other",
+  },
+  "malformed-build-fact": {
+    layer: "generation",
+    cause: "A variable or claim has a value that its meaning does not allow: control " +
+      "characters, a commit that is no 40 or 64 hex digits, a ref that git would refuse",
+    check: "env | cat -A | grep NAME, with the name in the message",
+    repair: "Leave the platform's own variables as they are; nothing was written",
+    example: "GITHUB_REF with a line break, by which another variable was to be set",
+  },
+  "missing-build-fact": {
+    layer: "generation",
+    cause: "What provenance must tell is known neither from the environment nor from the token, " +
+      "nor was it given; all that is missing is in the message",
+    check: "env: is the step inside the job, and does a container get the job's variables",
+    repair: "Pass the named variables on to the step, or give the facts by option",
+    example: "Google Cloud Build without automapSubstitutions: COMMIT_SHA is not set",
+  },
+  "unknown-build-environment": {
+    layer: "generation",
+    cause: "No variable shows on which platform this build runs, so nothing is known of it",
+    check: "env: the names in the message are what was looked for",
+    repair: "Name the platform; a build on one's own machine must be called local",
+    example: "attest provenance app.tgz on a laptop",
+  },
+
+  "audience-mismatch": {
+    layer: "identity",
+    cause: "The identity token is for somebody else than the certificate authority; it would be " +
+      "refused there, and sending it would hand it to a stranger",
+    check: "The aud claim in the message, against the audience of the instance (sigstore)",
+    repair: "Ask the platform for a token for that audience; GitLab CI: id_tokens, aud: sigstore",
+    example: "CIRCLE_OIDC_TOKEN_V2, whose audience is always the organization",
+  },
+  "device-flow-failed": {
+    layer: "identity",
+    cause: "Nobody identified at the issuer: the code expired, was denied, or the issuer does " +
+      "not let devices in this way",
+    check: "The message; was the page opened and the code confirmed in time",
+    repair: "Run it again and confirm the code that is shown; or give a token from elsewhere",
+    example: "The browser was closed before the account was chosen",
+  },
+  "identity-token-expired": {
+    layer: "identity",
+    cause: "The identity token was valid until a time that has passed",
+    check: "date -u, against the time in the message",
+    repair: "Ask for the token right before signing: those of CI live for minutes",
+    example: "A token from the start of a job that builds for an hour",
+  },
+  "malformed-identity-token": {
+    layer: "identity",
+    cause: "The identity token is no signed JWT of the strict form, lacks a claim that signing " +
+      "needs, or is valid only in the future",
+    check: "Whether the file or variable holds the token alone, without quotes or a header",
+    repair: "Pass on the token as the platform gave it; set the clock right",
+    example: "The answer of the platform as JSON in place of the token in it",
+  },
+  "missing-identity-token": {
+    layer: "identity",
+    cause: "Nothing says who signs: no token was given, and the platform of the build gives none",
+    check: "The permissions of the job (GitHub Actions: id-token: write; GitLab CI: id_tokens)",
+    repair: "Grant the job an identity token, give one in SIGSTORE_ID_TOKEN, or sign with a key",
+    example: "A workflow of GitHub Actions without permissions: id-token: write",
+  },
+
+  "malformed-response": {
+    layer: "signing",
+    cause: "A service answered with something that cannot be read: not its JSON or DER, or cut " +
+      "short on the way",
+    check: "curl -i ADDRESS: is it the service, or a proxy's page in its place",
+    repair: "Correct the address in the signing configuration, or try again later; nothing " +
+      "was written",
+    example: "A captive portal answers the request for a certificate with a page of HTML",
+  },
+  "malformed-signing-config": {
+    layer: "signing",
+    cause: "The signing configuration is not of its form: another media type, an address that " +
+      "is no URL, or a validity without a start",
+    check: "jq .mediaType signing_config.json: it must be " +
+      "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+    repair: "Fetch it again from the instance; version 0.1 is too old to be read",
+    example: "trusted_root.json is given where signing_config.json is due",
+  },
+  "produced-invalid": {
+    layer: "signing",
+    cause: "What was signed did not verify against the trusted root and is thrown away; the " +
+      "cause says which check failed",
+    check: "The next line of the message; then, do the trusted root and the signing " +
+      "configuration belong to the same instance",
+    repair: "Give the trusted root of the instance that signs, and a clock that is right",
+    example: "The log's key was replaced, and the trusted root on disk is from before",
+  },
+  "response-mismatch": {
+    layer: "signing",
+    cause: "A service answered for something else than what it was asked: another key, " +
+      "identity, nonce, signature or log entry, or with proof that is not trusted",
+    check: "The next line of the message; which service, and is the address really its own",
+    repair: "Do not use that service; if only the trusted root is old, refresh it",
+    example: "The timestamp that came back has another nonce than the request",
+  },
+  "service-refused": {
+    layer: "signing",
+    cause: "A service refused the request, or would have sent it elsewhere; it will do so again",
+    check: "The status and the words in the message; 401 and 403 are about the identity token",
+    repair: "Grant the job what it lacks (GitHub Actions: permissions, id-token: write), or " +
+      "correct the address",
+    example: "400: There was an error processing the identity token",
+  },
+  "service-unavailable": {
+    layer: "signing",
+    cause: "A service gave no answer in time, was overloaded or failed, also when asked again",
+    check: "curl -i ADDRESS, and the page on which the instance reports its state",
+    repair: "Run it again later; nothing was written, so nothing has to be undone",
+    example: "The transparency log answers with 503 for a quarter of an hour",
+  },
+  "unsatisfied-signing-config": {
+    layer: "signing",
+    cause: "The signing configuration names too few services that are valid now, of a version " +
+      "that is known, by different operators",
+    check: "jq '.caUrls, .rekorTlogUrls, .tsaUrls, .rekorTlogConfig, .tsaConfig' " +
+      "signing_config.json: validity, version, selector and count",
+    repair: "Fetch a current one; a log of version 2 also needs a timestamp authority, as it " +
+      "tells no time",
+    example: "EXACT with a count of 2, and both logs are run by one operator",
+  },
+
+  "attestation-too-old": {
+    layer: "policy",
+    cause: "The verified time of signing is longer ago than the policy accepts",
+    check: "timestamps of the attestation in the report, against maxAge of the requirement",
+    repair: "Attest the artifact again, or accept a longer age",
+    example: "freshness asks for P30D, the log included the entry three months ago",
+  },
+  "attestations-disagree": {
+    layer: "policy",
+    cause: "Several attestations of the kind are there, and the policy wants more than one that " +
+      "holds",
+    check: "The parts of the requirement in the report: one for each attestation",
+    repair: "Withdraw the attestation that is wrong, or set conflict to what is meant",
+    example: "conflict is all, and one of two scans of the image finds a critical vulnerability",
+  },
+  "cel-error": {
+    layer: "policy",
+    cause: "A CEL expression failed, gave no boolean, or needed more steps than are allowed",
+    check: "The message of the engine in the check, and the type of each value that is named",
+    repair: "Guard the value with has(), or say the same with a condition under where",
+    example: "statement.predicate.count > 1, where count is a text",
+  },
+  "chain-not-met": {
+    layer: "policy",
+    cause: "A dependency that the policy follows is no artifact that passed the rule in this run",
+    check: "The dependencies of the attestation, against the artifacts that were given",
+    repair: "Verify the dependency together with what is made from it",
+    example: "The image lists app.bin, and only the image was given",
+  },
+  "condition-error": {
+    layer: "policy",
+    cause: "A value is of another type than the condition, or the form of a predicate is not known",
+    check: "The path in the check, and the value there: attest inspect FILE",
+    repair: "Correct the condition or what makes the attestation; a rule that cannot be judged " +
+      "has failed",
+    example: "matches is for texts, and there is a list at the path",
+  },
+  "condition-not-met": {
+    layer: "policy",
+    cause: "A value in the Statement is not what a condition of the policy wants, or is not there",
+    check: "expected, actual and path of the check",
+    repair: "Produce an attestation that says so, or change the condition",
+    example: "equals wants main, the attestation says feature/x",
+  },
+  "dependency-not-allowed": {
+    layer: "policy",
+    cause: "A dependency comes from none of the sources that the policy allows, or has no address",
+    check: "uri of the dependencies, against the patterns of allowed",
+    repair: "Build from an allowed source, or add a pattern for this one",
+    example: "pkg:npm/** is allowed, the build took https://example.com/patch.tgz",
+  },
+  "digest-algorithm-not-accepted": {
+    layer: "policy",
+    cause: "The artifact is known by no digest of an algorithm that the policy accepts",
+    check: "digest of the subject, against digestAlgorithms of the requirement",
+    repair: "Have the subject stated with an accepted algorithm",
+    example: "The subject has sha256 only, the policy wants sha512",
+  },
+  "fields-differ": {
+    layer: "policy",
+    cause: "Values that must be equal across attestations are not",
+    check: "Both values in the check, and the requirements that they belong to",
+    repair: "Attest what belongs together; a bill of materials of another commit is of no use",
+    example: "The commit of the SBOM is not the commit of the provenance",
+  },
+  "forbidden-dependency": {
+    layer: "policy",
+    cause: "A dependency is one that the policy forbids",
+    check: "uri and name of the dependencies, against the patterns of forbidden",
+    repair: "Build without it",
+    example: "pkg:npm/event-stream@** is forbidden, and a dependency of the build",
+  },
+  "forbidden-package": {
+    layer: "policy",
+    cause: "The bill of materials lists a package that the policy forbids",
+    check: "packages of the SBOM, against forbidden of the rule",
+    repair: "Ship without the package, or in a version that is not forbidden",
+    example: "pkg:npm/left-pad@1.0.0 is forbidden and listed",
+  },
+  "format-not-accepted": {
+    layer: "policy",
+    cause: "The attestation or bill of materials is of a format that the policy does not accept",
+    check: "attest inspect FILE, against formats of the rule",
+    repair: "Store it in an accepted format, or accept this one",
+    example: "Only sigstore-bundle is accepted, and the file is a bare DSSE envelope",
+  },
+  "insufficient-log-entries": {
+    layer: "policy",
+    cause: "Fewer logs include the attestation than the policy wants",
+    check: "logEntries of the attestation in the report",
+    repair: "Sign with a signing configuration that names enough logs",
+    example: "log is 1, and the envelope was signed with a key and never logged",
+  },
+  "insufficient-signers": {
+    layer: "policy",
+    cause: "Fewer distinct signers signed than the policy wants; a key under two names is one",
+    check: "signers in the report, against threshold of signedBy",
+    repair: "Have it signed by more of those who are named",
+    example: "Two of the release managers must sign, one has",
+  },
+  "insufficient-timestamps": {
+    layer: "policy",
+    cause: "The attestation has fewer verified times than the policy wants, or none to judge " +
+      "its age by",
+    check: "timestamps of the attestation in the report",
+    repair: "Sign with a signing configuration that names a timestamp authority or a log that " +
+      "tells time",
+    example: "freshness is asked of an envelope that was signed with a key alone",
+  },
+  "malformed-policy": {
+    layer: "policy",
+    cause: "A policy document is not of its form, or asks for something that cannot be",
+    check: "attest policy check FILE lists every problem with its path",
+    repair: "Correct the member at the path; unknown members and misspelt operators are refused",
+    example: "threshold is 3, and the group has two keys",
+  },
+  "malformed-policy-tests": {
+    layer: "policy",
+    cause: "A table of cases for a policy is not of its form, or names files outside of its folder",
+    check: "The path in the message: it leads to the member that is wrong",
+    repair: "Correct the table; its schema says what it may have",
+    example: "A case that does not say whether it should pass",
+  },
+  "malformed-report": {
+    layer: "policy",
+    cause: "A stored report is not of its form, or lacks what a policy has to know",
+    check: "Whether it was made with --policy or --with-evidence, in the format json",
+    repair: "Make the report again with --format json and --with-evidence",
+    example: "A report of an earlier version that has no evidence beside its attestations",
+  },
+  "malformed-waivers": {
+    layer: "policy",
+    cause: "A file of waivers is not of its form, not signed by those whom the policy names, or " +
+      "for another policy",
+    check: "The next line of the message, and waiverSigners of the policy",
+    repair: "Correct the file and have it signed again",
+    example: "A waiver without an end date",
+  },
+  "missing-attestation": {
+    layer: "policy",
+    cause: "No attestation of the kind that a requirement asks for is there for the artifact",
+    check: "What was found and refused, in the message; predicateTypes of the requirement",
+    repair: "Give or attach the attestation, or correct predicateTypes",
+    example: "An SBOM is required, and only provenance was found",
+  },
+  "missing-dependency": {
+    layer: "policy",
+    cause: "The attestation states fewer dependencies than the policy wants",
+    check: "resolvedDependencies or materials of the predicate",
+    repair: "Have the build state what it took",
+    example: "min is 1, and the list of materials is empty",
+  },
+  "missing-package": {
+    layer: "policy",
+    cause: "The bill of materials lists too few packages, or not one that the policy requires",
+    check: "packages of the SBOM, against required and min of the rule",
+    repair: "Make the SBOM of what is shipped, with all its packages",
+    example: "pkg:generic/openssl is required and not listed",
+  },
+  "policy-expired": {
+    layer: "policy",
+    cause: "The policy has reached the moment until which it was to be used",
+    check: "expires of the policy, and the clock here",
+    repair: "Review the policy and give it a later end",
+    example: "expires is 2026-01-01T00:00:00Z, and it is May",
+  },
+  "requirement-not-met": {
+    layer: "policy",
+    cause: "A requirement has fewer attestations that hold than it wants, for several reasons",
+    check: "The parts of the requirement in the report: one for each attestation",
+    repair: "Repair the first attestation that should have held",
+    example: "count is 2, and one attestation holds",
+  },
+  "scan-too-old": {
+    layer: "policy",
+    cause: "The scan, or the database of the scanner, is older than the policy accepts",
+    check: "The times in the scan's metadata, against maxAge and maxDatabaseAge",
+    repair: "Scan again with a current database",
+    example: "maxAge is P7D, the scan ended a month ago",
+  },
+  "scanner-mismatch": {
+    layer: "policy",
+    cause: "The scan was made by a scanner that the policy does not accept",
+    check: "uri of the scanner, against the patterns of scanners",
+    repair: "Scan with an accepted scanner, or accept this one",
+    example: "Only https://github.com/aquasecurity/** is accepted",
+  },
+  "severity-too-high": {
+    layer: "policy",
+    cause: "The scan found a vulnerability that is worse than the policy accepts",
+    check: "The findings in the check; one without a known severity counts as critical",
+    repair: "Update the package, or add an exception with a reason and an end date",
+    example: "maxSeverity is medium, and a high one was found",
+  },
+  "signer-mismatch": {
+    layer: "policy",
+    cause: "None of the signers is one whom the policy names for the requirement",
+    check: "Who signed, in the check, against signedBy and the names under trust",
+    repair: "Have it signed by somebody who is named, or name the signer",
+    example: "release must sign, and the key of a developer did",
+  },
+  "signers-not-distinct": {
+    layer: "policy",
+    cause: "One signer met two requirements that the policy wants from different signers",
+    check: "signers of both attestations; a key under two names is one signer",
+    repair: "Have one of the attestations signed by somebody else",
+    example: "The build service signed the provenance and the review",
+  },
+  "subject-name-mismatch": {
+    layer: "policy",
+    cause: "The name of the matched subject is like none of the patterns of the policy",
+    check: "name of the subject, against subjectNames of the requirement",
+    repair: "Name the subject so when it is attested, or add a pattern",
+    example: "*.tgz is wanted, the subject is named app.zip",
+  },
+  "unselected-artifact": {
+    layer: "policy",
+    cause: "No rule of the policy selects the artifact",
+    check: "Name, digest, OCI repository or npm name of the artifact, against select of each rule",
+    repair: "Add a rule that selects it, or set unselected to pass",
+    example: "The rules select dist/*.tgz, and build/app.zip was given",
+  },
+  "unversioned-package": {
+    layer: "policy",
+    cause: "A package of the bill of materials has no version, and the policy wants one of each",
+    check: "The package in the check",
+    repair: "Have the generator of the SBOM state versions",
+    example: "versions is true, and a package says NOASSERTION",
+  },
+  "weak-algorithm": {
+    layer: "policy",
+    cause: "No signature is by an algorithm and a size of key that the policy accepts",
+    check: "Algorithm and size in the check, against algorithms and minKeyBits",
+    repair: "Sign with a stronger key",
+    example: "RSA of 3072 bits is wanted, the key has 2048",
   },
 };

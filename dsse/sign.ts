@@ -86,9 +86,11 @@ export async function signEnvelope(
   envelope: Envelope,
   signers: Signer | Signer[] | SigningKey,
 ): Promise<Envelope> {
+  // A copy: what the caller changes while the signer works is not what was signed.
   const { payloadType, payload } = parseEnvelope(envelope);
+  const own = { ...envelope, signatures: [...envelope.signatures] };
   const added = await signAll(pae(payloadType, payload), await resolve(signers));
-  return { ...envelope, signatures: [...envelope.signatures, ...added] };
+  return { ...own, signatures: [...own.signatures, ...added] };
 }
 
 function signAll(signed: Bytes, signers: Signer[]): Promise<EnvelopeSignature[]> {

@@ -135,6 +135,37 @@ describe("signEnvelope()", () => {
     equal((await verifyEnvelope(twice, { keys, threshold: 2 })).errorReason, null);
   });
 
+  it("keeps every spelling of the payload that a verifier takes, and signs its bytes", async () => {
+    const { signer, trustedKey } = await generateSigner("Ed25519");
+    const other = await generateSigner("ES256");
+    const bytes = Uint8Array.of(0xfb, 0xff, 0xbf, 0x0a);
+    const once = await createEnvelope(TYPE, bytes, other.signer);
+    for (const payload of ["+/+/Cg==", "-_-_Cg==", "+/+/Cg", "-_-_Cg"]) {
+      const twice = await signEnvelope({ ...once, payload }, signer);
+      equal(twice.payload, payload);
+      const keys = [trustedKey, other.trustedKey];
+      const result = await verifyEnvelope(twice, { keys, threshold: 2 });
+      ok(result.ok);
+      deepEqual(result.payload, bytes);
+    }
+    // What another decoder might read as the same bytes, or as others.
+    for (const payload of ["+/+/Ch==", "+/+/ Cg==", "+/+/Cg==\n", "+/+/Cg=", "-/+_Cg=="]) {
+      await rejects(signEnvelope({ ...once, payload }, signer), { reason: "invalid-base64" });
+    }
+  });
+
+  it("returns what it signed when the envelope changes meanwhile", async () => {
+    const { signer, trustedKey } = await generateSigner("Ed25519");
+    const once = await createEnvelope(TYPE, "good", signer);
+    const work = signEnvelope(once, signer);
+    once.payload = "ZXZpbA==";
+    once.signatures.length = 0;
+    const twice = await work;
+    equal(twice.payload, "Z29vZA==");
+    equal(twice.signatures.length, 2);
+    equal((await verifyEnvelope(twice, { keys: [trustedKey] })).errorReason, null);
+  });
+
   it("refuses what is no envelope", async () => {
     const { signer } = await generateSigner("Ed25519");
     const empty = { payload: "", payloadType: "", signatures: [] };

@@ -1,5 +1,6 @@
 import { asBytes, type Bytes, concat } from "./bytes.ts";
-import type { HashName } from "./digest.ts";
+import { digest, type HashName } from "./digest.ts";
+import { encodeHex } from "./hex.ts";
 
 /** A digest that is fed piece by piece, in constant memory. */
 interface Hasher {
@@ -123,6 +124,40 @@ export async function digestStream(
   return { digests: await digestAll(content, hashes), content };
 }
 
+/** Hash functions by the names of DigestSet. */
+export const HASHES: ReadonlyMap<string, HashName> = new Map([
+  ["sha256", "SHA-256"],
+  ["sha384", "SHA-384"],
+  ["sha512", "SHA-512"],
+]);
+
+/** Digests of some content, as a DigestSet has them. */
+export interface ContentDigest {
+  /** Lowercase hex by algorithm. */
+  digest: Record<string, string>;
+  /** The bytes themselves, if they are at hand. */
+  content?: Uint8Array;
+}
+
+/** Digests content by the algorithms of {@linkcode HASHES} that are named, in one pass. */
+export async function digestContent(
+  content: Uint8Array | Blob | ReadableStream<Uint8Array>,
+  algorithms: readonly string[],
+  watch: StreamWatch,
+): Promise<ContentDigest> {
+  const hashes = algorithms.map((algorithm) => HASHES.get(algorithm)!);
+  const { digests, content: bytes } = content instanceof Uint8Array
+    ? { digests: await digestAll(content, hashes), content }
+    : await digestStream(
+      content instanceof ReadableStream ? content : content.stream(),
+      hashes,
+      watch,
+    );
+  const set: Record<string, string> = {};
+  algorithms.forEach((algorithm, i) => set[algorithm] = encodeHex(digests[i]));
+  return bytes === undefined ? { digest: set } : { digest: set, content: bytes };
+}
+
 /** Chunks of a stream, read into one buffer again and again where the stream can do that. */
 interface ChunkReader {
   /** The next chunk, or undefined at the end; `reuse` gives up the one before. */
@@ -175,10 +210,7 @@ function hold(held: Bytes[], chunk: Bytes): void {
 
 /** Digests of bytes in memory. */
 export function digestAll(content: Uint8Array, hashes: readonly HashName[]): Promise<Bytes[]> {
-  const bytes = asBytes(content);
-  return Promise.all(
-    hashes.map(async (hash) => new Uint8Array(await crypto.subtle.digest(hash, bytes))),
-  );
+  return Promise.all(hashes.map((hash) => digest(hash, content)));
 }
 
 async function feed(hashers: readonly Hasher[], chunk: Bytes): Promise<void> {

@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { decodeOnePem } from "../internal/pem.ts";
-import type { Bytes } from "../internal/bytes.ts";
+import { type Bytes, utf8 } from "../internal/bytes.ts";
+import { parseDer, readSequence, Tag } from "../internal/der.ts";
 import { printable } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 
@@ -35,10 +36,7 @@ const PUBLIC_REMEDIES: readonly [RegExp, string][] = [
 ];
 
 const PRIVATE_REMEDIES: readonly [RegExp, string][] = [
-  [
-    /^ENCRYPTED PRIVATE KEY$/,
-    "an encrypted private key; decrypt it with: openssl pkcs8 -in KEY -out PLAIN",
-  ],
+  [/^ENCRYPTED /, "an encrypted private key where a plain one is due"],
   [
     /^(EC|RSA) PRIVATE KEY$/,
     "not PKCS#8; convert it with: openssl pkcs8 -topk8 -nocrypt -in KEY -out PKCS8",
@@ -46,10 +44,6 @@ const PRIVATE_REMEDIES: readonly [RegExp, string][] = [
   [
     /^OPENSSH PRIVATE KEY$/,
     "an OpenSSH private key; convert a copy with: ssh-keygen -p -N '' -m PKCS8 -f KEY",
-  ],
-  [
-    /^ENCRYPTED (COSIGN|SIGSTORE) PRIVATE KEY$/,
-    "a key file of cosign, whose encryption is its own",
   ],
   [/PUBLIC KEY$/, "a public key where a private one is due"],
 ];
@@ -61,11 +55,42 @@ export function decodeKeyPem(text: string, wanted: "PUBLIC KEY" | "PRIVATE KEY")
     const remedies = wanted === "PUBLIC KEY" ? PUBLIC_REMEDIES : PRIVATE_REMEDIES;
     const remedy = remedies.find(([pattern]) => pattern.test(label));
     if (remedy === undefined || remedy[1].startsWith("EC parameters")) continue;
-    const foreign = /^(ENCRYPTED|OPENSSH)/.test(label) && wanted === "PRIVATE KEY";
+    const foreign = label.startsWith("OPENSSH") && wanted === "PRIVATE KEY";
     throw new AttestationError(
       foreign ? "unsupported-algorithm" : "malformed-key",
       `Cannot read key: found ${printable(label)}, ${remedy[1]}`,
     );
   }
   return decodeOnePem(text, wanted).der;
+}
+
+/** Labels of encrypted private keys; the last two are those of cosign, new and old. */
+export type EncryptedLabel = `ENCRYPTED ${"" | "SIGSTORE " | "COSIGN "}PRIVATE KEY`;
+
+/** The label of the first encrypted private key in a PEM text. */
+export function findEncryptedLabel(text: string): EncryptedLabel | undefined {
+  const match = /-----BEGIN (ENCRYPTED (?:SIGSTORE |COSIGN )?PRIVATE KEY)-----/.exec(text);
+  return match === null ? undefined : match[1] as EncryptedLabel;
+}
+
+/** Tells an EncryptedPrivateKeyInfo from a PrivateKeyInfo, which begins with its version. */
+export function isEncryptedInfo(der: Uint8Array): boolean {
+  try {
+    return readSequence(parseDer(der)).tag === Tag.sequence;
+  } catch {
+    return false;
+  }
+}
+
+/** Refuses what cannot be a passphrase. */
+export function checkPassphrase(passphrase: string | Uint8Array | undefined): void {
+  if (passphrase === undefined || passphrase instanceof Uint8Array) return;
+  if (typeof passphrase !== "string" || !passphrase.isWellFormed()) {
+    throw new TypeError("A passphrase must be bytes or text without unpaired surrogates");
+  }
+}
+
+/** A copy of a passphrase as the octets that a key is derived from. */
+export function passphraseBytes(passphrase: string | Uint8Array): Bytes {
+  return typeof passphrase === "string" ? utf8(passphrase) : new Uint8Array(passphrase);
 }

@@ -5,8 +5,9 @@ import { quote } from "../internal/json.ts";
 /**
  * Signature algorithm of a key. It belongs to the key, never to the message.
  *
- * JOSE names (RFC 7518, 3.1; RFC 8037; RFC 9864), and `ECDSA-P<curve>-SHA<hash>` for the
- * pairs that JOSE has no name for, such as `ECDSA-P384-SHA256` of old Sigstore clients.
+ * JOSE names (RFC 7518, 3.1; RFC 8037; RFC 9864), those of the JOSE work on ML-DSA (FIPS
+ * 204), and `ECDSA-P<curve>-SHA<hash>` for the pairs that JOSE has no name for, such as
+ * `ECDSA-P384-SHA256` of old Sigstore clients.
  * A pair that has a JOSE name is reported by it: `ECDSA-P256-SHA256` is `ES256`.
  */
 export type KeyAlgorithm =
@@ -20,21 +21,25 @@ export type KeyAlgorithm =
   | "PS256"
   | "PS384"
   | "PS512"
+  | MlDsaName
   | `ECDSA-P${256 | 384 | 521}-SHA${256 | 384 | 512}`;
 
 /** Curves of ECDSA keys. */
 export type CurveName = "P-256" | "P-384" | "P-521";
 
+/** Parameter sets of ML-DSA: FIPS 204, 4. */
+export type MlDsaName = `ML-DSA-${44 | 65 | 87}`;
+
 /** How a signature is computed, in the words of WebCrypto. A PSS salt is as long as the hash. */
 export type SignatureScheme =
-  | { name: "Ed25519" }
+  | { name: "Ed25519" | MlDsaName }
   | { name: "ECDSA"; hash: HashName }
   | { name: "RSASSA-PKCS1-v1_5"; hash: HashName }
   | { name: "RSA-PSS"; hash: HashName };
 
 /** The kind of key that an algorithm is for. */
 export interface KeyShape {
-  readonly kind: "Ed25519" | "EC" | "RSA";
+  readonly kind: "Ed25519" | "EC" | "RSA" | MlDsaName;
   readonly curve?: CurveName;
 }
 
@@ -50,7 +55,9 @@ const ENTRIES: ReadonlyMap<string, AlgorithmEntry> = entries();
 
 function entries(): Map<string, AlgorithmEntry> {
   const map = new Map<string, AlgorithmEntry>();
-  map.set("Ed25519", { alg: "Ed25519", kind: "Ed25519", scheme: { name: "Ed25519" } });
+  for (const name of ["Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"] as const) {
+    map.set(name, { alg: name, kind: name, scheme: { name } });
+  }
   for (const bits of HASHES) {
     const hash: HashName = `SHA-${bits}`;
     const pkcs1: SignatureScheme = { name: "RSASSA-PKCS1-v1_5", hash };
@@ -87,8 +94,8 @@ export function lookupAlgorithm(alg: string): AlgorithmEntry {
 export function defaultAlgorithm(key: KeyShape): AlgorithmEntry {
   const alg = key.kind === "RSA"
     ? "RS256"
-    : key.kind === "Ed25519"
-    ? "Ed25519"
+    : key.kind !== "EC"
+    ? key.kind
     : key.curve === "P-256"
     ? "ES256"
     : key.curve === "P-384"

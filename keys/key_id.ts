@@ -4,7 +4,7 @@ import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { minimalSigned } from "./_der.ts";
 import { requiredMembers } from "./jwk.ts";
-import { readSpki } from "./spki.ts";
+import { readSpki, unsupported } from "./spki.ts";
 
 /** SubjectPublicKeyInfo as DER, or a key that has it, such as a trusted key. */
 export type SpkiSource = Uint8Array | { readonly spki: Uint8Array };
@@ -31,7 +31,7 @@ export function spkiFingerprint(spki: SpkiSource): string {
 /**
  * JWK thumbprint: unpadded base64url of the SHA-256 over the required members.
  *
- * Source: RFC 7638, 3; RFC 8037, 2.
+ * Source: RFC 7638, 3; RFC 8037, 2; draft-ietf-cose-dilithium, "Algorithm Key Pair".
  *
  * @param key SubjectPublicKeyInfo, DER, or a key that has it.
  *
@@ -62,7 +62,8 @@ export function jwkThumbprint(key: SpkiSource): string {
  *
  * @param key SubjectPublicKeyInfo, DER, or a key that has it.
  *
- * @throws {AttestationError} As `importTrustedKey()`, if the key is refused.
+ * @throws {AttestationError} As `importTrustedKey()`, if the key is refused;
+ * `unsupported-algorithm` for ML-DSA, which has no wire form there.
  *
  * @example The key of RFC 8032, 7.1, test 1
  * ```ts
@@ -91,6 +92,7 @@ function opensshWire(spki: Uint8Array): Bytes {
     const numbers = [key.exponent, key.modulus].map((number) => sshString(minimalSigned(number)));
     return concat(sshString(utf8("ssh-rsa")), ...numbers);
   }
+  if (key.kind !== "EC") throw unsupported(`the OpenSSH form of an ${key.kind} key`);
   const curve = key.curve.replace("P-", "nistp");
   return concat(
     sshString(utf8(`ecdsa-sha2-${curve}`)),

@@ -11,18 +11,19 @@ import {
   Tag,
 } from "../internal/der.ts";
 import { encodeUnsigned } from "./_der.ts";
-import type { CurveName } from "./algorithm.ts";
+import type { CurveName, MlDsaName } from "./algorithm.ts";
 import type { Jwk } from "./jwk.ts";
 import {
   type AlgorithmIdentifier,
   asKeyError,
   bitLength,
-  checkEd25519,
+  checkMaterial,
   checkPoint,
   checkRsa,
   checkSize,
   CURVES,
   encodeAlgorithm,
+  encodeSpki,
   type KeyMaterial,
   malformed,
   readAlgorithm,
@@ -38,6 +39,8 @@ export interface PrivateKey {
   readonly pkcs8: Bytes;
   /** The public half that is stated beside it; not yet known to belong to it. */
   readonly stated?: KeyMaterial;
+  /** What the public key of an ML-DSA key with an expanded form must begin with. */
+  readonly publicSeed?: Bytes;
 }
 
 const VERSION_0 = encodeUnsigned(Uint8Array.of(0));
@@ -47,7 +50,7 @@ const VERSION_1 = encodeUnsigned(Uint8Array.of(1));
  * Reads a PKCS#8 private key strictly and writes it anew: runtimes differ in what they
  * take of version 1 (with a public key) and of attributes.
  *
- * Source: RFC 5958, 2; RFC 5915, 3; RFC 8017, A.1.2; RFC 8410, 7.
+ * Source: RFC 5958, 2; RFC 5915, 3; RFC 8017, A.1.2; RFC 8410, 7; RFC 9881, 6.
  */
 export function readPkcs8(der: Uint8Array): PrivateKey {
   checkSize(der);
@@ -62,12 +65,19 @@ export function readPkcs8(der: Uint8Array): PrivateKey {
     reader.end();
 
     const key = readInner(algorithm, inner);
-    const outer = outerPublic === undefined ? undefined : readStated(algorithm, outerPublic);
+    const outer = outerPublic === undefined
+      ? undefined
+      : checkMaterial(algorithm, bitStringOf(outerPublic));
     if (outer !== undefined && key.stated !== undefined && !sameKey(outer, key.stated)) {
       throw malformed("two public halves that differ");
     }
     return outer === undefined ? key : { ...key, stated: outer };
   });
+}
+
+/** Bytes of `publicKey [1]`, which is a BIT STRING under another tag. */
+function bitStringOf({ raw, value }: Der): Bytes {
+  return readBitString({ tag: Tag.bitString, raw, value });
 }
 
 /** The PKCS#8 form of a private JWK. */
@@ -89,8 +99,11 @@ export function pkcs8OfJwk({ material, secrets }: Jwk): PrivateKey {
       const numbers = [modulus, exponent, ...rest].map(encodeUnsigned);
       return readInner(material, encodeDer(Tag.sequence, VERSION_0, ...numbers));
     }
-    const d = secret("d");
-    const inner = material.kind === "EC" ? encodeEcPrivateKey(d) : encodeDer(Tag.octetString, d);
+    const inner = material.kind === "EC"
+      ? encodeEcPrivateKey(secret("d"))
+      : material.kind === "Ed25519"
+      ? encodeDer(Tag.octetString, secret("d"))
+      : encodeDer(SEED, secret("priv"));
     return { ...readInner(material, inner), stated: material };
   });
 }
@@ -104,7 +117,48 @@ function readInner(algorithm: AlgorithmIdentifier, inner: Bytes): PrivateKey {
     return { algorithm, pkcs8: encodePkcs8(algorithm, encodeDer(Tag.octetString, seed)) };
   }
   if (algorithm.kind === "EC") return readEcPrivateKey(algorithm.curve, inner);
-  return readRsaPrivateKey(inner);
+  if (algorithm.kind === "RSA") return readRsaPrivateKey(inner);
+  return readMlDsaPrivateKey(algorithm.kind, parseDer(inner));
+}
+
+/** `seed [0]` of ML-DSA-PrivateKey. */
+const SEED = 0x80;
+
+/** Octets of an expanded private key: FIPS 204, 4, table 2. */
+const EXPANDED_BYTES: Readonly<Record<MlDsaName, number>> = {
+  "ML-DSA-44": 2560,
+  "ML-DSA-65": 4032,
+  "ML-DSA-87": 4896,
+};
+
+/**
+ * Of the three forms that RFC 9881, 6 has, those with the seed: no WebCrypto takes a key
+ * without it. From an expanded form beside it nothing is used, so of that only the length
+ * and the first part, which it has in common with the public key, are compared.
+ */
+function readMlDsaPrivateKey(kind: MlDsaName, choice: Der): PrivateKey {
+  const length = EXPANDED_BYTES[kind];
+  const expanded = (element: Der): Bytes => {
+    const bytes = readOctetString(element);
+    if (bytes.length === length) return bytes;
+    throw malformed(`${bytes.length} octets of expanded ${kind} key, wanted ${length}`);
+  };
+  if (choice.tag === Tag.octetString) {
+    expanded(choice);
+    throw unsupported(`an expanded private ${kind} key without its seed`);
+  }
+  let seed = choice.value;
+  let publicSeed: Bytes | undefined;
+  if (choice.tag === Tag.sequence) {
+    const both = readSequence(choice);
+    seed = readOctetString(both.next());
+    publicSeed = expanded(both.next()).slice(0, 32);
+    both.end();
+  } else if (choice.tag !== SEED) throw malformed(`a private ${kind} key of an unknown form`);
+  if (seed.length !== 32) throw malformed(`${seed.length} octets of ${kind} seed, wanted 32`);
+  const algorithm: AlgorithmIdentifier = { kind };
+  const key = { algorithm, pkcs8: encodePkcs8(algorithm, encodeDer(SEED, seed)) };
+  return publicSeed === undefined ? key : { ...key, publicSeed };
 }
 
 function readEcPrivateKey(curve: CurveName, inner: Bytes): PrivateKey {
@@ -166,24 +220,9 @@ function checkRsaFactors(modulus: Bytes, exponent: Bytes, secrets: Bytes[]): voi
   if (!agree) throw malformed("a private RSA key whose numbers do not belong together");
 }
 
-function readStated(algorithm: AlgorithmIdentifier, element: Der): KeyMaterial {
-  const bytes = readBitString({ tag: Tag.bitString, raw: element.raw, value: element.value });
-  if (algorithm.kind === "EC") return checkPoint(algorithm.curve, bytes);
-  if (algorithm.kind === "Ed25519") return checkEd25519(bytes);
-  const reader = readSequence(parseDer(bytes));
-  const modulus = readUnsigned(reader.next(Tag.integer));
-  const exponent = readUnsigned(reader.next(Tag.integer));
-  reader.end();
-  return checkRsa(modulus, exponent);
-}
-
 /** Tells whether two public keys are the same. */
 export function sameKey(a: KeyMaterial, b: KeyMaterial): boolean {
-  if (a.kind === "RSA" || b.kind === "RSA") {
-    return a.kind === "RSA" && b.kind === "RSA" && equalBytes(a.modulus, b.modulus) &&
-      equalBytes(a.exponent, b.exponent);
-  }
-  return a.kind === b.kind && equalBytes(a.point, b.point);
+  return equalBytes(encodeSpki(a), encodeSpki(b));
 }
 
 function isZero(number: Bytes): boolean {

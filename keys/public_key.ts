@@ -2,14 +2,19 @@ import { AttestationError } from "../errors.ts";
 import { asBytes, type Bytes } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
-import { type CurveName, defaultAlgorithm, type SignatureScheme } from "./algorithm.ts";
+import {
+  type CurveName,
+  defaultAlgorithm,
+  type MlDsaName,
+  type SignatureScheme,
+} from "./algorithm.ts";
 import { derToP1363 } from "./ecdsa_signature.ts";
-import { bitLength, CURVES, type KeyMaterial, readSpki } from "./spki.ts";
+import { bitLength, CURVES, isMlDsa, type KeyMaterial, ML_DSA, readSpki } from "./spki.ts";
 
 /** A public key that passed the strict reading; says nothing about trust. */
 export interface PublicKey {
   /** Kind of key. */
-  readonly kind: "Ed25519" | "EC" | "RSA";
+  readonly kind: "Ed25519" | "EC" | "RSA" | MlDsaName;
   /** Of EC keys. */
   readonly curve?: CurveName;
   /** Of RSA keys. */
@@ -86,9 +91,7 @@ export function importForVerification(
 }
 
 function importId(scheme: SignatureScheme): string {
-  return scheme.name === "Ed25519" || scheme.name === "ECDSA"
-    ? scheme.name
-    : scheme.name + scheme.hash;
+  return "hash" in scheme && scheme.name !== "ECDSA" ? scheme.name + scheme.hash : scheme.name;
 }
 
 /** Parameters of `importKey` and `generateKey`. */
@@ -96,7 +99,7 @@ export function importParams(
   key: { curve?: CurveName },
   scheme: SignatureScheme,
 ): Algorithm | EcKeyImportParams | RsaHashedImportParams {
-  if (scheme.name === "Ed25519") return { name: scheme.name };
+  if (!("hash" in scheme)) return { name: scheme.name };
   if (scheme.name === "ECDSA") return { name: scheme.name, namedCurve: key.curve ?? "" };
   return { name: scheme.name, hash: scheme.hash };
 }
@@ -162,6 +165,10 @@ function signatureForms(
     const fits = scheme.name === "RSASSA-PKCS1-v1_5" || scheme.name === "RSA-PSS";
     const size = Math.ceil((key.modulusBits ?? 0) / 8);
     return fits && signature.length === size ? [asBytes(signature)] : [];
+  }
+  if (isMlDsa(key.kind)) {
+    const fits = scheme.name === key.kind && signature.length === ML_DSA[key.kind].signature;
+    return fits ? [asBytes(signature)] : [];
   }
   if (scheme.name !== "ECDSA" || key.curve === undefined) return [];
   const { size } = CURVES[key.curve];

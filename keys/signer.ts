@@ -1,7 +1,16 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { asBytes, type Bytes, utf8 } from "../internal/bytes.ts";
+import { asBytes, type Bytes, equalBytes, utf8 } from "../internal/bytes.ts";
 import { encodePem } from "../internal/pem.ts";
-import { checkLabel, checkOptions, decodeKeyPem, isCryptoKey } from "./_source.ts";
+import {
+  checkLabel,
+  checkOptions,
+  checkPassphrase,
+  decodeKeyPem,
+  findEncryptedLabel,
+  isCryptoKey,
+  isEncryptedInfo,
+  passphraseBytes,
+} from "./_source.ts";
 import {
   type AlgorithmEntry,
   algorithmOf,
@@ -11,7 +20,14 @@ import {
   lookupAlgorithm,
 } from "./algorithm.ts";
 import { p1363ToDer } from "./ecdsa_signature.ts";
-import { parseJwkText, readJwk } from "./jwk.ts";
+import {
+  exportPublicJwk,
+  joinPrivateJwk,
+  parseJwkText,
+  type PrivateJwk,
+  type PublicJwk,
+  readJwk,
+} from "./jwk.ts";
 import { pkcs8OfJwk, type PrivateKey, readPkcs8, sameKey } from "./pkcs8.ts";
 import {
   importParams,
@@ -20,10 +36,13 @@ import {
   signatureParams,
   verifySignature,
 } from "./public_key.ts";
-import { checkSize, encodeSpki, malformed, readSpki } from "./spki.ts";
+import { checkSize, encodeSpki, type KeyMaterial, malformed, readSpki } from "./spki.ts";
 import { algorithmOfCryptoKey, importTrustedKey, type TrustedKey } from "./trusted_key.ts";
 
-/** What signs: a key in this process, or anything else that can do the same. */
+/**
+ * What signs: a key in this process, or anything else that can do the same, such as a key
+ * management service or a security module, by two methods and the name of its algorithm.
+ */
 export interface Signer {
   /** Algorithm of the signatures. */
   readonly alg: KeyAlgorithm;
@@ -45,6 +64,8 @@ export interface ImportSignerOptions {
   ecdsaEncoding?: "der" | "p1363";
   /** SubjectPublicKeyInfo, DER: needed for a CryptoKey that cannot be exported. */
   publicKey?: Uint8Array;
+  /** Opens an encrypted key, and is not looked at for others. Text is taken as its UTF-8. */
+  passphrase?: string | Uint8Array;
 }
 
 /** Options of {@linkcode generateSigner}. Unknown names are refused. */
@@ -57,6 +78,8 @@ export interface GenerateSignerOptions {
   ecdsaEncoding?: "der" | "p1363";
   /** Bits of an RSA modulus, a multiple of 8 from 2048 to 8192. Default 3072. */
   modulusLength?: number;
+  /** Encrypts `privateKey` as `encryptPrivateKey()` does. Not empty. */
+  passphrase?: string | Uint8Array;
 }
 
 /** A new key, in the forms that it is needed in. */
@@ -65,10 +88,14 @@ export interface GeneratedSigner {
   signer: Signer;
   /** Verifies with the public half. */
   trustedKey: TrustedKey;
-  /** PKCS#8 PEM, not encrypted: keep it secret. */
+  /** PKCS#8 PEM: encrypted if a passphrase was given, else keep it secret. */
   privateKey: string;
   /** SubjectPublicKeyInfo PEM. */
   publicKey: string;
+  /** The private key as JWK, which is not encrypted: absent if a passphrase was given. */
+  privateJwk?: PrivateJwk;
+  /** The public key as JWK. */
+  publicJwk: PublicJwk;
 }
 
 const ENCODINGS = ["der", "p1363"];
@@ -79,16 +106,19 @@ const PROBE = utf8("@x/attest: does the private half fit the public one?");
  * first signature is verified at once, so that a public half that does not belong to the
  * private one is found here and not by whoever verifies.
  *
- * Source: RFC 5958, 2; RFC 5915, 3; RFC 8017, A.1.2; RFC 8410, 7; RFC 7517; RFC 7518, 6.
+ * Source: RFC 5958, 2 and 3; RFC 8018, 6.2; RFC 5915, 3; RFC 8017, A.1.2; RFC 8410, 7; RFC
+ * 9881, 6; RFC 7517; RFC 7518, 6.
  *
- * @param source PEM with one `PRIVATE KEY` (PKCS#8, not encrypted), or private JWK text;
- * PKCS#8 as DER; a private JWK as object; a private CryptoKey.
+ * @param source PEM with one `PRIVATE KEY` (PKCS#8), `ENCRYPTED PRIVATE KEY` (the same under
+ * PBES2) or `ENCRYPTED SIGSTORE PRIVATE KEY` (of cosign), or private JWK text; PKCS#8 as
+ * DER, encrypted or not; a private JWK as object; a private CryptoKey.
  * @param options See {@linkcode ImportSignerOptions}.
  *
  * @throws {AttestationError} `malformed-key` (also a public key, and EC or RSA PEM that is
  * not PKCS#8), `malformed-pem`, `malformed-json`, `duplicate-json-key`, `weak-key`,
- * `limit-exceeded`, `unsupported-algorithm` (also encrypted and OpenSSH keys, and what this
- * runtime lacks), `key-algorithm-mismatch`. No message has anything of the key.
+ * `limit-exceeded`, `unsupported-algorithm` (also OpenSSH keys, and what this runtime
+ * lacks), `key-algorithm-mismatch`; `missing-passphrase` and `wrong-passphrase` for encrypted
+ * keys. No message has anything of the key.
  * @throws {TypeError} If an option is unknown or of the wrong type.
  *
  * @example Sign with a key from a file
@@ -104,12 +134,13 @@ const PROBE = utf8("@x/attest: does the private half fit the public one?");
  * ```
  */
 export async function importSigner(
-  source: string | Uint8Array | JsonWebKey | CryptoKey,
+  source: string | Uint8Array | JsonWebKey | PrivateJwk | CryptoKey,
   options: ImportSignerOptions = {},
 ): Promise<Signer> {
-  checkOptions(options, ["alg", "keyid", "ecdsaEncoding", "publicKey"]);
+  checkOptions(options, ["alg", "keyid", "ecdsaEncoding", "publicKey", "passphrase"]);
   checkLabel(options.keyid, "keyid");
   checkEncoding(options.ecdsaEncoding);
+  checkPassphrase(options.passphrase);
   const wanted = options.alg === undefined ? undefined : lookupAlgorithm(options.alg).alg;
   const stated = options.publicKey === undefined ? undefined : parseSpki(options.publicKey);
 
@@ -122,7 +153,7 @@ export async function importSigner(
       options,
     );
   } else {
-    const { key, alg, keyid } = readPrivate(source);
+    const { key, alg, keyid } = await readPrivate(source, options.passphrase);
     const entry = algorithmOf(key.algorithm, agree(wanted, alg));
     signer = await fromPrivateKey(key, entry, stated, {
       ...options,
@@ -157,19 +188,38 @@ function cryptoKeyAlgorithm(source: CryptoKey): string | undefined {
   return alg;
 }
 
-function readPrivate(
-  source: string | Uint8Array | JsonWebKey,
-): { key: PrivateKey; alg?: string; keyid?: string } {
+async function readPrivate(
+  source: string | Uint8Array | JsonWebKey | PrivateJwk,
+  passphrase: string | Uint8Array | undefined,
+): Promise<{ key: PrivateKey; alg?: string; keyid?: string }> {
   if (typeof source === "string") {
     checkSize(source);
     if (/^\s*\{/.test(source)) return readPrivateJwk(parseJwkText(source));
-    return { key: readPkcs8(decodeKeyPem(source, "PRIVATE KEY")) };
+    const label = findEncryptedLabel(source);
+    if (label === undefined) return { key: readPkcs8(decodeKeyPem(source, "PRIVATE KEY")) };
+    const secret = needPassphrase(passphrase);
+    const { openPem } = await import("./encrypted_key.ts");
+    return { key: readPkcs8(await openPem(source, label, secret)) };
   }
-  if (source instanceof Uint8Array) return { key: readPkcs8(source) };
+  if (source instanceof Uint8Array) {
+    checkSize(source);
+    if (!isEncryptedInfo(source)) return { key: readPkcs8(source) };
+    const secret = needPassphrase(passphrase);
+    const { decryptPkcs8 } = await import("./pbes2.ts");
+    return { key: readPkcs8(await decryptPkcs8(source, secret)) };
+  }
   if (typeof source !== "object" || source === null) {
     throw new TypeError("A key must be PEM or JWK text, bytes, a JWK object or a CryptoKey");
   }
   return readPrivateJwk(source);
+}
+
+function needPassphrase(passphrase: string | Uint8Array | undefined): Bytes {
+  if (passphrase !== undefined) return passphraseBytes(passphrase);
+  throw new AttestationError(
+    "missing-passphrase",
+    "Cannot read key: it is encrypted, and no passphrase is given",
+  );
 }
 
 function readPrivateJwk(source: object): { key: PrivateKey; alg?: string; keyid?: string } {
@@ -199,9 +249,16 @@ async function fromPrivateKey(
   } catch (cause) {
     throw isAttestationError(cause) ? cause : notTaken(entry, cause);
   }
+  if (key.publicSeed !== undefined && !startsWith(readSpki(derived.spki), key.publicSeed)) {
+    throw malformed("an expanded private key that does not belong to its seed");
+  }
   if (key.stated !== undefined && !sameKey(key.stated, readSpki(derived.spki))) throw unfit();
   if (stated !== undefined && stated.fingerprint !== derived.fingerprint) throw unfit();
   return await createSigner(signing, derived, entry, options);
+}
+
+function startsWith(material: KeyMaterial, start: Bytes): boolean {
+  return "encoded" in material && equalBytes(material.encoded.subarray(0, start.length), start);
 }
 
 async function fromCryptoKey(
@@ -221,12 +278,9 @@ async function fromCryptoKey(
 
 /** The public half: WebCrypto tells it in the JWK only, whose private members are dropped. */
 async function publicHalf(key: CryptoKey): Promise<PublicKey> {
-  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", key);
-  const members = kty === "RSA"
-    ? { kty, n, e }
-    : kty === "EC"
-    ? { kty, crv, x, y }
-    : { kty, crv, x };
+  const jwk: JsonWebKey & { pub?: string } = await crypto.subtle.exportKey("jwk", key);
+  const { kty, crv, x, y, n, e, pub } = jwk;
+  const members = kty === "AKP" ? { kty, alg: jwk.alg, pub } : { kty, crv, x, y, n, e };
   return parseSpki(encodeSpki(readJwk(members, "public").material));
 }
 
@@ -275,12 +329,13 @@ function notTaken(key: KeyShape & { alg: KeyAlgorithm }, cause: unknown): Attest
 /**
  * Makes a new key pair: to sign with, to trust, and as PEM to keep.
  *
- * Source: FIPS 186-5; W3C Web Cryptography API, `generateKey`.
+ * Source: FIPS 186-5; FIPS 204; W3C Web Cryptography API, `generateKey`.
  *
  * @param alg Algorithm of the signatures.
  * @param options See {@linkcode GenerateSignerOptions}.
  *
- * @throws {AttestationError} `unsupported-algorithm` (also what this runtime lacks).
+ * @throws {AttestationError} `unsupported-algorithm` (also what this runtime lacks, such as
+ * ML-DSA in some), `missing-passphrase` (it is empty).
  * @throws {TypeError} If an option is unknown, of the wrong type, or `modulusLength` is given
  * for another kind of key than RSA.
  * @throws {RangeError} If `modulusLength` is no multiple of 8 from 2048 to 8192.
@@ -300,19 +355,23 @@ export async function generateSigner(
   alg: KeyAlgorithm,
   options: GenerateSignerOptions = {},
 ): Promise<GeneratedSigner> {
-  checkOptions(options, ["name", "keyid", "ecdsaEncoding", "modulusLength"]);
+  checkOptions(options, ["name", "keyid", "ecdsaEncoding", "modulusLength", "passphrase"]);
   checkLabel(options.name, "name");
   checkLabel(options.keyid, "keyid");
   checkEncoding(options.ecdsaEncoding);
   const entry = lookupAlgorithm(alg);
   const params = generateParams(entry, options.modulusLength);
-  const { name, keyid, ecdsaEncoding } = options;
+  const { name, keyid, ecdsaEncoding, passphrase } = options;
+  const lock = passphrase === undefined ? undefined : await import("./encrypted_key.ts");
+  if (passphrase !== undefined) lock?.checkNewPassphrase(passphrase);
   let pkcs8: Bytes;
   let spki: Bytes;
+  let jwk: JsonWebKey;
   try {
     const pair = await crypto.subtle.generateKey(params, true, ["sign", "verify"]) as CryptoKeyPair;
     pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey));
     spki = new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey));
+    jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
   } catch (cause) {
     if (isAttestationError(cause)) throw cause;
     throw new AttestationError(
@@ -324,12 +383,12 @@ export async function generateSigner(
   const key = readPkcs8(pkcs8);
   const signer = await fromPrivateKey(key, entry, parseSpki(spki), { keyid, ecdsaEncoding });
   const trustedKey = await importTrustedKey(spki, { alg: entry.alg, name, keyid });
-  return {
-    signer,
-    trustedKey,
-    privateKey: encodePem("PRIVATE KEY", key.pkcs8),
-    publicKey: encodePem("PUBLIC KEY", spki),
-  };
+  const privateKey = encodePem("PRIVATE KEY", key.pkcs8);
+  const publicJwk = exportPublicJwk(trustedKey);
+  const made = { signer, trustedKey, publicKey: encodePem("PUBLIC KEY", spki), publicJwk };
+  return lock === undefined || passphrase === undefined
+    ? { ...made, privateKey, privateJwk: joinPrivateJwk(publicJwk, jwk) }
+    : { ...made, privateKey: await lock.encryptPrivateKey(privateKey, passphrase) };
 }
 
 function generateParams(

@@ -332,10 +332,7 @@ describe("importSigner()", () => {
 
   it("refuses other PEM and says what to do", async () => {
     const der = pkcs8(ZERO, ED, SEED);
-    await refuses(
-      encodePem("ENCRYPTED PRIVATE KEY", der),
-      /^unsupported-algorithm .*openssl pkcs8 -in KEY/,
-    );
+    await refuses(encodePem("ENCRYPTED PRIVATE KEY", der), /^missing-passphrase /);
     await refuses(
       encodePem("EC PRIVATE KEY", der),
       /^malformed-key .*openssl pkcs8 -topk8 -nocrypt/,
@@ -345,10 +342,8 @@ describe("importSigner()", () => {
       /^malformed-key .*openssl pkcs8 -topk8 -nocrypt/,
     );
     await refuses(encodePem("OPENSSH PRIVATE KEY", der), /^unsupported-algorithm .*ssh-keygen/);
-    await refuses(
-      encodePem("ENCRYPTED SIGSTORE PRIVATE KEY", der),
-      /^unsupported-algorithm .*cosign/,
-    );
+    await refuses(encodePem("ENCRYPTED SIGSTORE PRIVATE KEY", der), /^missing-passphrase /);
+    await refuses(encodePem("ENCRYPTED OTHER PRIVATE KEY", der), /^malformed-key .*encrypted/);
     await refuses(encodePem("PUBLIC KEY", decodeHex(P256_SPKI)), /^malformed-key .*a public key/);
     const parameters = encodePem("EC PARAMETERS", decodeHex(OID.p256));
     await refuses(parameters + encodePem("EC PRIVATE KEY", der), /^malformed-key .*openssl pkcs8/);

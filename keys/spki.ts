@@ -1,5 +1,5 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { asBytes, type Bytes, concat } from "../internal/bytes.ts";
+import { asBytes, type Bytes } from "../internal/bytes.ts";
 import {
   encodeDer,
   parseDer,
@@ -9,13 +9,14 @@ import {
   readUnsigned,
   Tag,
 } from "../internal/der.ts";
-import { decodeHex, encodeHex } from "../internal/hex.ts";
-import { encodeBitString, encodeUnsigned } from "./_der.ts";
-import type { CurveName } from "./algorithm.ts";
+import { encodeHex } from "../internal/hex.ts";
+import { encodeBitString, encodeOid, encodeUnsigned } from "./_der.ts";
+import type { CurveName, MlDsaName } from "./algorithm.ts";
 
 /** A public key by its numbers, checked. */
 export type KeyMaterial =
   | { readonly kind: "Ed25519"; readonly point: Bytes }
+  | { readonly kind: MlDsaName; readonly encoded: Bytes }
   | { readonly kind: "EC"; readonly curve: CurveName; readonly point: Bytes }
   | { readonly kind: "RSA"; readonly modulus: Bytes; readonly exponent: Bytes };
 
@@ -61,14 +62,25 @@ const Oid = {
   ed25519: "1.3.101.112",
 } as const;
 
-const OID_BYTES: ReadonlyMap<string, Bytes> = new Map([
-  [Oid.ecPublicKey, decodeHex("2a8648ce3d0201")],
-  [Oid.rsaEncryption, decodeHex("2a864886f70d010101")],
-  [Oid.ed25519, decodeHex("2b6570")],
-  [CURVES["P-256"].oid, decodeHex("2a8648ce3d030107")],
-  [CURVES["P-384"].oid, decodeHex("2b81040022")],
-  [CURVES["P-521"].oid, decodeHex("2b81040023")],
-]);
+interface MlDsa {
+  readonly oid: string;
+  /** Octets of a public key. */
+  readonly publicKey: number;
+  /** Octets of a signature. */
+  readonly signature: number;
+}
+
+/** Parameter sets of ML-DSA: RFC 9881, 2; FIPS 204, 4, table 2. */
+export const ML_DSA: Readonly<Record<MlDsaName, MlDsa>> = {
+  "ML-DSA-44": { oid: "2.16.840.1.101.3.4.3.17", publicKey: 1312, signature: 2420 },
+  "ML-DSA-65": { oid: "2.16.840.1.101.3.4.3.18", publicKey: 1952, signature: 3309 },
+  "ML-DSA-87": { oid: "2.16.840.1.101.3.4.3.19", publicKey: 2592, signature: 4627 },
+};
+
+/** Tells whether a name is one of ML-DSA's. */
+export function isMlDsa(name: string): name is MlDsaName {
+  return Object.hasOwn(ML_DSA, name);
+}
 
 /** Algorithms that are met in the wild and not taken, by name for the message. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
@@ -83,9 +95,6 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["1.3.101.111", "X448"],
   ["1.3.101.113", "Ed448"],
   ["1.3.132.1.12", "ECDH"],
-  ["2.16.840.1.101.3.4.3.17", "ML-DSA-44"],
-  ["2.16.840.1.101.3.4.3.18", "ML-DSA-65"],
-  ["2.16.840.1.101.3.4.3.19", "ML-DSA-87"],
 ]);
 
 const REFUSED_CURVES: ReadonlyMap<string, string> = new Map([
@@ -108,7 +117,8 @@ const MAX_MODULUS_BITS = 8192;
  * named curves only, uncompressed points on the curve, RSA within bounds, no Ed25519 key
  * under which anybody can sign.
  *
- * Source: RFC 5280, 4.1; RFC 5480, 2; RFC 3279, 2.3.1; RFC 8410, 3 and 4.
+ * Source: RFC 5280, 4.1; RFC 5480, 2; RFC 3279, 2.3.1; RFC 8410, 3 and 4; RFC 9881, 2
+ * and 4.
  */
 export function readSpki(der: Uint8Array): KeyMaterial {
   checkSize(der);
@@ -122,7 +132,7 @@ export function readSpki(der: Uint8Array): KeyMaterial {
 }
 
 /** Algorithm of a key: what its AlgorithmIdentifier says. */
-export type AlgorithmIdentifier = { kind: "Ed25519" } | { kind: "RSA" } | {
+export type AlgorithmIdentifier = { kind: "Ed25519" | "RSA" | MlDsaName } | {
   kind: "EC";
   curve: CurveName;
 };
@@ -145,9 +155,12 @@ export function readAlgorithm(der: Uint8Array): AlgorithmIdentifier {
     reader.end();
     return { kind: "RSA" };
   }
-  if (oid !== Oid.ed25519) throw unsupported(`the algorithm ${REFUSED.get(oid) ?? oid}`);
+  const kind = oid === Oid.ed25519
+    ? "Ed25519"
+    : (Object.keys(ML_DSA) as MlDsaName[]).find((name) => ML_DSA[name].oid === oid);
+  if (kind === undefined) throw unsupported(`the algorithm ${REFUSED.get(oid) ?? oid}`);
   reader.end();
-  return { kind: "Ed25519" };
+  return { kind };
 }
 
 /** The curve that an OBJECT IDENTIFIER names. */
@@ -157,9 +170,11 @@ export function readCurve(der: Uint8Array): CurveName {
   throw unsupported(`the curve ${REFUSED_CURVES.get(oid) ?? oid}`);
 }
 
-function checkMaterial(algorithm: AlgorithmIdentifier, key: Bytes): KeyMaterial {
+/** Checks a public key as it stands in a BIT STRING. */
+export function checkMaterial(algorithm: AlgorithmIdentifier, key: Bytes): KeyMaterial {
   if (algorithm.kind === "EC") return checkPoint(algorithm.curve, key);
   if (algorithm.kind === "Ed25519") return checkEd25519(key);
+  if (algorithm.kind !== "RSA") return checkMlDsa(algorithm.kind, key);
   const reader = readSequence(parseDer(key));
   const modulus = readUnsigned(reader.next(Tag.integer));
   const exponent = readUnsigned(reader.next(Tag.integer));
@@ -229,6 +244,15 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
+/** Checks an ML-DSA public key: every text of the right length is one (FIPS 204, 7.2). */
+export function checkMlDsa(kind: MlDsaName, encoded: Uint8Array): KeyMaterial {
+  const { publicKey } = ML_DSA[kind];
+  if (encoded.length !== publicKey) {
+    throw malformed(`${encoded.length} octets of ${kind}, wanted ${publicKey}`);
+  }
+  return { kind, encoded: copy(encoded) };
+}
+
 /**
  * Checks the bounds of an RSA key; big-endian numbers without leading zeros. With e = 1
  * the padded digest is its own signature; very long numbers only burn time.
@@ -294,27 +318,25 @@ export function bitLength(number: Uint8Array): number {
 
 /** DER of an AlgorithmIdentifier. */
 export function encodeAlgorithm(algorithm: AlgorithmIdentifier): Bytes {
-  if (algorithm.kind === "Ed25519") return encodeDer(Tag.sequence, encodeOid(Oid.ed25519));
   if (algorithm.kind === "RSA") {
     return encodeDer(Tag.sequence, encodeOid(Oid.rsaEncryption), encodeDer(Tag.null));
   }
-  return encodeDer(
-    Tag.sequence,
-    encodeOid(Oid.ecPublicKey),
-    encodeOid(CURVES[algorithm.curve].oid),
-  );
+  if (algorithm.kind === "EC") {
+    const curve = encodeOid(CURVES[algorithm.curve].oid);
+    return encodeDer(Tag.sequence, encodeOid(Oid.ecPublicKey), curve);
+  }
+  const oid = algorithm.kind === "Ed25519" ? Oid.ed25519 : ML_DSA[algorithm.kind].oid;
+  return encodeDer(Tag.sequence, encodeOid(oid));
 }
 
 /** DER of a SubjectPublicKeyInfo. */
 export function encodeSpki(key: KeyMaterial): Bytes {
   const bytes = key.kind === "RSA"
     ? encodeDer(Tag.sequence, encodeUnsigned(key.modulus), encodeUnsigned(key.exponent))
-    : key.point;
+    : "point" in key
+    ? key.point
+    : key.encoded;
   return encodeDer(Tag.sequence, encodeAlgorithm(key), encodeBitString(bytes));
-}
-
-function encodeOid(oid: string): Bytes {
-  return encodeDer(Tag.oid, OID_BYTES.get(oid) ?? concat());
 }
 
 export function toBigInt(bytes: Uint8Array): bigint {

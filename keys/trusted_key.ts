@@ -2,7 +2,7 @@ import { AttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
 import { checkLabel, checkOptions, decodeKeyPem, isCryptoKey } from "./_source.ts";
 import { algorithmOf, describeKey, type KeyAlgorithm, lookupAlgorithm } from "./algorithm.ts";
-import { parseJwkText, readJwk } from "./jwk.ts";
+import { parseJwkText, type PublicJwk, readJwk } from "./jwk.ts";
 import {
   importForVerification,
   parseSpki,
@@ -10,7 +10,17 @@ import {
   type SignatureEncoding,
   verifySignature,
 } from "./public_key.ts";
-import { checkEd25519, checkPoint, checkSize, CURVES, encodeSpki, malformed } from "./spki.ts";
+import {
+  checkEd25519,
+  checkMlDsa,
+  checkPoint,
+  checkSize,
+  CURVES,
+  encodeSpki,
+  isMlDsa,
+  malformed,
+  ML_DSA,
+} from "./spki.ts";
 
 /** A public key that its owner is believed by, with the one algorithm that it is used with. */
 export interface TrustedKey {
@@ -32,7 +42,8 @@ export interface TrustedKey {
 export interface ImportKeyOptions {
   /**
    * Algorithm of its signatures. Default: what a JWK or CryptoKey says of itself, else by
-   * the kind of key Ed25519, ES256 (P-256), ES384 (P-384), ES512 (P-521), RS256 (RSA).
+   * the kind of key Ed25519, ES256 (P-256), ES384 (P-384), ES512 (P-521), RS256 (RSA),
+   * ML-DSA-44, -65 or -87.
    */
   alg?: KeyAlgorithm;
   /** Name in reports. Default: `keyid`, else the first 16 digits of the fingerprint. */
@@ -59,12 +70,12 @@ const ENCODINGS = ["der", "p1363", "any"];
  * under which anybody can sign. Private keys are refused, so that none ends up in a list
  * of trusted ones.
  *
- * Source: RFC 5280, 4.1.2.7; RFC 5480, 2; RFC 8410, 4; RFC 7517, 4; DSSE 1.0.2,
+ * Source: RFC 5280, 4.1.2.7; RFC 5480, 2; RFC 8410, 4; RFC 9881, 4; RFC 7517, 4; DSSE 1.0.2,
  * protocol.md, "Signature Algorithms" (agreed out of band, bound to the key).
  *
  * @param source PEM with one `PUBLIC KEY`, or JWK text; SubjectPublicKeyInfo as DER, or
- * raw with `alg` (Ed25519: 32 bytes; EC: uncompressed point of 65, 97 or 133 bytes); a JWK
- * as object; a public CryptoKey that can be exported.
+ * raw with `alg` (Ed25519: 32 bytes; EC: uncompressed point of 65, 97 or 133 bytes; ML-DSA:
+ * 1312, 1952 or 2592 bytes); a JWK as object; a public CryptoKey that can be exported.
  * @param options See {@linkcode ImportKeyOptions}.
  *
  * @throws {AttestationError} `malformed-key`, `malformed-pem`, `malformed-json`,
@@ -90,7 +101,7 @@ const ENCODINGS = ["der", "p1363", "any"];
  * ```
  */
 export async function importTrustedKey(
-  source: string | Uint8Array | JsonWebKey | CryptoKey,
+  source: string | Uint8Array | JsonWebKey | PublicJwk | CryptoKey,
   options: ImportKeyOptions = {},
 ): Promise<TrustedKey> {
   checkOptions(options, OPTIONS);
@@ -147,7 +158,7 @@ async function trustKey(key: PublicKey, options: TrustOptions): Promise<TrustedK
 }
 
 async function readSource(
-  source: string | Uint8Array | JsonWebKey | CryptoKey,
+  source: string | Uint8Array | JsonWebKey | PublicJwk | CryptoKey,
   alg: KeyAlgorithm | undefined,
 ): Promise<Source> {
   if (typeof source === "string") {
@@ -174,6 +185,9 @@ function readBytes(source: Uint8Array, alg: KeyAlgorithm | undefined): PublicKey
     const { kind, curve } = lookupAlgorithm(alg);
     if (kind === "Ed25519" && source.length === 32) {
       return parseSpki(encodeSpki(checkEd25519(source)));
+    }
+    if (isMlDsa(kind) && source.length === ML_DSA[kind].publicKey) {
+      return parseSpki(encodeSpki(checkMlDsa(kind, source)));
     }
     if (curve !== undefined && source[0] !== 0x30) {
       return parseSpki(encodeSpki(checkPoint(curve, source)));
@@ -206,7 +220,7 @@ async function readCryptoKey(source: CryptoKey): Promise<Source> {
 /** The algorithm that a CryptoKey is tied to; those of ECDSA leave the hash open. */
 export function algorithmOfCryptoKey(key: CryptoKey): string | undefined {
   const { name } = key.algorithm;
-  if (name === "Ed25519") return name;
+  if (name === "Ed25519" || isMlDsa(name)) return name;
   if (name === "ECDSA") return undefined;
   const hash = (key.algorithm as RsaHashedKeyAlgorithm).hash?.name ?? "";
   const family = name === "RSASSA-PKCS1-v1_5" ? "RS" : name === "RSA-PSS" ? "PS" : undefined;
