@@ -91,3 +91,13 @@ export function detailedScheme(keyDetails: string, key: PublicKey): Scheme | und
 export function isKnownKind(keyDetails: string): boolean {
   return Object.hasOwn(KEY_DETAILS, keyDetails);
 }
+
+/** The `keyDetails` of a key that signs in a scheme, or undefined if it has no name. */
+export function keyDetailsOf(key: PublicKey, scheme: Scheme): string | undefined {
+  const hash = "hash" in scheme ? scheme.hash : undefined;
+  return Object.keys(KEY_DETAILS).find((name) => {
+    const found = detailedScheme(name, key);
+    return found?.name === scheme.name &&
+      ("hash" in found ? found.hash : undefined) === hash;
+  });
+}

@@ -302,7 +302,8 @@ function readContent(bundle: Shape, maxPayloadBytes: number): BundleContent {
   return { kind: "message", signature, digest: { algorithm, value } };
 }
 
-function readLogEntry(entry: Shape, version: SigstoreBundle["version"]): LogEntry {
+/** Reads one entry; what it must have depends on the version of the bundle around it. */
+export function readLogEntry(entry: Shape, version: SigstoreBundle["version"]): LogEntry {
   const promise = entry.optionalObject("inclusionPromise")?.bytes("signedEntryTimestamp");
   const proof = entry.optionalObject("inclusionProof");
   if (version === "0.1" && promise === undefined) {

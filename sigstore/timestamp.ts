@@ -35,6 +35,8 @@ export interface TimestampToken {
   readonly time: Date;
   /** What was stamped. */
   readonly imprint: { readonly hash: HashName; readonly digest: Bytes };
+  /** The number that the request asked to be repeated, as an INTEGER's octets. */
+  readonly nonce?: Bytes;
   /** The TSTInfo as it was digested. */
   readonly content: Bytes;
   readonly signer: SignerInfo;
@@ -105,7 +107,7 @@ function readToken(contentInfo: Der): TimestampToken {
   };
 }
 
-function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint"> {
+function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint" | "nonce"> {
   const info = readSequence(parseDer(content));
   if (readSmall(info.next()) !== 1) throw malformed("not version 1");
   readOid(info.next());
@@ -118,10 +120,11 @@ function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint"> {
   const time = readTime(info.next(Tag.generalizedTime));
   info.optional(Tag.sequence); // accuracy
   info.optional(Tag.boolean); // ordering
-  info.optional(Tag.integer); // nonce
+  const nonce = info.optional(Tag.integer);
   info.optional(0xa0); // tsa
   if (info.tag !== -1) throw malformed("an extension of the timestamp");
-  return { time, imprint: { hash, digest: value } };
+  const stated = { time, imprint: { hash, digest: value } };
+  return nonce === undefined ? stated : { ...stated, nonce: nonce.value };
 }
 
 function readSigner(signer: Der): SignerInfo {

@@ -105,9 +105,9 @@ function checkImports(
     const name = target.slice(target.lastIndexOf("/") + 1);
     if (
       name.startsWith("_") &&
-      target.slice(0, -name.length) !== path.slice(0, path.lastIndexOf("/") + 1)
+      !path.startsWith(target.slice(0, -name.length))
     ) {
-      findings.push(`${path}: imports ${target}, which is private to its folder`);
+      findings.push(`${path}: imports ${target}, which is private to its folder and those below`);
     }
     if (target === "reasons.ts" && from !== "cli" && path !== "cli.ts") {
       findings.push(`${path}: imports reasons.ts, which only the command line carries`);
@@ -140,7 +140,8 @@ function mayTouchHost(path: string): boolean {
     /^store\/(fs|sql[^/]*)\.ts$/.test(path);
 }
 
-const HOST = /(?<![\w$.#])(Deno|process|Buffer|__dirname|require)\b(?!\s*\??:)/g;
+// A policy has a member `require`; only a call of it is Node's.
+const HOST = /(?<![\w$.#])(Deno|process|Buffer|__dirname|require(?=\s*\())\b(?!\s*\??:)/g;
 const HOST_MEMBER = /\bglobalThis\s*(?:\?\.|\.|\[\s*")\s*(Deno|process|Buffer)\b/g;
 
 function checkHost(path: string, code: string): Findings {

@@ -44,6 +44,10 @@ export interface TimestampOptions {
   embed?: boolean;
   /** Hash of the imprint. Default SHA-256. */
   imprintHash?: TestHash;
+  /** Digest that is stamped instead of that of `message`. */
+  imprint?: Uint8Array;
+  /** Number of the request, as an INTEGER's octets, which is repeated. */
+  nonce?: Uint8Array;
   /** Hash of the signature; the key may be larger. Default SHA-256. */
   signatureHash?: TestHash;
   /** PKIStatus. Default 0, granted; from 2 on there is no token. */
@@ -80,11 +84,12 @@ async function token(authority: TimestampAuthority, options: TimestampOptions): 
     oid(POLICY),
     sequence(
       sequence(oid(HASH_OIDS[imprintHash])),
-      octetString(digest(imprintHash, options.message)),
+      octetString(options.imprint ?? digest(imprintHash, options.message)),
     ),
     integer(digest("SHA-256", options.message).slice(0, 8)),
     generalizedTime(options.genTime),
     sequence(integer(1)),
+    ...options.nonce === undefined ? [] : [element(0x02, options.nonce)],
   );
   const messageDigest = digest(signatureHash, info);
   if (options.corruptMessageDigest) messageDigest[0] ^= 1;
