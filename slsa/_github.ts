@@ -68,8 +68,10 @@ export function workflowInputsOf(
   if (facts.eventName !== "workflow_dispatch") return undefined;
   const inputs = facts.eventPayload?.inputs;
   if (isObject(inputs)) return inputs;
-  const { workflow } = provenance.externalParameters;
-  return isObject(workflow) && isObject(workflow.inputs) ? workflow.inputs : undefined;
+  const { workflow, inputs: beside } = provenance.externalParameters;
+  if (!isObject(workflow)) return undefined;
+  if (isObject(workflow.inputs)) return workflow.inputs;
+  return isObject(beside) ? beside : undefined;
 }
 
 function text(value: Json | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from "../internal/json.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
+import { GITHUB_BUILD_TYPE, OWN_BUILD_TYPES } from "./build_types.ts";
 
 /** Where the source of a build came from, as its `buildType` tells it. */
 export interface ProvenanceSource {
@@ -68,7 +69,8 @@ export function isCommit(text: string): boolean {
 
 /** Build types whose parameters are `workflow: { repository, ref, path }`. */
 const WORKFLOW_TYPES: readonly string[] = [
-  "https://actions.github.io/buildtypes/workflow/v1",
+  GITHUB_BUILD_TYPE,
+  ...Object.values(OWN_BUILD_TYPES),
   "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",
 ];
 
@@ -131,7 +133,10 @@ function commitAmong(
 ): string | undefined {
   for (const dependency of dependencies) {
     if (dependency.uri === undefined) continue;
-    const found = splitRef(dependency.uri);
+    // A ref may have an `@` itself: the one that is wanted tells where it begins.
+    const found = ref !== undefined && dependency.uri.endsWith(`@${ref}`)
+      ? { uri: dependency.uri.slice(0, -ref.length - 1), ref }
+      : splitRef(dependency.uri);
     if (found.ref !== ref || canonicalRepository(found.uri) !== uri) continue;
     const commit = commitOf(dependency.digest);
     if (commit !== undefined) return commit;
