@@ -11,8 +11,8 @@ export interface MatchOptions {
    * Algorithms that count; all others are ignored. MD5, SHA-1 and RIPEMD-160 may be named
    * to refuse conflicts, but are never enough alone. Default: `sha256`, `sha384`, `sha512`,
    * `sha512_256`, `sha3_256`, `sha3_384`, `sha3_512`, `blake2b`, `blake2s`, and the git
-   * object ids `gitCommit`, `gitTree`, `gitBlob`, `gitTag`, which can only match where the
-   * artifact itself is given as a git object id.
+   * object ids `gitCommit`, `gitTree`, `gitBlob`, `gitTag` and the folder's `dirHash`, which
+   * can only match where the artifact itself is given as a git object id or a folder.
    */
   algorithms?: readonly string[];
   /**
@@ -76,6 +76,7 @@ const DEFAULT_ALGORITHMS: ReadonlySet<string> = new Set([
   "gitTree",
   "gitBlob",
   "gitTag",
+  "dirHash",
 ]);
 
 const WEAK: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
