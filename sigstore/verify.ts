@@ -13,6 +13,7 @@ import {
   verifyDigestSignature,
   verifySignature,
 } from "../keys/public_key.ts";
+import type { CombinedKeys, KeySet } from "../keys/key_validity.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { Check } from "../report.ts";
 import type { Scheme } from "./_scheme.ts";
@@ -59,6 +60,10 @@ export interface SigstoreTrust {
   trustedRoots: readonly TrustedRoot[];
   /** Keys for bundles that are signed with a key. */
   keys?: readonly TrustedKey[];
+  /** Keys that count at certain times only. */
+  keySets?: readonly KeySet[];
+  /** The moment at which a key of a key set must count without a verified time. Default: now. */
+  now?: Date;
   /** Whom a keyless bundle must come from: any one of these. */
   identity?: IdentityExpectation | readonly IdentityExpectation[];
   /** How much independent evidence is needed. */
@@ -98,6 +103,10 @@ export interface VerifiedSigstoreBundle {
   signer: string;
   /** The key, of a bundle that is signed with a key. */
   trustedKey?: TrustedKey;
+  /** Key of the certificate, or the trusted one. */
+  publicKey: PublicKey;
+  /** Distinct logs that include it. */
+  logs: number;
   /** Verified times. */
   timestamps: VerifiedTimestamp[];
   /** Name of the root that was used. */
@@ -119,6 +128,8 @@ export interface RefusedSigstoreBundle {
 const TRUST = [
   "trustedRoots",
   "keys",
+  "keySets",
+  "now",
   "identity",
   "thresholds",
   "unsafelyAcceptAnyIdentity",
@@ -136,6 +147,9 @@ export function checkSigstoreTrust(trust: SigstoreTrust): void {
     }
   }
   if (!Array.isArray(trust.trustedRoots)) throw new TypeError("trustedRoots is not an array");
+  if (trust.now !== undefined && !(trust.now instanceof Date)) {
+    throw new TypeError("now is not a Date");
+  }
   for (const one of expectations(trust)) missingExpectation(one);
 }
 
@@ -176,6 +190,7 @@ export async function verifySigstoreBundle(
   artifact?: SignedArtifact,
 ): Promise<SigstoreResult> {
   checkSigstoreTrust(trust);
+  await combinedKeys(trust);
   let bundle: SigstoreBundle;
   try {
     bundle = parseSigstoreBundle(source);
@@ -195,7 +210,7 @@ export async function verifyParsedBundle(
 ): Promise<SigstoreResult> {
   try {
     const results: SigstoreResult[] = [];
-    for (const { root, signer } of attempts(bundle, trust)) {
+    for (const { root, signer } of attempts(bundle, trust, await combinedKeys(trust))) {
       const result = await new Verification(bundle, trust, root, signer, artifact).run();
       if (result.ok) return result;
       results.push(result);
@@ -208,6 +223,14 @@ export async function verifyParsedBundle(
   }
 }
 
+const NO_RULES: CombinedKeys["rules"] = new Map();
+
+/** Rules of keys are loaded where there are any: a keyless bundle has no use for them. */
+async function combinedKeys({ keys = [], keySets }: SigstoreTrust): Promise<CombinedKeys> {
+  if (keySets === undefined) return { keys, rules: NO_RULES };
+  return (await import("../keys/key_validity.ts")).combineKeys(keys, keySets);
+}
+
 const NO_ROOT: TrustedRoot = {
   name: "none",
   logs: [],
@@ -218,12 +241,19 @@ const NO_ROOT: TrustedRoot = {
 
 type Signer =
   | { kind: "certificate"; leaf: Certificate; key: PublicKey; scheme: Scheme }
-  | { kind: "publicKey"; trusted?: TrustedKey; key?: PublicKey; scheme?: Scheme };
+  | {
+    kind: "publicKey";
+    trusted?: TrustedKey;
+    rules?: CombinedKeys["rules"];
+    key?: PublicKey;
+    scheme?: Scheme;
+  };
 
 /** Roots and keys to try, each alone: evidence of two is never mixed. */
 function attempts(
   { signer, logEntries }: SigstoreBundle,
-  { trustedRoots, keys = [] }: SigstoreTrust,
+  { trustedRoots }: SigstoreTrust,
+  { keys, rules }: CombinedKeys,
 ): { root: TrustedRoot; signer: Signer }[] {
   if (signer.kind === "certificate") {
     const { leaf, intermediates } = signer;
@@ -251,6 +281,7 @@ function attempts(
       signer: {
         kind: "publicKey" as const,
         trusted,
+        rules,
         key: parseSpki(trusted.spki),
         scheme: lookupAlgorithm(trusted.alg).scheme,
       },
@@ -326,6 +357,7 @@ class Verification {
     await this.#checkLog(entries);
     await this.#checkTimestamps(stamps);
     this.#checkLogKeys();
+    await this.#checkKeyValidity();
     this.#checkValidity(trusted);
     await this.#checkScts(scts);
     const identity = this.#checkIdentity();
@@ -339,6 +371,8 @@ class Verification {
       signer: signer.kind === "certificate"
         ? identity!.subjectAlternativeName
         : signer.trusted!.name,
+      publicKey: signer.key!,
+      logs: new Set(this.#logged.map(({ finding }) => finding.log.operator)).size,
       timestamps: this.#timestamps.map(({ stamp }) => stamp),
       trustedRoot: this.#root.name,
     };
@@ -625,6 +659,17 @@ class Verification {
       expected: `an authority of ${this.#root.name}`,
     });
     return outcome.value;
+  }
+
+  async #checkKeyValidity(): Promise<void> {
+    const signer = this.#signer;
+    if (signer.kind !== "publicKey" || signer.trusted === undefined) return;
+    const { trusted, rules = NO_RULES } = signer;
+    if (!rules.has(trusted.fingerprint)) return;
+    const { countKeys } = await import("../keys/key_validity.ts");
+    const verifiedTimes = this.#timestamps.map(({ time }) => time);
+    const moments = { verifiedTimes, now: this.#trust.now ?? new Date() };
+    countKeys(this.#list, [trusted], { rules, needed: 1, moments });
   }
 
   #checkValidity(paths: readonly CertificatePath[]): void {

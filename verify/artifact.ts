@@ -1,6 +1,4 @@
-import type { HashName } from "../internal/digest.ts";
-import { encodeHex } from "../internal/hex.ts";
-import { digestAll, digestStream, type StreamWatch } from "../internal/hasher.ts";
+import { digestContent, type StreamWatch } from "../internal/hasher.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { ArtifactContent, ArtifactInput } from "./options.ts";
@@ -11,14 +9,11 @@ export interface DigestedArtifact {
   digest: DigestSet;
   /** The bytes, where they are at hand. */
   content?: Uint8Array;
+  /** OCI repository, as the caller vouches for it. */
+  oci?: string;
+  /** npm package, as the caller vouches for it. */
+  npm?: string;
 }
-
-/** Hash functions by the names of DigestSet. */
-export const HASHES: ReadonlyMap<string, HashName> = new Map([
-  ["sha256", "SHA-256"],
-  ["sha384", "SHA-384"],
-  ["sha512", "SHA-512"],
-]);
 
 /** Computes the digests of an artifact, or takes those that are given. */
 export async function digestArtifact(
@@ -26,37 +21,35 @@ export async function digestArtifact(
   index: number,
   { algorithms, ...watch }: StreamWatch & { algorithms: readonly string[] },
 ): Promise<DigestedArtifact> {
-  const { name, content, digest } = unpack(input, index);
-  if (digest !== undefined) return { name: name ?? describeDigest(digest), digest };
-  const hashes = algorithms.map((algorithm) => HASHES.get(algorithm)!);
-  const blob = content instanceof Uint8Array ? undefined : content;
-  const { digests, content: bytes } = content instanceof Uint8Array
-    ? { digests: await digestAll(content, hashes), content }
-    : await digestStream(blob instanceof ReadableStream ? blob : blob!.stream(), hashes, watch);
-  const set: Record<string, string> = {};
-  algorithms.forEach((algorithm, i) => set[algorithm] = encodeHex(digests[i]));
-  return { name: name ?? describeDigest(set), digest: set, content: bytes };
+  const { name, content, digest, ...place } = unpack(input, index);
+  if (digest !== undefined) return { ...place, name: name ?? describeDigest(digest), digest };
+  const digested = await digestContent(content!, algorithms, watch);
+  return { ...place, name: name ?? describeDigest(digested.digest), ...digested };
 }
 
 interface Unpacked {
   name?: string;
   content?: ArtifactContent;
   digest?: DigestSet;
+  oci?: string;
+  npm?: string;
 }
 
 function unpack(input: ArtifactInput, index: number): Unpacked {
   if (isContent(input)) return { content: input };
   if (typeof input !== "object" || input === null) throw wrong(index);
-  refuseUnknown(input, ["name", "content", "digest"], "an artifact");
-  const { name, content, digest }: Unpacked = input;
+  refuseUnknown(input, ["name", "content", "digest", "oci", "npm"], "an artifact");
+  const { name, content, digest, oci, npm }: Unpacked = input;
+  const place = { ...(oci === undefined ? {} : { oci }), ...(npm === undefined ? {} : { npm }) };
+  for (const text of Object.values(place)) if (typeof text !== "string") throw wrong(index);
   if ((content === undefined) === (digest === undefined)) throw wrong(index);
   if (content !== undefined && !isContent(content)) throw wrong(index);
   if (name !== undefined && typeof name !== "string") throw wrong(index);
-  if (digest === undefined) return { name, content };
+  if (digest === undefined) return { ...place, name, content };
   // A copy: what is compared is what is reported, whatever becomes of the caller's object.
   const own = { ...digest };
   if (typeof digest !== "object" || Object.keys(own).length === 0) throw wrong(index);
-  return { name, digest: own };
+  return { ...place, name, digest: own };
 }
 
 function isContent(value: unknown): value is ArtifactContent {

@@ -8,6 +8,7 @@ export { type GoogleCloudBuildOptions, verifyGoogleCloudBuild } from "./google_c
 export type {
   ArtifactContent,
   ArtifactInput,
+  ArtifactPlace,
   AttestationContent,
   AttestationInput,
   EvidenceThresholds,
@@ -19,6 +20,7 @@ export type {
 } from "./options.ts";
 export type {
   ArtifactReport,
+  AttestationEvidence,
   AttestationFormat,
   AttestationReport,
   VerificationReport,

@@ -1,7 +1,8 @@
-import type { TrustedKey } from "../keys/mod.ts";
+import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
+import type { CompiledPolicy } from "../policy/compiled.ts";
 import type { ProvenanceExpectation } from "../slsa/expectation.ts";
 import type { VsaExpectation } from "../slsa/vsa.ts";
 
@@ -20,22 +21,37 @@ export type AttestationInput = AttestationContent | {
 export type ArtifactContent = Uint8Array | Blob | ReadableStream<Uint8Array>;
 
 /** An artifact, or its digests as the caller vouches for them. */
-export type ArtifactInput = ArtifactContent | {
+export type ArtifactInput =
+  | ArtifactContent
+  | ArtifactPlace & {
+    /** The artifact itself. */
+    content: ArtifactContent;
+  }
+  | ArtifactPlace & {
+    /** Digests, such as `{ sha256: "…" }`, instead of the artifact. */
+    digest: DigestSet;
+  };
+
+/** What an artifact is called, and where it belongs; the caller vouches for it. */
+export interface ArtifactPlace {
   /** Name in the report, such as the file's. */
   name?: string;
-  /** The artifact itself. */
-  content: ArtifactContent;
-} | {
-  /** Name in the report. */
-  name?: string;
-  /** Digests, such as `{ sha256: "…" }`, instead of the artifact. */
-  digest: DigestSet;
-};
+  /** Repository of an OCI image, without tag or digest: what a policy may select by. */
+  oci?: string;
+  /** Name of an npm package, with its scope: what a policy may select by. */
+  npm?: string;
+}
 
 /** Who is believed. */
 export interface Trust {
   /** Keys for attestations that are signed with a key. */
   keys?: TrustedKey[];
+  /**
+   * Keys that count at certain times only: a signature counts if its key was valid, and not
+   * yet revoked, at each verified time of signing; without a verified time, at `now`. The
+   * same key must not be given twice with different rules.
+   */
+  keySets?: KeySet[];
   /** Distinct keys that must accept a DSSE envelope; integer >= 1, default 1. */
   threshold?: number;
   /** Trusted roots of Sigstore instances, beside the public-good instance. */
@@ -99,13 +115,26 @@ export interface VerifyOptions {
   trust?: Trust;
   /** What the attestation must say. */
   expect?: Expectations;
+  /**
+   * A policy that decides instead: who is believed, what must be said, and how many agree.
+   * Not together with `trust`, `expect` and `thresholds`.
+   */
+  policy?: CompiledPolicy;
+  /**
+   * Adds to the report what a policy needs to know, so that `policy dry-run` of
+   * the command line can judge the stored report by another; with `policy` it is always there. Default false.
+   */
+  evidence?: boolean;
   /** How much independent evidence is needed. */
   thresholds?: EvidenceThresholds;
   /** Bounds on what is read. */
   limits?: VerifyLimits;
   /** Attestations that are verified at the same time. Default 64. */
   concurrency?: number;
-  /** The moment against which the age of a VSA is judged. Default: now. */
+  /**
+   * The moment against which the age of a VSA is judged, that of a policy, and a key of a key set where no time
+   * of signing is verified. Default: now.
+   */
   now?: Date;
   /** Stops the work; the promise rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -1,6 +1,8 @@
 import type { Reason } from "../errors.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
+import type { EvidenceAttestation } from "../policy/evidence.ts";
+import type { PolicyVerdict } from "../policy/verdict.ts";
 import type { Check } from "../report.ts";
 import type { CertificateIdentity } from "../sigstore/identity.ts";
 import type { VerifiedTimestamp } from "../sigstore/verify.ts";
@@ -8,6 +10,12 @@ import type { BuildLevel } from "../slsa/expectation.ts";
 
 /** What an attestation was read as. */
 export type AttestationFormat = "sigstore-bundle" | "dsse" | "statement" | "unknown";
+
+/** What a policy needs to know of a verified attestation, beyond what the report tells. */
+export type AttestationEvidence = Omit<
+  EvidenceAttestation,
+  "source" | "format" | "timestamps" | "statement"
+>;
 
 /** What was found about one attestation in relation to one artifact. */
 export interface AttestationReport {
@@ -34,6 +42,8 @@ export interface AttestationReport {
    * expected. It is never read from the provenance.
    */
   buildLevel?: BuildLevel;
+  /** Only if it is `ok`, and a policy judged or `evidence` was asked for. */
+  evidence?: AttestationEvidence;
   /** Every check, in order. */
   checks: Check[];
 }
@@ -44,6 +54,10 @@ export interface ArtifactReport {
   artifact: string;
   /** Digests of the artifact, lowercase hex. */
   digest: DigestSet;
+  /** Repository of an OCI image, as the caller vouched for it; beside `evidence`. */
+  oci?: string;
+  /** Name of an npm package, as the caller vouched for it; beside `evidence`. */
+  npm?: string;
   /** True if at least one attestation verified for this artifact. */
   ok: boolean;
   /** Why not; null when `ok`. */
@@ -62,4 +76,9 @@ export interface VerificationReport {
   verificationResult: "PASSED" | "FAILED";
   /** One report per artifact, in the order given. */
   artifacts: ArtifactReport[];
+  /**
+   * Verdict of the policy, which decided; in `permissive` mode a failed one is a warning. An
+   * attestation that is `ok` beside it verified, whatever the policy makes of it.
+   */
+  policy?: PolicyVerdict;
 }

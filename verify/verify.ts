@@ -1,18 +1,21 @@
 import type { AttestationError } from "../errors.ts";
-import { type EnvelopeTrust, refuseOtherThanKeys, verifyDecodedEnvelope } from "../dsse/verify.ts";
+import { refuseOtherThanKeys, verifyDecodedEnvelope } from "../dsse/verify.ts";
 import { CheckList } from "../internal/check_list.ts";
+import { HASHES } from "../internal/hasher.ts";
 import { quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { mapWindow } from "../internal/window.ts";
 import { type MatchResult, matchSubject, matchSubjects } from "../intoto/match.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { Check } from "../report.ts";
+import type { CombinedKeys } from "../keys/key_validity.ts";
+import type { PublicKey } from "../keys/public_key.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateIdentity, IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { SigstoreTrust, VerifiedTimestamp } from "../sigstore/verify.ts";
 import { assembleReport, furthestReason } from "./assemble.ts";
-import { describeDigest, digestArtifact, type DigestedArtifact, HASHES } from "./artifact.ts";
+import { describeDigest, digestArtifact, type DigestedArtifact } from "./artifact.ts";
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -20,6 +23,7 @@ import {
   type LoadedAttestation,
   tooMany,
 } from "./load.ts";
+import type { EnvelopeFacts, Finding } from "./evidence.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "./options.ts";
 import {
   notJudged,
@@ -75,8 +79,8 @@ export async function verify(
   artifacts: ArtifactInput | readonly ArtifactInput[] | undefined,
   options: VerifyOptions = {},
 ): Promise<VerificationReport> {
-  const own = ownOptions(options);
-  const settings = checkOptions(own);
+  const own = options.policy === undefined ? ownOptions(options) : await ownByPolicy(options);
+  const settings = await checkOptions(own);
   const { signal, onProgress } = own;
   signal?.throwIfAborted();
 
@@ -123,7 +127,7 @@ export async function verify(
   const trust = await sigstoreTrust(own, loaded);
   const judge = await predicateJudge(own.expect ?? {}, own.now ?? new Date());
   let done = 0;
-  const rows = await mapWindow(loaded, own.concurrency ?? 64, async (one) => {
+  const rows: Row[] = await mapWindow(loaded, own.concurrency ?? 64, async (one) => {
     signal?.throwIfAborted();
     const row = await verifyOne(one, digested, { ...settings, trust, judge, options: own });
     onProgress?.({ phase: "verify", done: ++done, total: loaded.length });
@@ -135,15 +139,30 @@ export async function verify(
     const name = stated === undefined ? "(no artifact)" : describeDigest(stated);
     return assembleReport([about({ name, digest: stated ?? {} }, rows, 0)]);
   }
-  return assembleReport(digested.map((artifact, i) => about(artifact, rows, i)));
+  const reports = digested.map((artifact, i) => about(artifact, rows, i));
+  if (own.policy === undefined && own.evidence !== true) return assembleReport(reports);
+  const { addEvidence, judgeReports } = await import("./policy.ts");
+  const found = digested.map((artifact, i) => ({
+    artifact,
+    rows: loaded.map((one, j) => ({ one, finding: rows[j][i] })),
+  }));
+  const told = addEvidence(reports, found);
+  return own.policy === undefined
+    ? assembleReport(told)
+    : judgeReports(own.policy, told, own.now ?? new Date());
 }
 
-/** One report per artifact, of one attestation. */
-type Row = AttestationReport[];
+/** One finding per artifact, of one attestation. */
+type Row = Finding[];
+
+/** Keys for envelopes, their rules, and how many must count. */
+interface KeyTrust extends CombinedKeys {
+  threshold: number;
+}
 
 interface Settings {
   limits: Limits;
-  keyTrust?: EnvelopeTrust;
+  keyTrust?: KeyTrust;
   predicateTypes?: readonly string[];
 }
 
@@ -156,6 +175,8 @@ interface Context extends Settings {
 const OPTIONS = [
   "trust",
   "expect",
+  "policy",
+  "evidence",
   "thresholds",
   "limits",
   "concurrency",
@@ -172,16 +193,23 @@ function ownOptions(options: VerifyOptions): VerifyOptions {
   const { trust, expect, thresholds } = options;
   return {
     ...options,
+    now: options.now ?? new Date(),
     trust: { ...trust },
     expect: structuredClone(expect),
     thresholds: structuredClone(thresholds),
   };
 }
 
-function checkOptions(options: VerifyOptions): Settings {
+async function ownByPolicy(options: VerifyOptions): Promise<VerifyOptions> {
+  const own = { ...options };
+  const { trustOfPolicy } = await import("./policy.ts");
+  return { ...own, ...trustOfPolicy(own, own.policy!) };
+}
+
+async function checkOptions(options: VerifyOptions): Promise<Settings> {
   refuseUnknown(options, OPTIONS, "verify()");
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
-  refuseUnknown(trust, ["keys", "threshold", "trustedRoots", "onlyRoot"], "trust");
+  refuseUnknown(trust, ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot"], "trust");
   refuseUnknown(
     expect,
     ["identity", "predicateType", "subjects", "provenance", "vsa"],
@@ -196,19 +224,29 @@ function checkOptions(options: VerifyOptions): Settings {
       throw new TypeError(`${name} is ${value}, wanted an integer >= 1`);
     }
   }
-  const { keys = [], trustedRoots = [], threshold = 1, onlyRoot } = trust;
-  if (!Array.isArray(keys) || !Array.isArray(trustedRoots)) {
+  const { keySets, trustedRoots = [], threshold = 1, onlyRoot } = trust;
+  if (!Array.isArray(trust.keys ?? []) || !Array.isArray(trustedRoots)) {
     throw new TypeError("trust.keys or trust.trustedRoots is not an array");
   }
-  refuseOtherThanKeys(keys);
-  trust.keys = [...keys];
+  refuseOtherThanKeys(trust.keys ?? []);
+  trust.keys = [...trust.keys ?? []];
   trust.trustedRoots = [...trustedRoots];
+  let combined: CombinedKeys = { keys: trust.keys, rules: new Map() };
+  if (keySets !== undefined) {
+    if (!Array.isArray(keySets)) throw new TypeError("trust.keySets is not an array");
+    trust.keySets = [...keySets];
+    // Loaded on use, as are the checks below: keys without times do without.
+    const { combineKeys } = await import("../keys/key_validity.ts");
+    combined = combineKeys(trust.keys, trust.keySets);
+  }
+  const { keys } = combined;
   const { unsafelyAcceptAnyIdentity, unsafelyTrustCertificateTime } = options;
   const { unsafelyVerifyWithoutArtifact } = options;
   // A text such as "false" is true to an `if`.
   for (
     const [name, value] of Object.entries({
       onlyRoot,
+      evidence: options.evidence,
       unsafelyAcceptAnyIdentity,
       unsafelyTrustCertificateTime,
       unsafelyVerifyWithoutArtifact,
@@ -247,7 +285,7 @@ function checkOptions(options: VerifyOptions): Settings {
       ...Object.fromEntries(stated),
       certificates: keys.length === 0,
     },
-    keyTrust: keys.length === 0 ? undefined : { keys: trust.keys, threshold },
+    keyTrust: keys.length === 0 ? undefined : { ...combined, threshold },
     predicateTypes,
   };
 }
@@ -270,6 +308,8 @@ async function sigstoreTrust(
   const assembled: SigstoreTrust = {
     trustedRoots,
     keys: trust.keys,
+    keySets: trust.keySets,
+    now: options.now,
     identity: expect.identity as IdentityExpectation | readonly IdentityExpectation[] | undefined,
     thresholds: options.thresholds,
     // A recognised builder of an expected source is an identity; predicate.builder checks it.
@@ -350,7 +390,8 @@ async function verifyOne(
   } catch (error) {
     const list = new CheckList();
     list.failed("envelope.signature", error);
-    return subjects.map(() => finish(one, { list, signers: [], keys: [], timestamps: [] }, []));
+    const nobody = { list, signers: [], keys: [], timestamps: [], logs: 0 };
+    return subjects.map(() => finish(one, nobody, []));
   }
 }
 
@@ -372,7 +413,11 @@ interface EnvelopeLayer {
   identity?: CertificateIdentity;
   signers: string[];
   keys: TrustedKey[];
+  /** Key of the certificate. */
+  publicKey?: PublicKey;
   timestamps: VerifiedTimestamp[];
+  /** Distinct logs that include it. */
+  logs: number;
 }
 
 const IN_TOTO = "application/vnd.in-toto+json";
@@ -387,7 +432,7 @@ async function verifyEnvelopeLayer(
   artifact: DigestedArtifact | undefined,
 ): Promise<EnvelopeLayer> {
   const list = new CheckList();
-  const layer: EnvelopeLayer = { list, signers: [], keys: [], timestamps: [] };
+  const layer: EnvelopeLayer = { list, signers: [], keys: [], timestamps: [], logs: 0 };
   if ("error" in one) {
     list.failed("envelope.format", one.error);
     return layer;
@@ -418,7 +463,8 @@ async function verifyEnvelopeLayer(
       );
     }
     const result = await verifyParsedBundle(one.bundle, trust!, artifact);
-    const isChosen = options.unsafelyAcceptAnyIdentity === true;
+    // Whom a policy expects is its own check.
+    const isChosen = options.unsafelyAcceptAnyIdentity === true && options.policy === undefined;
     list.checks.push(
       ...result.checks.filter(({ id, outcome }) =>
         isChosen || id !== "envelope.identity-expectation" || outcome !== "skipped"
@@ -429,6 +475,8 @@ async function verifyEnvelopeLayer(
       layer.signers.push(result.signer);
       layer.timestamps.push(...result.timestamps);
       layer.identity = result.identity;
+      layer.logs = result.logs;
+      layer.publicKey = result.publicKey;
       if (result.trustedKey !== undefined) layer.keys.push(result.trustedKey);
     }
     return layer;
@@ -441,13 +489,19 @@ async function verifyEnvelopeLayer(
     );
     return layer;
   }
-  const result = await verifyDecodedEnvelope(one.envelope, keyTrust);
+  const { keys, rules, threshold } = keyTrust;
+  const result = await verifyDecodedEnvelope(one.envelope, { keys: [...keys], threshold });
   if (result.ok) {
-    layer.signers.push(...result.acceptedBy);
-    layer.keys.push(...result.acceptedKeys);
-    const message =
-      `Trusted keys that accept: ${result.acceptedBy.length}, needed: ${keyTrust.threshold}`;
+    const message = `Trusted keys that accept: ${result.acceptedBy.length}, needed: ${threshold}`;
     list.passed("envelope.signature", message, { actual: result.acceptedBy.join(", ") });
+    layer.keys = result.acceptedKeys;
+    if (rules.size > 0) {
+      const { countKeys } = await import("../keys/key_validity.ts");
+      // Nobody vouches for the time of a bare envelope.
+      const moments = { now: options.now ?? new Date() };
+      layer.keys = countKeys(list, layer.keys, { rules, needed: threshold, moments });
+    }
+    layer.signers = layer.keys.map(({ name }) => name);
   } else list.failed("envelope.signature", result.error);
   if (options.expect?.identity !== undefined) {
     list.refused(
@@ -559,7 +613,7 @@ function finish(
   envelope: EnvelopeLayer,
   statement: readonly Check[],
   predicate: PredicateLayer = { checks: [] },
-): AttestationReport {
+): Finding {
   const signed = envelope.list.error === undefined;
   // Who signed decides how far the Statement's own words can be believed.
   const checks = [
@@ -580,14 +634,21 @@ function finish(
     timestamps: envelope.timestamps,
     checks,
   };
-  if (!signed) return result;
+  const finding: Finding = { report: result, facts: factsOf(envelope) };
+  if (!signed) return finding;
   if (predicate.level !== undefined) result.buildLevel = predicate.level;
   if (envelope.identity !== undefined) result.identity = envelope.identity;
   if ("statement" in one && one.statement !== undefined && "value" in one.statement) {
     result.predicateType = one.statement.value.predicateType;
     result.statement = one.statement.value;
   }
-  return result;
+  return finding;
+}
+
+function factsOf({ keys, identity, publicKey, logs }: EnvelopeLayer): EnvelopeFacts {
+  return identity === undefined || publicKey === undefined
+    ? { keys, logs }
+    : { keys, logs, certificate: { identity, publicKey } };
 }
 
 function about(
@@ -595,7 +656,7 @@ function about(
   rows: readonly Row[],
   index: number,
 ): ArtifactReport {
-  const attestations = rows.map((row) => row[index]);
+  const attestations = rows.map((row) => row[index].report);
   const ok = attestations.some((one) => one.ok);
   return {
     artifact: name,

@@ -1,0 +1,470 @@
+import type { Reason } from "../errors.ts";
+import { quote } from "../internal/json.ts";
+import { parseTimestamp } from "../internal/timestamp.ts";
+import {
+  compileCrossRule,
+  type CompiledCrossRule,
+  type Holders,
+  type RulePassed,
+} from "./across.ts";
+import type { CompiledPolicy } from "./compiled.ts";
+import type { PolicyRule, Requirement } from "./document.ts";
+import type { ArtifactEvidence, EvidenceAttestation } from "./evidence.ts";
+import { anyOf, judgeLeaf, type Leaf, type LeafContext } from "./finding.ts";
+import { latestTime, requirementLeaves } from "./leaves.ts";
+import { compileSelector } from "./select.ts";
+import type { ArtifactVerdict, PolicyCheck, PolicyVerdict } from "./verdict.ts";
+import { type CompiledWaiver, compileWaivers, waive } from "./waive.ts";
+
+/** Choices of attestations that are tried for the rules across them. */
+const MAX_CHOICES = 10_000;
+
+/** Algorithms that are broken: an artifact is not known by them. */
+const WEAK: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
+
+interface PreparedRequirement {
+  id: string;
+  requirement: Requirement;
+  leaves: Leaf[];
+}
+
+interface PreparedRule {
+  rule: PolicyRule;
+  selects: (artifact: ArtifactEvidence) => boolean;
+  requirements: PreparedRequirement[];
+  across: CompiledCrossRule[];
+  /** Rules whose verdicts its chains ask for. */
+  needs: string[];
+}
+
+interface PreparedPolicy {
+  rules: PreparedRule[];
+  /** Indexes of `rules`, those first that others ask for. */
+  order: number[];
+  /** Rules that others ask for. */
+  asked: ReadonlySet<string>;
+  waivers: CompiledWaiver[];
+  expires: number | undefined;
+}
+
+const prepared = new WeakMap<CompiledPolicy, PreparedPolicy>();
+
+/**
+ * Judges what was verified by a policy. Pure: the same policy, evidence and time give the
+ * same verdict. What cannot be evaluated has failed.
+ *
+ * @param policy As `compilePolicy()` gives it.
+ * @param evidence What was established about each artifact; none at all is a failure.
+ * @param now Moment of the verdict.
+ * @returns Every rule for every artifact, in the order of the document.
+ * @throws {TypeError} If `now` is no valid time.
+ *
+ * @example Nothing is attested
+ * ```ts
+ * import { compilePolicy, evaluatePolicy, parsePolicy } from "@x/attest/policy";
+ * import { generateSigner } from "@x/attest/keys";
+ * import assert from "node:assert/strict";
+ *
+ * const { publicKey } = await generateSigner("Ed25519");
+ * const document = parsePolicy({
+ *   type: "attest-policy/v1",
+ *   trust: { keys: { ci: { publicKey } } },
+ *   rules: [{ id: "release", require: [{ id: "signed", envelope: { signedBy: { of: ["ci"] } } }] }],
+ * });
+ * const policy = await compilePolicy(document);
+ * const evidence = { artifact: "app", digest: { sha256: "a".repeat(64) }, attestations: [], refused: [] };
+ * const { ok, errorReason } = evaluatePolicy(policy, [evidence], new Date());
+ * assert.equal(ok, false);
+ * assert.equal(errorReason, "missing-attestation");
+ * ```
+ */
+export function evaluatePolicy(
+  policy: CompiledPolicy,
+  evidence: readonly ArtifactEvidence[],
+  now: Date,
+): PolicyVerdict {
+  if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError("now is no time");
+  const ready = prepare(policy);
+  const { document, digest } = policy;
+  const artifacts = judgeAll(ready, policy, evidence, now);
+  const bad = artifacts.find(({ ok }) => !ok);
+  const errorReason = evidence.length === 0 ? "artifact-required" : bad?.errorReason ?? null;
+  return {
+    ok: errorReason === null,
+    errorReason,
+    mode: document.mode ?? "enforce",
+    ...(document.name === undefined ? {} : { policy: document.name }),
+    policyDigest: digest,
+    time: now.toISOString(),
+    artifacts,
+  };
+}
+
+function prepare(policy: CompiledPolicy): PreparedPolicy {
+  const known = prepared.get(policy);
+  if (known !== undefined) return known;
+  const { document } = policy;
+  const rules = document.rules.map((rule): PreparedRule => ({
+    rule,
+    selects: compileSelector(rule.select),
+    requirements: rule.require.map((requirement) => {
+      const id = `${rule.id}/${requirement.id}`;
+      return { id, requirement, leaves: requirementLeaves(requirement, id, policy) };
+    }),
+    across: (rule.across ?? []).map((one) => compileCrossRule(one, rule.id)),
+    needs: (rule.across ?? []).flatMap(({ chain }) => chain === undefined ? [] : [chain.rule]),
+  }));
+  const ready: PreparedPolicy = {
+    rules,
+    order: orderOf(rules),
+    asked: new Set(rules.flatMap(({ needs }) => needs)),
+    waivers: compileWaivers(document.waivers ?? []),
+    expires: document.expires === undefined
+      ? undefined
+      // A time that is none has passed.
+      : parseTimestamp(document.expires)?.getTime() ?? 0,
+  };
+  prepared.set(policy, ready);
+  return ready;
+}
+
+/** What is asked for first; what is in a circle is never passed to the one that asks. */
+function orderOf(rules: readonly PreparedRule[]): number[] {
+  const index = new Map(rules.map(({ rule }, i) => [rule.id, i]));
+  const done = new Set<number>();
+  const visit = (i: number): void => {
+    const stack = [i];
+    const open = new Set<number>();
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      open.add(top);
+      const next = rules[top].needs.map((id) => index.get(id)).find((one) =>
+        one !== undefined && !done.has(one) && !open.has(one)
+      );
+      if (next === undefined) {
+        done.add(top);
+        stack.pop();
+      } else stack.push(next);
+    }
+  };
+  for (let i = 0; i < rules.length; i++) if (!done.has(i)) visit(i);
+  return [...done];
+}
+
+function judgeAll(
+  { rules, order, asked, waivers, expires }: PreparedPolicy,
+  { document }: CompiledPolicy,
+  evidence: readonly ArtifactEvidence[],
+  now: Date,
+): ArtifactVerdict[] {
+  const selected = evidence.map((artifact) => {
+    const hits = rules.map(({ selects }) => selects(artifact));
+    if (document.selection === "all") return hits;
+    const first = hits.indexOf(true);
+    return hits.map((_, i) => i === first);
+  });
+  const checks: PolicyCheck[][] = evidence.map(() => []);
+  const mine = evidence.map((artifact) => waivers.filter(({ selects }) => selects(artifact)));
+  const passedBy = new Map<string, Set<string>>();
+  const rulePassed: RulePassed = (rule, algorithm, value) =>
+    passedBy.get(rule)?.has(`${algorithm}:${value}`) ?? false;
+
+  for (const i of order) {
+    const digests = new Set<string>();
+    evidence.forEach((artifact, k) => {
+      checks[k][i] = selected[k][i]
+        ? judgeRule(rules[i], artifact, mine[k], rulePassed, { now })
+        : notApplicable(rules[i].rule.id, "It does not select the artifact");
+      if (!asked.has(rules[i].rule.id)) return;
+      // A waived failure is accepted for this artifact, not for those that are built of it.
+      if (checks[k][i].outcome !== "passed") return;
+      for (const [algorithm, value] of Object.entries(artifact.digest)) {
+        if (WEAK.has(algorithm)) continue;
+        digests.add(`${algorithm}:${value.toLowerCase()}`);
+      }
+    });
+    passedBy.set(rules[i].rule.id, digests);
+  }
+
+  return evidence.map(({ artifact, digest }, k) => {
+    const all = checks[k];
+    if (!selected[k].includes(true)) all.push(unselected(document.unselected ?? "fail"));
+    if (expires !== undefined && now.getTime() >= expires) {
+      all.unshift({
+        id: "policy",
+        outcome: "failed",
+        reason: "policy-expired",
+        expected: `before ${document.expires}`,
+        actual: now.toISOString(),
+        message: `Cannot apply policy: it ended at ${document.expires}`,
+        remedy: "Review the policy and set a later end",
+      });
+    }
+    const errorReason = all.find(({ outcome }) => outcome === "failed")?.reason ?? null;
+    return { artifact, digest, ok: errorReason === null, errorReason, rules: all };
+  });
+}
+
+function notApplicable(id: string, message: string): PolicyCheck {
+  return { id, outcome: "not-applicable", message };
+}
+
+function unselected(outcome: "fail" | "pass"): PolicyCheck {
+  if (outcome === "pass") return notApplicable("unselected", "The policy lets it pass unselected");
+  return {
+    id: "unselected",
+    outcome: "failed",
+    reason: "unselected-artifact",
+    message: "Cannot accept artifact: no rule selects it",
+    remedy: "Add a rule that selects it, or say what becomes of unselected artifacts",
+  };
+}
+
+function judgeRule(
+  { rule, requirements, across }: PreparedRule,
+  artifact: ArtifactEvidence,
+  waivers: readonly CompiledWaiver[],
+  rulePassed: RulePassed,
+  context: LeafContext,
+): PolicyCheck {
+  const holders = new Map<string, readonly EvidenceAttestation[][]>();
+  const children = requirements.map((one) => {
+    const { check, choices } = judgeRequirement(one, artifact, waivers, context);
+    holders.set(one.requirement.id, choices);
+    return waive(check, waivers, context.now);
+  });
+  if (across.length > 0) {
+    children.push(
+      ...judgeAcross(rule.id, across, holders, rulePassed).map((check) =>
+        waive(check, waivers, context.now)
+      ),
+    );
+  }
+  return waive(summary(rule.id, children, rule.description), waivers, context.now);
+}
+
+/** A node by its parts: the first failure is its own; one waived part makes it waived. */
+function summary(id: string, children: PolicyCheck[], what: string | undefined): PolicyCheck {
+  const bad = children.find(({ outcome }) => outcome === "failed");
+  if (bad !== undefined) {
+    return {
+      id,
+      outcome: "failed",
+      reason: bad.reason,
+      message: `Not met: ${bad.id}`,
+      children,
+    };
+  }
+  const waived = children.find(({ outcome }) => outcome === "waived");
+  if (waived !== undefined) {
+    return {
+      id,
+      outcome: "waived",
+      reason: waived.reason,
+      message: `Waived: ${waived.id}`,
+      children,
+    };
+  }
+  return { id, outcome: "passed", message: what ?? "Everything that it asks is met", children };
+}
+
+interface RequirementFinding {
+  check: PolicyCheck;
+  /** The sets of attestations that stand for it, each enough by itself. */
+  choices: EvidenceAttestation[][];
+}
+
+function judgeRequirement(
+  { id, requirement, leaves }: PreparedRequirement,
+  artifact: ArtifactEvidence,
+  waivers: readonly CompiledWaiver[],
+  context: LeafContext,
+): RequirementFinding {
+  const { count = 1, conflict = "any" } = requirement;
+  const types = requirement.statement?.predicateTypes;
+  const meant = types === undefined
+    ? artifact.attestations
+    : artifact.attestations.filter(({ statement }) => types.includes(statement.predicateType));
+  if (meant.length === 0) return { check: missing(id, types, artifact), choices: [] };
+
+  let judged: readonly EvidenceAttestation[] = meant;
+  if (conflict === "latest" && meant.length > 1) {
+    const times = meant.map(latestTime);
+    if (times.includes(undefined)) {
+      return { check: undecided(id, meant.length), choices: [] };
+    }
+    const latest = Math.max(...times as number[]);
+    judged = meant.filter((_, i) => times[i] === latest);
+  }
+  const nodes = judged.map((attestation) =>
+    judgeAttestation(id, leaves, attestation, waivers, context)
+  );
+  const holding = judged.filter((_, i) => nodes[i].outcome !== "failed");
+  const isEnough = (all: readonly EvidenceAttestation[]): boolean =>
+    countDistinct(all) >= count && (conflict === "any" || all.length === judged.length);
+  const enough = isEnough(holding);
+  if (enough) {
+    const clean = judged.filter((_, i) => nodes[i].outcome === "passed");
+    const isClean = isEnough(clean);
+    const waived = nodes.find(({ outcome }) => outcome === "waived");
+    const check: PolicyCheck = isClean || waived === undefined
+      ? { id, outcome: "passed", message: met(holding.length, meant.length), children: nodes }
+      : {
+        id,
+        outcome: "waived",
+        reason: waived.reason,
+        message: "Met with a waiver",
+        children: nodes,
+      };
+    const standing = isClean ? clean : holding;
+    const whole = conflict !== "any" || count > 1;
+    return { check, choices: whole ? [standing] : standing.map((one) => [one]) };
+  }
+  const bad = furthest(nodes);
+  const distinct = countDistinct(holding);
+  const disagree = distinct >= count;
+  const reason: Reason = disagree ? "attestations-disagree" : bad?.reason ?? "requirement-not-met";
+  const tooFew = !disagree && bad === undefined;
+  return {
+    check: {
+      id,
+      outcome: "failed",
+      reason,
+      expected: disagree
+        ? conflict === "all" ? "all of them hold" : "the latest ones hold"
+        : `${count} that ${count === 1 ? "holds" : "hold"}`,
+      actual: `${holding.length} of ${judged.length}`,
+      message: tooFew
+        ? `Not met: ${distinct} distinct attestations, wanted ${count}`
+        : disagree
+        ? `Not met: ${holding.length} of ${judged.length} attestations hold, wanted all`
+        : bad?.message ?? "Not met",
+      ...(bad?.remedy === undefined ? {} : { remedy: bad.remedy }),
+      children: nodes,
+    },
+    choices: [],
+  };
+}
+
+function met(holding: number, meant: number): string {
+  return meant === 1 ? "The attestation holds" : `${holding} of ${meant} attestations hold`;
+}
+
+/** Attestations by content and set of signers: a copy says nothing new. */
+function countDistinct(all: readonly EvidenceAttestation[]): number {
+  if (all.length < 2) return all.length;
+  return new Set(
+    all.map(({ payloadDigest, signers }) =>
+      [payloadDigest, ...signers.map(({ distinct }) => distinct).sort()].join("\n")
+    ),
+  ).size;
+}
+
+function judgeAttestation(
+  id: string,
+  leaves: readonly Leaf[],
+  attestation: EvidenceAttestation,
+  waivers: readonly CompiledWaiver[],
+  context: LeafContext,
+): PolicyCheck {
+  const children: PolicyCheck[] = [];
+  for (const leaf of leaves) {
+    const found = judgeLeaf(leaf, attestation, context);
+    if (Array.isArray(found)) {
+      for (const check of found) children.push(waive(check, waivers, context.now));
+    } else children.push(waive(found, waivers, context.now));
+  }
+  const node = summary(`${id}/attestation`, children, "The attestation holds");
+  node.source = attestation.source;
+  return node;
+}
+
+/** The failure of the attestation that got furthest: that one was most likely meant. */
+function furthest(nodes: readonly PolicyCheck[]): PolicyCheck | undefined {
+  let best: PolicyCheck | undefined;
+  let most = -1;
+  for (const { outcome, children = [] } of nodes) {
+    if (outcome !== "failed") continue;
+    const bad = children.findIndex((check) => check.outcome === "failed");
+    if (bad > most) {
+      most = bad;
+      best = children[bad];
+    }
+  }
+  return best;
+}
+
+function missing(
+  id: string,
+  types: readonly string[] | undefined,
+  { attestations, refused }: ArtifactEvidence,
+): PolicyCheck {
+  const expected = types === undefined ? "a verified attestation" : anyOf(types);
+  const found = [...new Set(attestations.map(({ statement }) => statement.predicateType))];
+  const refusals = [...new Set(refused.map(({ reason }) => reason))];
+  const parts = [
+    found.length === 0 ? "no verified attestation" : `only ${anyOf(found)}`,
+    ...(refusals.length === 0
+      ? []
+      : [`${refused.length} refused before (${refusals.slice(0, 4).join(", ")})`]),
+  ];
+  return {
+    id,
+    outcome: "failed",
+    reason: "missing-attestation",
+    expected,
+    actual: parts.join("; "),
+    message: `Not met: found ${parts.join("; ")}, wanted ${expected}`,
+    remedy: refusals.length === 0
+      ? "Attest the artifact, and give the attestation to the verifier"
+      : "Look at why the attestations were refused",
+  };
+}
+
+function undecided(id: string, count: number): PolicyCheck {
+  return {
+    id,
+    outcome: "failed",
+    reason: "insufficient-timestamps",
+    expected: "a verified time of each",
+    message: `Not met: which of ${count} attestations is the latest cannot be told without times`,
+    remedy: "Sign with a timestamp, or have one attestation of the type",
+  };
+}
+
+/** Looks for one choice of attestations for which every rule holds. */
+function judgeAcross(
+  rule: string,
+  across: readonly CompiledCrossRule[],
+  holders: ReadonlyMap<string, readonly EvidenceAttestation[][]>,
+  rulePassed: RulePassed,
+): PolicyCheck[] {
+  const names = [...holders.keys()];
+  const position = names.map(() => 0);
+  let best: PolicyCheck[] | undefined;
+  let most = -1;
+  for (let tries = 0; tries < MAX_CHOICES; tries++) {
+    const chosen: Holders = new Map(
+      names.map((name, i) => [name, holders.get(name)?.[position[i]] ?? []]),
+    );
+    const checks = across.map((judge) => judge(chosen, rulePassed));
+    const good = checks.filter(({ outcome }) => outcome === "passed").length;
+    if (good === checks.length) return checks;
+    if (good > most) {
+      most = good;
+      best = checks;
+    }
+    let i = 0;
+    while (i < names.length && ++position[i] >= (holders.get(names[i])?.length ?? 0)) {
+      position[i++] = 0;
+    }
+    if (i === names.length) return best ?? [];
+  }
+  return [{
+    id: `${rule}/across`,
+    outcome: "failed",
+    reason: "limit-exceeded",
+    message: `Cannot judge ${quote(rule)}: more than ${MAX_CHOICES} choices of attestations`,
+    remedy: "Give fewer attestations, or ask for more in the requirements",
+  }];
+}

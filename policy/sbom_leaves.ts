@@ -1,0 +1,157 @@
+import { isObject, quote } from "../internal/json.ts";
+import { parsePurl, type Purl } from "../internal/purl.ts";
+import { listPackages } from "../intoto/predicates/list_packages.ts";
+import { type SbomPackage, unwrapDocument } from "../intoto/predicates/sbom.ts";
+import type { Statement } from "../intoto/statement.ts";
+import type { AddLeaf } from "./dependency_leaves.ts";
+import type { SbomRule } from "./document.ts";
+import { anyOf, failed, type Leaf, passed } from "./finding.ts";
+import { compilePattern } from "./pattern.ts";
+import type { PolicyCheck } from "./verdict.ts";
+
+/** What is asked of a bill of materials, one leaf for each member of the rule. */
+export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
+  const { formats, forbidden, required, versions, min = 1 } = rule;
+  const remedy = "Ship without that package, or change the rule of the SBOM";
+  add("predicate.sbom", (leaf, { statement }) => {
+    const found = packagesOf(statement);
+    if (found === undefined) return unknown(leaf, statement);
+    const facts = { expected: `${min} or more packages`, origin: "signed", remedy } as const;
+    return found.length >= min
+      ? passed(leaf, "The packages are listed", facts, String(found.length))
+      : failed(
+        leaf,
+        "missing-package",
+        `Cannot accept SBOM: it lists ${found.length} packages, wanted ${min} or more`,
+        facts,
+        String(found.length),
+      );
+  });
+  if (formats !== undefined) {
+    add("predicate.sbom.format", (leaf, { statement }) => {
+      const found = formatOf(statement);
+      const facts = {
+        expected: anyOf(formats),
+        origin: "signed",
+        remedy: "Write the SBOM in that format",
+      } as const;
+      return found !== undefined && formats.includes(found)
+        ? passed(leaf, "The SBOM's format is accepted", facts, found)
+        : failed(
+          leaf,
+          "format-not-accepted",
+          `Cannot accept SBOM: its format is ${found ?? "not known"}, wanted ${facts.expected}`,
+          facts,
+          found,
+        );
+    });
+  }
+  for (const entry of forbidden ?? []) {
+    const names = packageMatcher(entry);
+    add(`predicate.sbom.forbidden.${entry}`, (leaf, { statement }) => {
+      const found = packagesOf(statement);
+      if (found === undefined) return unknown(leaf, statement);
+      const facts = { expected: `no ${quote(entry)}`, origin: "signed", remedy } as const;
+      const hit = found.find(names);
+      return hit === undefined ? passed(leaf, "The package is not listed", facts) : failed(
+        leaf,
+        "forbidden-package",
+        `Cannot accept SBOM: it lists ${describe(hit)}, wanted ${facts.expected}`,
+        facts,
+        describe(hit),
+      );
+    });
+  }
+  for (const entry of required ?? []) {
+    const names = packageMatcher(entry);
+    add(`predicate.sbom.required.${entry}`, (leaf, { statement }) => {
+      const found = packagesOf(statement);
+      if (found === undefined) return unknown(leaf, statement);
+      const facts = {
+        expected: quote(entry),
+        origin: "signed",
+        remedy: "List the package, or change the rule of the SBOM",
+      } as const;
+      const hit = found.find(names);
+      return hit !== undefined
+        ? passed(leaf, "The package is listed", facts, describe(hit))
+        : failed(
+          leaf,
+          "missing-package",
+          `Cannot accept SBOM: it does not list ${facts.expected}`,
+          facts,
+        );
+    });
+  }
+  if (versions === true) {
+    add("predicate.sbom.versions", (leaf, { statement }) => {
+      const found = packagesOf(statement);
+      if (found === undefined) return unknown(leaf, statement);
+      const facts = {
+        expected: "a version of every package",
+        origin: "signed",
+        remedy: "State every package's version",
+      } as const;
+      const hit = found.find(({ version }) => version === undefined || version === "NOASSERTION");
+      return hit === undefined ? passed(leaf, "Every package has a version", facts) : failed(
+        leaf,
+        "unversioned-package",
+        `Cannot accept SBOM: ${describe(hit)} has no version`,
+        facts,
+        describe(hit),
+      );
+    });
+  }
+}
+
+function packagesOf({ predicate }: Statement): SbomPackage[] | undefined {
+  return isObject(predicate) ? listPackages(predicate) : undefined;
+}
+
+function formatOf({ predicate }: Statement): "cyclonedx" | "spdx" | undefined {
+  if (!isObject(predicate)) return undefined;
+  const document = unwrapDocument(predicate);
+  if (document.bomFormat === "CycloneDX") return "cyclonedx";
+  return typeof document.spdxVersion === "string" || Array.isArray(document["@graph"])
+    ? "spdx"
+    : undefined;
+}
+
+/**
+ * A package by its URL, without a version for every one, or by a pattern for its name. A
+ * package that has no URL is taken for the one of that name.
+ */
+function packageMatcher(entry: string): (one: SbomPackage) => boolean {
+  if (!entry.startsWith("pkg:")) {
+    const matches = compilePattern(entry);
+    return ({ name }) => matches(name);
+  }
+  const wanted = parsePurl(entry);
+  const full = wanted.namespace === undefined ? wanted.name : `${wanted.namespace}/${wanted.name}`;
+  return ({ purls, name, version }) => {
+    if (purls.length === 0) {
+      return (name === full || name === wanted.name) &&
+        (wanted.version === undefined || version === undefined || version === wanted.version);
+    }
+    return purls.some((text) => isSame(parsePurl(text), wanted));
+  };
+}
+
+function isSame(found: Purl, wanted: Purl): boolean {
+  return found.type === wanted.type && found.namespace === wanted.namespace &&
+    found.name === wanted.name &&
+    (wanted.version === undefined || found.version === wanted.version);
+}
+
+function describe({ name, version }: SbomPackage): string {
+  return quote(version === undefined ? name : `${name} ${version}`);
+}
+
+function unknown(leaf: Leaf, { predicateType }: Statement): PolicyCheck {
+  return failed(
+    leaf,
+    "condition-error",
+    `Cannot list packages: the form of ${quote(predicateType)} is not known`,
+    { path: "/predicate" },
+  );
+}

@@ -1,0 +1,77 @@
+import { type DigestSet, normalizeDigest } from "../intoto/digest_set.ts";
+import type { Selector } from "./document.ts";
+import type { ArtifactEvidence } from "./evidence.ts";
+import { compilePatterns } from "./pattern.ts";
+
+/**
+ * Tells which artifacts a selector selects: all members that are present must hold, of one
+ * member any entry. Absent, it selects every artifact. An artifact that is not of a kind,
+ * such as a file under `oci`, is not selected.
+ */
+export function compileSelector(selector?: Selector): (artifact: ArtifactEvidence) => boolean {
+  if (selector === undefined) return () => true;
+  const { name, digest, oci, npm } = selector;
+  const tests: ((artifact: ArtifactEvidence) => boolean)[] = [];
+  if (name !== undefined) {
+    const test = compilePatterns(entriesOf(name));
+    tests.push(({ artifact }) => test(artifact));
+  }
+  if (digest !== undefined) {
+    const wanted = entriesOf(digest).map(splitDigest);
+    tests.push((artifact) => wanted.some(([alg, value]) => hasDigest(artifact.digest, alg, value)));
+  }
+  if (oci !== undefined) {
+    const test = compilePatterns(entriesOf(oci).map(canonicalOci));
+    tests.push(({ ociRepository }) =>
+      ociRepository !== undefined && test(canonicalOci(ociRepository))
+    );
+  }
+  if (npm !== undefined) {
+    const test = compilePatterns(entriesOf(npm));
+    tests.push(({ npmPackage }) => npmPackage !== undefined && test(npmPackage));
+  }
+  // What says nothing selects nothing: a waiver for it would be one for everything.
+  if (tests.length === 0) return () => false;
+  return tests.length === 1 ? tests[0] : (artifact) => tests.every((test) => test(artifact));
+}
+
+/** One text or several, as a list. */
+export function entriesOf(value: string | readonly string[]): readonly string[] {
+  return typeof value === "string" ? [value] : value;
+}
+
+/** `alg:hex` in its parts, normalised. */
+export function splitDigest(text: string): [algorithm: string, value: string] {
+  const colon = text.indexOf(":");
+  const algorithm = text.slice(0, colon);
+  return [algorithm, normalizeDigest(algorithm, text.slice(colon + 1))];
+}
+
+/**
+ * One spelling for an OCI repository, or a pattern for some: with its registry, whose
+ * letters have no case. `nginx` is `docker.io/library/nginx`.
+ *
+ * Source: distribution/reference, normalize.go.
+ */
+export function canonicalOci(text: string): string {
+  const slash = text.indexOf("/");
+  const first = slash < 0 ? "" : text.slice(0, slash);
+  if (first.includes("*") || first.includes("?")) return text;
+  if (first === "" || !(/[.:]/.test(first) || first === "localhost")) {
+    if (slash < 0 && text.includes("*")) return text;
+    return slash < 0 ? `docker.io/library/${text}` : `docker.io/${text}`;
+  }
+  const host = first.toLowerCase();
+  const registry = host === "index.docker.io" || host === "registry-1.docker.io"
+    ? "docker.io"
+    : host;
+  const rest = text.slice(slash + 1);
+  return registry === "docker.io" && !rest.includes("/") && !rest.includes("*")
+    ? `docker.io/library/${rest}`
+    : `${registry}/${rest}`;
+}
+
+function hasDigest(digest: DigestSet, algorithm: string, value: string): boolean {
+  return Object.hasOwn(digest, algorithm) &&
+    normalizeDigest(algorithm, digest[algorithm]) === value;
+}
