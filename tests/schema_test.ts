@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { createEnvelope } from "../dsse/mod.ts";
 import { AttestationError } from "../errors.ts";
-import { generateSigner } from "../keys/mod.ts";
+import { generateSigner, parseKeySet } from "../keys/mod.ts";
 import {
   type LockfileOptions,
   type LockfileReport,
@@ -216,6 +216,82 @@ describe("builder-trust.schema.json", () => {
     const many = { builders: Array(10_001).fill(keyed) };
     assert.ok(!accepts("builder-trust.schema.json", many));
     assert.equal(validateBuilderTrust(many).length, 1);
+  });
+});
+
+describe("key-set.schema.json", () => {
+  const time = "2026-03-01T00:00:00Z";
+  const of = (...keys: object[]) => ({ type: "attest-key-set/v1", keys });
+
+  /** Whether the parser takes a document, as text. */
+  async function isKeySet(value: unknown): Promise<boolean> {
+    try {
+      await parseKeySet(JSON.stringify(value));
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof AttestationError, String(error));
+      return false;
+    }
+  }
+
+  it("agrees with the parser", async () => {
+    const [{ publicKey }, ec, okp] = await Promise.all([
+      generateSigner("Ed25519"),
+      generateSigner("ES256"),
+      generateSigner("Ed25519"),
+    ]);
+    const key = { name: "a", publicKey };
+    const good = [
+      of(key),
+      of({
+        ...key,
+        alg: "Ed25519",
+        keyid: "k",
+        validFrom: "2026-01-01T00:00:00Z",
+        validUntil: "2026-12-31T23:59:59.5Z",
+        successor: "b",
+        revoked: { at: time, reason: "compromised", note: "laptop stolen" },
+      }, { name: "b", publicKey: { ...ec.publicJwk, kid: "x" } }),
+      of({ name: "a", publicKey: okp.publicJwk, revoked: { at: time, reason: "retired" } }),
+    ];
+    const bad = {
+      "no object": [],
+      "an unknown member": { ...of(key), $schema: "x" },
+      "another version": { ...of(key), type: "attest-key-set/v2" },
+      "no key": of(),
+      "an unknown member of a key": of({ ...key, validTo: time }),
+      "an empty name": of({ ...key, name: "" }),
+      "a long name": of({ ...key, name: "x".repeat(201) }),
+      "a private key": of({ ...key, publicKey: "-----BEGIN PRIVATE KEY-----\nAA==\n" }),
+      "a private JWK": of({ ...key, publicKey: { ...okp.publicJwk, d: "AA" } }),
+      "an unknown algorithm": of({ ...key, alg: "none" }),
+      "an unknown kind": of({ ...key, publicKey: { kty: "oct", k: "AA" } }),
+      "a date": of({ ...key, validFrom: "2026-03-01" }),
+      "an offset": of({ ...key, validFrom: "2026-03-01T00:00:00+00:00" }),
+      "month 13": of({ ...key, validUntil: "2026-13-01T00:00:00Z" }),
+      "no reason": of({ ...key, revoked: { at: time } }),
+      "an unknown reason": of({ ...key, revoked: { at: time, reason: "lost" } }),
+      "no time": of({ ...key, revoked: { reason: "retired" } }),
+      "an unknown member of a revocation": of({
+        ...key,
+        revoked: { at: time, reason: "retired", by: "x" },
+      }),
+      "a long note": of({
+        ...key,
+        revoked: { at: time, reason: "retired", note: "x".repeat(1001) },
+      }),
+    };
+    await compare("key-set.schema.json", good, bad, isKeySet);
+  });
+
+  it("names each algorithm and reason", async () => {
+    const { KEY_ALGORITHMS } = await import("../cli/verify_options.ts");
+    const { REVOCATION_REASONS } = await import("../keys/key_set.ts");
+    const { algorithm, key } = read("key-set.schema.json").$defs as Record<string, Schema>;
+    const names = algorithm.enum as string[];
+    for (const name of KEY_ALGORITHMS) assert.ok(names.includes(name), name);
+    const text = JSON.stringify(key);
+    assert.ok(text.includes(JSON.stringify(REVOCATION_REASONS)));
   });
 });
 

@@ -1,0 +1,179 @@
+/**
+ * `docs/attest-in-ci.md` by its letter: all its `sh` blocks are run as one shell would, in
+ * order; what they would ask of GitHub and of the public-good instance is on 127.0.0.1. Deno
+ * only.
+ */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { parse } from "yaml";
+import { REASONS } from "../reasons.ts";
+import { type SigstoreServer, startSigstore, writeInstance } from "../tools/sigstore_server.ts";
+import { jobClaims, jobEnvironment } from "./fixtures/github_job.ts";
+import { checkCommand, commandsOf, splitWords } from "./shell_words.ts";
+import { optionsOf } from "../cli/help.ts";
+import { parseArgs } from "../cli/args.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+interface Block {
+  language: string;
+  /** What follows the language, such as `ci=github`. */
+  where: string;
+  text: string;
+  /** Line of the fence. */
+  line: number;
+}
+
+function blocksOf(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm)].map((match) => ({
+    language: match[1],
+    where: match[2] ?? "",
+    text: match[3],
+    line: markdown.slice(0, match.index).split("\n").length,
+  }));
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+if ("Deno" in globalThis) {
+  const page = Deno.readTextFileSync(`${ROOT}docs/attest-in-ci.md`);
+  const blocks = blocksOf(page);
+
+  describe("docs/attest-in-ci.md", () => {
+    let folder = "";
+    let server: SigstoreServer;
+    before(async () => {
+      folder = await Deno.makeTempDir({ prefix: "attest-docs-" });
+      server = await startSigstore();
+      await writeInstance(`${folder}/instance`, server);
+      await Deno.mkdir(`${folder}/bin`);
+      // The pinned Deno is the one that runs this test.
+      const npx = `#!/bin/sh\n[ "$1 $2" = "-y deno@2.9.6" ] || { echo "npx $*" >&2; exit 99; }\n` +
+        `shift 2\nexec ${quoted(Deno.execPath())} "$@"\n`;
+      await Deno.writeTextFile(`${folder}/bin/npx`, npx, { mode: 0o755 });
+    });
+    after(async () => {
+      server.close();
+      await Deno.remove(folder, { recursive: true });
+    });
+
+    /** The block in the job that it is for. */
+    function script({ where, text, line }: Block): string {
+      const job: Record<string, Record<string, string>> = {
+        "": {},
+        "ci=github": { ...jobEnvironment(), ...server.githubEnvironment(jobClaims()) },
+        "ci=fork": jobEnvironment({ event: "pull_request", ref: "refs/pull/7/merge" }),
+      };
+      assert.ok(where in job, `line ${line}: ${where}`);
+      const mark = `echo ${quoted(`== line ${line}`)}\n`;
+      if (where === "") return mark + text;
+      const variables = Object.entries(job[where]).map(([name, value]) =>
+        `export ${name}=${quoted(value)}\n`
+      );
+      const instance = `cp ${quoted(`${folder}/instance`)}/*.json .\n`;
+      return `${mark}${instance}(\n${variables.join("")}${text})\n`;
+    }
+
+    it("does what its commands say, from nothing to verified", async () => {
+      const shell = blocks.filter(({ language }) => language === "sh").map(script).join("\n");
+      const inherited = ["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
+        const value = Deno.env.get(name);
+        return value === undefined ? [] : [[name, value]];
+      });
+      const { PATH, ...rest } = Object.fromEntries(inherited);
+      const { code, stdout, stderr } = await new Deno.Command("bash", {
+        args: ["-eu", "-o", "pipefail", "-c", shell],
+        cwd: ROOT,
+        clearEnv: true,
+        env: { ...rest, PATH: `${folder}/bin:${PATH}`, TMPDIR: folder, NO_COLOR: "1" },
+        stdin: "null",
+      }).output();
+      const out = new TextDecoder().decode(stdout), err = new TextDecoder().decode(stderr);
+      assert.equal(code, 0, `${out}\n${err}`);
+
+      const sections = new Map(
+        out.split(/^== line /m).slice(1).map((part) => [Number(part.split("\n")[0]), part]),
+      );
+      const after = (text: string): string => {
+        const block = blocks.find((one) => one.language === "sh" && one.text.includes(text));
+        assert.ok(block !== undefined, text);
+        return sections.get(block.line) ?? "";
+      };
+      assert.match(after("attest verify app.txt --key ci.pub"), /^PASSED: 1 artifact verified$/m);
+      assert.match(after("attest verify changed.txt"), /FAILED[^]*subject-mismatch[^]*status 1$/m);
+      assert.match(after("--repo acme/app"), /^PASSED: 1 artifact verified$/m);
+      const keyless = after("attest attest app.txt --provenance --output provenance.json");
+      assert.match(keyless, /signer +https:\/\/github\.com\/acme\/app\/\.github\/workflows\//);
+      assert.match(keyless, /^PASSED: 1 artifact verified$/m);
+      assert.match(after("attest provenance app.txt"), /"predicateType":\s*"https:\/\/slsa\.dev/);
+      assert.match(after("all.intoto.jsonl --key"), /^PASSED: 2 artifacts verified$/m);
+      assert.match(err, /^notice: Nothing is signed: .*pull request/m);
+      assert.match(after("git init"), /^PASSED: 1 artifact verified$/m);
+      const failure = after("attest attest missing.txt");
+      assert.match(failure, /"phase": "build"[^]*"errorReason": "unreadable-file"[^]*status 2$/m);
+      assert.match(after("attest explain"), /missing-identity-token[^]*response-mismatch/);
+
+      // What the page makes is where it says, and its secrets are in no output.
+      const [home] = [...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith("tmp."));
+      const passphrase = await Deno.readTextFile(`${folder}/${home.name}/passphrase`);
+      const token = await Deno.readTextFile(`${folder}/instance/token`);
+      for (const secret of [passphrase.trim(), ...token.split(".")]) {
+        assert.ok(!(out + err).includes(secret));
+      }
+      const mode = (await Deno.stat(`${folder}/${home.name}/ci.key`)).mode;
+      assert.equal((mode ?? 0) & 0o077, 0);
+    });
+
+    it("shows other commands that there are, too", async () => {
+      for (const { text, line } of blocks.filter(({ language }) => language === "bash")) {
+        for (const command of commandsOf(text)) {
+          const [program, name, ...args] = splitWords(command);
+          assert.equal(program, "attest", `line ${line}`);
+          const options = await optionsOf(name);
+          assert.ok(options !== undefined, `line ${line}: ${name}`);
+          parseArgs(args, options);
+        }
+      }
+    });
+
+    it("has a README whose commands are there as well", async () => {
+      for (const { text } of blocksOf(Deno.readTextFileSync(`${ROOT}README.md`))) {
+        for (const command of commandsOf(text)) {
+          if (command.includes(" cli.ts ")) await checkCommand(command, splitWords(command));
+        }
+      }
+    });
+
+    it("shows YAML that can be read, with inputs that the action has", () => {
+      const action = parse(Deno.readTextFileSync(`${ROOT}action.yml`));
+      const yaml = blocks.filter(({ language }) => language === "yaml");
+      assert.ok(yaml.length >= 2);
+      for (const { text } of yaml) {
+        const { steps = [] } = parse(text) as { steps?: { with?: object }[] };
+        for (const step of steps) {
+          for (const input of Object.keys(step.with ?? {})) assert.ok(input in action.inputs);
+        }
+      }
+      const [, table] = /\| input +\|[^\n]*\n\|[ -|]*\n([^]*?)\n\n/.exec(page) ?? [];
+      const listed = table.split("\n").flatMap((row) =>
+        [...row.split("|")[1].matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+      );
+      assert.deepEqual(listed.sort(), Object.keys(action.inputs).sort());
+    });
+
+    it("names reasons and files that there are", () => {
+      const [, table] = /\| reason +\|[^\n]*\n\|[ -|]*\n([^]*?)\n\n/.exec(page) ?? [];
+      for (const row of table.split("\n")) {
+        for (const [, reason] of row.split("|")[1].matchAll(/`([^`]+)`/g)) {
+          assert.ok(Object.hasOwn(REASONS, reason), reason);
+        }
+      }
+      for (const [, path] of page.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)) {
+        assert.ok(Deno.statSync(`${ROOT}docs/${path}`).isFile, path);
+      }
+    });
+  });
+}
