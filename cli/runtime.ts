@@ -1,5 +1,6 @@
 import { AttestationError } from "../errors.ts";
-import type { Bytes } from "../internal/bytes.ts";
+import { type Bytes, concat } from "../internal/bytes.ts";
+import type { Fetch, HttpOptions } from "../internal/http.ts";
 import { quote } from "../internal/json.ts";
 
 /** What a path is. */
@@ -18,6 +19,26 @@ export interface DirEntry {
   kind: FileInfo["kind"];
 }
 
+/** A file to write. */
+export interface NewFile {
+  /** Where. */
+  path: string;
+  /** Whole content. */
+  text: string;
+  /** For the eyes of its owner only: mode 0600 from its first byte on. Default false. */
+  secret?: boolean;
+  /** Replace the file that is there. Default false: it is refused. */
+  force?: boolean;
+}
+
+/** What a program answered. */
+export interface CommandResult {
+  /** Exit status. */
+  status: number;
+  /** Standard output. */
+  stdout: Bytes;
+}
+
 /** All that the command line needs of the machine that it runs on. */
 export interface Runtime {
   /** Arguments after the program's name. */
@@ -28,6 +49,12 @@ export interface Runtime {
   readonly platform: string;
   /** True if the user asked for output without colours. */
   readonly noColor: boolean;
+  /** How services are asked. Default: the runtime's `fetch`. */
+  readonly fetch?: Fetch;
+  /** The clock. Default: the system's. */
+  readonly now?: () => Date;
+  /** Waits between two tries of a request. Default: a timer. */
+  readonly sleep?: HttpOptions["sleep"];
   /** What a path is, links followed; undefined if there is nothing. */
   stat(path: string): Promise<FileInfo | undefined>;
   /** Whole content of a small file. */
@@ -38,11 +65,50 @@ export interface Runtime {
   readDir(path: string): Promise<DirEntry[]>;
   /** Writes a file under another name and renames it: there is the old one or the whole new one. */
   writeFileAtomic(path: string, text: string): Promise<void>;
+  /** Makes a folder and those above it; one that is there is as good. */
+  makeFolder(path: string): Promise<void>;
+  /**
+   * Writes a file whole or not at all. Unless `force`, a name that is taken is `file-exists`,
+   * also when another process takes it meanwhile; any failure else is `unwritable-file`.
+   */
+  writeNew(path: string, text: string, options?: Omit<NewFile, "path" | "text">): Promise<void>;
+  /** {@linkcode Runtime.writeNew} of several files: all are written, or none. */
+  writeAllNew(files: readonly NewFile[]): Promise<void>;
+  /**
+   * Adds a line to a file of lines, under its lock; a last line without its end is ended
+   * first. `locked-file` if the lock does not become free, `unwritable-file` otherwise.
+   */
+  appendLine(path: string, line: string): Promise<void>;
+  /**
+   * Does something under the lock of a file, as to read it and write it anew; `run` gets the
+   * path with links followed.
+   */
+  withLock<T>(path: string, run: (path: string) => Promise<T>): Promise<T>;
+  /** Value of an environment variable. */
+  env(name: string): string | undefined;
+  /** All environment variables. */
+  environment(): Readonly<Record<string, string | undefined>>;
+  /**
+   * Asks for a line at the terminal without showing it. `missing-passphrase` if there is no
+   * terminal, `aborted` on Ctrl-C.
+   */
+  readSecret(prompt: string): Promise<string>;
+  /** All of standard input; `limit-exceeded` when it is more. */
+  readStdin(maxBytes: number): Promise<Bytes>;
+  /** Runs a program, of whose answer at most {@linkcode MAX_OUTPUT_BYTES} are accepted. */
+  run(
+    command: string,
+    args: readonly string[],
+    options?: { cwd?: string },
+  ): Promise<CommandResult>;
   /** Writes to standard output or standard error. */
   write(stream: "stdout" | "stderr", text: string): void;
   /** Tells whether people see that stream. */
-  isTerminal(stream: "stdout" | "stderr"): boolean;
+  isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean;
 }
+
+/** Most bytes of a program's answer. */
+export const MAX_OUTPUT_BYTES = 64 << 20;
 
 /** Bytes of one chunk of {@linkcode Runtime.openRead}. */
 export const CHUNK_BYTES = 1 << 20;
@@ -114,7 +180,23 @@ export function streamOf(
   });
 }
 
-/** Name for the file that is renamed when it is complete; in the same folder, not guessable. */
-export function temporaryName(path: string): string {
-  return `${path}.${crypto.randomUUID()}.tmp`;
+/** All that a stream gives, if it is not too much. */
+export async function readAll(
+  what: string,
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Bytes> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of chunks) {
+    length += part.length;
+    if (length > maxBytes) {
+      throw new AttestationError(
+        "limit-exceeded",
+        `Cannot read ${what}: more than ${maxBytes} bytes`,
+      );
+    }
+    parts.push(part);
+  }
+  return concat(...parts);
 }

@@ -1,6 +1,15 @@
 import type { Bytes } from "../internal/bytes.ts";
-import type { DirEntry, FileInfo, Runtime } from "./runtime.ts";
-import { streamOf, temporaryName } from "./runtime.ts";
+import { quote } from "../internal/json.ts";
+import { access, type DirEntry, type FileInfo, MAX_OUTPUT_BYTES, type Runtime } from "./runtime.ts";
+import { readAll, streamOf } from "./runtime.ts";
+import { noTerminal, SecretLine } from "./secret_line.ts";
+import {
+  appendLine,
+  temporaryName,
+  withLock,
+  type WritableFiles,
+  writeAllNew,
+} from "./write_files.ts";
 
 function kindOf(
   entry: { isFile: boolean; isDirectory: boolean; isSymlink: boolean },
@@ -9,9 +18,74 @@ function kindOf(
   return entry.isFile ? "file" : entry.isDirectory ? "directory" : "other";
 }
 
+const { AlreadyExists, NotFound, NotADirectory } = Deno.errors;
+
+/** Files of Deno to write. */
+export const denoFiles: WritableFiles = {
+  async createNew(path, bytes, mode): Promise<void> {
+    using file = await Deno.open(path, { write: true, createNew: true, mode });
+    await writeAll(file, bytes);
+    await file.sync();
+  },
+  link: (path, name) => Deno.link(path, name),
+  rename: (path, name) => Deno.rename(path, name),
+  remove: (path) => Deno.remove(path),
+  read: (path) => Deno.readFile(path),
+  async lastByte(path): Promise<number | undefined> {
+    try {
+      using file = await Deno.open(path, { read: true });
+      const { size } = await file.stat();
+      if (size === 0) return undefined;
+      await file.seek(-1, Deno.SeekMode.End);
+      const buffer = new Uint8Array(1);
+      await file.read(buffer);
+      return buffer[0];
+    } catch (error) {
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    }
+  },
+  async append(path, bytes): Promise<void> {
+    using file = await Deno.open(path, { append: true, create: true });
+    await writeAll(file, bytes);
+    await file.sync();
+  },
+  async realPath(path): Promise<string> {
+    try {
+      return await Deno.realPath(path);
+    } catch (error) {
+      if (error instanceof NotFound) return path;
+      throw error;
+    }
+  },
+  async stamp(path): Promise<string> {
+    const { ino, mtime } = await Deno.stat(path);
+    return `${ino} ${mtime?.getTime()}`;
+  },
+  touch: (path) => Deno.utime(path, new Date(), new Date()),
+  isTaken: (error) => error instanceof AlreadyExists,
+  isMissing: (error) => error instanceof NotFound,
+};
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
+
+/** Without leave to look at the environment, nothing is in it. */
+function allowed<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return otherwise;
+    throw error;
+  }
+}
+
 /** The runtime of Deno. */
 export function denoRuntime(): Runtime {
   const encoder = new TextEncoder();
+  const secret = new SecretLine();
+  let typed = new Uint8Array(0);
   return {
     args: Deno.args,
     program: "deno run -A cli.ts",
@@ -22,7 +96,7 @@ export function denoRuntime(): Runtime {
         const info = await Deno.stat(path);
         return { kind: kindOf(info), size: info.isFile ? info.size : 0 };
       } catch (error) {
-        if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+        if (error instanceof NotFound || error instanceof NotADirectory) {
           return undefined;
         }
         throw error;
@@ -53,6 +127,46 @@ export function denoRuntime(): Runtime {
         await Deno.remove(temporary).catch(() => {});
         throw error;
       }
+    },
+    makeFolder: (path): Promise<void> => Deno.mkdir(path, { recursive: true }),
+    writeNew: (path, text, options) => writeAllNew(denoFiles, [{ ...options, path, text }]),
+    writeAllNew: (files) => writeAllNew(denoFiles, files),
+    appendLine: (path, line) => appendLine(denoFiles, path, line),
+    withLock: (path, run) => withLock(denoFiles, path, run),
+    env: (name) => allowed(() => Deno.env.get(name), undefined),
+    environment: () => allowed(() => Deno.env.toObject(), {}),
+    async readSecret(prompt): Promise<string> {
+      if (!Deno.stdin.isTerminal()) throw noTerminal();
+      // Before anybody is asked to type: what is typed early would be shown.
+      Deno.stdin.setRaw(true);
+      try {
+        Deno.stderr.writeSync(encoder.encode(prompt));
+        const buffer = new Uint8Array(1024);
+        while (true) {
+          const done = secret.feed(typed);
+          typed = done?.rest ?? new Uint8Array(0);
+          if (done !== undefined) return done.line;
+          const length = await Deno.stdin.read(buffer);
+          typed = length === null ? new Uint8Array([4]) : buffer.slice(0, length);
+        }
+      } finally {
+        Deno.stdin.setRaw(false);
+        Deno.stderr.writeSync(encoder.encode("\n"));
+      }
+    },
+    readStdin: (maxBytes) => readAll("standard input", Deno.stdin.readable, maxBytes),
+    async run(command, args, options = {}) {
+      return await access("run", command, async () => {
+        const child = new Deno.Command(command, {
+          args: [...args],
+          cwd: options.cwd,
+          stdin: "null",
+          stdout: "piped",
+          stderr: "null",
+        }).spawn();
+        const stdout = await readAll(quote(command), child.stdout, MAX_OUTPUT_BYTES);
+        return { status: (await child.status).code, stdout };
+      });
     },
     write(stream, text): void {
       const bytes = encoder.encode(text);

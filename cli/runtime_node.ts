@@ -1,8 +1,31 @@
+import { spawn } from "node:child_process";
 import { writeSync } from "node:fs";
-import { open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import process from "node:process";
-import type { DirEntry, FileInfo, Runtime } from "./runtime.ts";
-import { streamOf, temporaryName } from "./runtime.ts";
+import { quote } from "../internal/json.ts";
+import { access, type DirEntry, type FileInfo, MAX_OUTPUT_BYTES, type Runtime } from "./runtime.ts";
+import { readAll, streamOf } from "./runtime.ts";
+import { noTerminal, SecretLine } from "./secret_line.ts";
+import {
+  appendLine,
+  temporaryName,
+  withLock,
+  type WritableFiles,
+  writeAllNew,
+} from "./write_files.ts";
 
 interface NodeKind {
   isFile(): boolean;
@@ -19,9 +42,68 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
+async function writing(
+  path: string,
+  flag: string,
+  bytes: Uint8Array,
+  mode?: number,
+): Promise<void> {
+  const file = await open(path, flag, mode);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Files of Node and Bun to write. */
+export const nodeFiles: WritableFiles = {
+  createNew: (path, bytes, mode) => writing(path, "wx", bytes, mode),
+  link: (path, name) => link(path, name),
+  rename: (path, name) => rename(path, name),
+  remove: (path) => unlink(path),
+  read: async (path) => new Uint8Array(await readFile(path)),
+  async lastByte(path): Promise<number | undefined> {
+    try {
+      const file = await open(path, "r");
+      try {
+        const { size } = await file.stat();
+        if (size === 0) return undefined;
+        const buffer = new Uint8Array(1);
+        await file.read(buffer, 0, 1, size - 1);
+        return buffer[0];
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+  append: (path, bytes) => writing(path, "a", bytes),
+  async realPath(path): Promise<string> {
+    try {
+      return await realpath(path);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return path;
+      throw error;
+    }
+  },
+  async stamp(path): Promise<string> {
+    const { ino, mtimeMs } = await stat(path);
+    return `${ino} ${mtimeMs}`;
+  },
+  touch: (path) => utimes(path, new Date(), new Date()),
+  isTaken: (error) => codeOf(error) === "EEXIST",
+  isMissing: (error) => codeOf(error) === "ENOENT",
+};
+
 /** The runtime of Node and Bun. */
 export function nodeRuntime(): Runtime {
   const bun = process.versions.bun;
+  const secret = new SecretLine();
+  let typed: Uint8Array = new Uint8Array(0);
   return {
     args: process.argv.slice(2),
     program: "attest",
@@ -60,6 +142,51 @@ export function nodeRuntime(): Runtime {
         throw error;
       }
     },
+    async makeFolder(path): Promise<void> {
+      await mkdir(path, { recursive: true });
+    },
+    writeNew: (path, text, options) => writeAllNew(nodeFiles, [{ ...options, path, text }]),
+    writeAllNew: (files) => writeAllNew(nodeFiles, files),
+    appendLine: (path, line) => appendLine(nodeFiles, path, line),
+    withLock: (path, run) => withLock(nodeFiles, path, run),
+    env: (name) => process.env[name],
+    environment: () => ({ ...process.env }),
+    async readSecret(prompt): Promise<string> {
+      if (process.stdin.isTTY !== true) throw noTerminal();
+      // Before anybody is asked to type: what is typed early would be shown.
+      process.stdin.setRawMode(true);
+      try {
+        writeSync(2, prompt);
+        while (true) {
+          const done = secret.feed(typed);
+          typed = done?.rest ?? new Uint8Array(0);
+          if (done !== undefined) return done.line;
+          typed = await nextChunk();
+        }
+      } finally {
+        process.stdin.setRawMode(false);
+        writeSync(2, "\n");
+      }
+    },
+    readStdin: (maxBytes) => readAll("standard input", process.stdin, maxBytes),
+    async run(command, args, options = {}) {
+      return await access("run", command, async () => {
+        const child = spawn(command, args, {
+          cwd: options.cwd,
+          stdio: ["ignore", "pipe", "ignore"],
+          windowsHide: true,
+        });
+        const ended = new Promise<number>((resolve, reject) => {
+          child.on("error", reject);
+          child.on("close", (code) => resolve(code ?? 1));
+        });
+        const [status, stdout] = await Promise.all([
+          ended,
+          readAll(quote(command), child.stdout, MAX_OUTPUT_BYTES),
+        ]);
+        return { status, stdout };
+      });
+    },
     write(stream, text): void {
       const bytes = new TextEncoder().encode(text);
       const descriptor = stream === "stdout" ? 1 : 2;
@@ -77,6 +204,17 @@ export function nodeRuntime(): Runtime {
     },
     isTerminal: (stream): boolean => process[stream].isTTY === true,
   };
+}
+
+/** What is typed next; the end of input is Ctrl-D. */
+function nextChunk(): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    const done = (chunk?: Uint8Array): void => {
+      process.stdin.off("data", done).off("end", done).pause();
+      resolve(chunk ?? new Uint8Array([4]));
+    };
+    process.stdin.on("data", done).on("end", done).resume();
+  });
 }
 
 /** Ends the process; everything was written before, as writing is synchronous. */

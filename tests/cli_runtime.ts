@@ -2,7 +2,16 @@
 
 import type { Bytes } from "../internal/bytes.ts";
 import { utf8 } from "../internal/bytes.ts";
-import { type DirEntry, type FileInfo, type Runtime, streamOf } from "../cli/runtime.ts";
+import type { Fetch } from "../internal/http.ts";
+import { AttestationError } from "../errors.ts";
+import {
+  type CommandResult,
+  type DirEntry,
+  type FileInfo,
+  type NewFile,
+  type Runtime,
+  streamOf,
+} from "../cli/runtime.ts";
 
 /** A file: its content, or that it cannot be read, or a size that nobody should read. */
 export type MemoryFile = string | Uint8Array | { unreadable: true } | { size: number } | {
@@ -15,12 +24,32 @@ export class MemoryRuntime implements Runtime {
   readonly program = "attest";
   readonly platform = "memory 1.0";
   noColor = false;
+  /** How services are asked. */
+  fetch?: Fetch;
+  /** The clock. */
+  now?: () => Date;
+  /** Waits between two tries of a request. */
+  sleep?: () => Promise<void>;
   terminal = false;
   stdout = "";
   stderr = "";
   /** Paths in the order in which they were read. */
   readonly reads: string[] = [];
   readonly files: Map<string, MemoryFile>;
+  /** Files that were written for the eyes of their owner. */
+  readonly secret = new Set<string>();
+  /** Environment variables. */
+  variables: Record<string, string> = {};
+  /** What is typed when a secret is asked for, in order; without it there is no terminal. */
+  typed?: string[];
+  /** What was asked. */
+  readonly prompts: string[] = [];
+  /** Standard input. */
+  stdin: string | Uint8Array = "";
+  /** Answers of programs by their command line, such as `git rev-parse HEAD`. */
+  readonly commands = new Map<string, CommandResult | string>();
+  /** Files whose lock another process has. */
+  readonly locked = new Set<string>();
 
   constructor(files: Record<string, MemoryFile> = {}, args: readonly string[] = []) {
     this.files = new Map(Object.entries(files));
@@ -98,11 +127,98 @@ export class MemoryRuntime implements Runtime {
     return Promise.resolve();
   }
 
+  makeFolder(path: string): Promise<void> {
+    if (path.startsWith("readonly/")) return Promise.reject(new Error("read-only file system"));
+    return Promise.resolve();
+  }
+
+  writeNew(
+    path: string,
+    text: string,
+    options?: Omit<NewFile, "path" | "text">,
+  ): Promise<void> {
+    return this.writeAllNew([{ ...options, path, text }]);
+  }
+
+  // deno-lint-ignore require-await
+  async writeAllNew(files: readonly NewFile[]): Promise<void> {
+    for (const { path, force } of files) {
+      if (path.startsWith("readonly/")) {
+        throw new AttestationError("unwritable-file", `Cannot write "${path}"`);
+      }
+      if (force !== true && this.files.has(path)) {
+        throw new AttestationError("file-exists", `Cannot write "${path}": it exists already`);
+      }
+    }
+    for (const { path, text, secret } of files) {
+      this.files.set(path, text);
+      if (secret === true) this.secret.add(path);
+      else this.secret.delete(path);
+    }
+  }
+
+  appendLine(path: string, line: string): Promise<void> {
+    return this.withLock(path, async () => {
+      const old = this.files.has(path) ? new TextDecoder().decode(await this.readFile(path)) : "";
+      const start = old === "" || old.endsWith("\n") ? old : `${old}\n`;
+      await this.writeNew(path, `${start}${line}\n`, { force: true });
+    });
+  }
+
+  async withLock<T>(path: string, run: (path: string) => Promise<T>): Promise<T> {
+    if (this.locked.has(path)) {
+      throw new AttestationError("locked-file", `Cannot write "${path}": it is locked`);
+    }
+    this.locked.add(path);
+    try {
+      return await run(path);
+    } finally {
+      this.locked.delete(path);
+    }
+  }
+
+  env(name: string): string | undefined {
+    return this.variables[name];
+  }
+
+  environment(): Readonly<Record<string, string | undefined>> {
+    return this.variables;
+  }
+
+  // deno-lint-ignore require-await
+  async readSecret(prompt: string): Promise<string> {
+    if (this.typed === undefined) {
+      throw new AttestationError("missing-passphrase", "Cannot ask: there is no terminal");
+    }
+    this.prompts.push(prompt);
+    const line = this.typed.shift();
+    if (line === undefined) throw new AttestationError("aborted", "Cannot read passphrase");
+    return line;
+  }
+
+  // deno-lint-ignore require-await
+  async readStdin(maxBytes: number): Promise<Bytes> {
+    const bytes = typeof this.stdin === "string" ? utf8(this.stdin) : new Uint8Array(this.stdin);
+    if (bytes.length > maxBytes) {
+      throw new AttestationError("limit-exceeded", "Cannot read standard input: too long");
+    }
+    return bytes;
+  }
+
+  // deno-lint-ignore require-await
+  async run(command: string, args: readonly string[]): Promise<CommandResult> {
+    const answer = this.commands.get([command, ...args].join(" "));
+    if (answer === undefined) {
+      throw new AttestationError("unreadable-file", `Cannot run "${command}"`);
+    }
+    return typeof answer === "string" ? { status: 0, stdout: utf8(answer) } : answer;
+  }
+
   write(stream: "stdout" | "stderr", text: string): void {
     this[stream] += text;
   }
 
-  isTerminal(): boolean {
-    return this.terminal;
+  isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean {
+    return stream === "stdin" ? this.typed !== undefined : this.terminal;
   }
 }
