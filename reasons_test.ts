@@ -36,10 +36,13 @@ test("REASONS keeps the reasons of one layer together", () => {
 });
 
 test("REASONS names only options and commands that exist in its texts", async () => {
-  const { VERIFY_OPTIONS } = await import("./cli/verify_options.ts");
-  const known = new Set(VERIFY_OPTIONS.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
+  const { optionsOf } = await import("./cli/help.ts");
+  const commands = ["verify", "keygen", "sign", "attest", "provenance", "trusted-root"];
+  const options = (await Promise.all(commands.map(optionsOf))).flatMap((table) => table ?? []);
+  const known = new Set(options.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
   // Options of other tools, in the texts with the tool's name.
-  const foreign = new Set(["fail", "location", "check", "allow-read", "tlog-upload", "format"]);
+  const foreign = new Set(["fail", "location", "check", "tlog-upload", "format"]);
+  for (const access of ["read", "write", "net", "env", "run"]) foreign.add(`allow-${access}`);
   for (const [reason, explanation] of Object.entries(REASONS) as [Reason, ReasonExplanation][]) {
     for (const field of FIELDS) {
       for (const [, name] of explanation[field].matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)) {

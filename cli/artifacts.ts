@@ -1,9 +1,12 @@
 import { AttestationError } from "../errors.ts";
-import { printable, quote } from "../internal/json.ts";
+import { decodeBase64 } from "../internal/base64.ts";
+import { isObject, parseJson, printable, quote } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS, digestFault, normalizeDigest } from "../intoto/digest_set.ts";
+import { ociSubject } from "../intoto/subjects/oci.ts";
 import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
-import { type ChecksumEntry, parseChecksums } from "./checksums.ts";
+import { type ChecksumEntry, parseChecksums } from "../intoto/subjects/checksums.ts";
+import type { AttestationFiles, NamedAttestation } from "./attestations.ts";
 import { access, CHUNK_BYTES, readBounded, type Runtime } from "./runtime.ts";
 
 /** An artifact that the command line names. */
@@ -14,10 +17,16 @@ export interface Artifact {
   path?: string;
   /** Digests that the caller vouches for, instead of a file. */
   digest?: Record<string, string>;
+  /** Repository of an image. */
+  oci?: string;
+  /** Name of an npm package. */
+  npm?: string;
   /** Paths next to which its attestation may lie, with their file names. */
   neighbours: string[];
   /** Attestations for all that lies in its folder. */
   shared: string[];
+  /** The line of a checksum file that names it. */
+  namedIn?: { file: string; line?: number };
 }
 
 /** Artifacts, and what was left out. */
@@ -65,13 +74,26 @@ export function splitPath(path: string): { folder: string; name: string } {
 /**
  * Reads what the command line names as artifacts: files, folders, digests, checksum files.
  *
+ * A folder is one artifact if one of its attestations is about a folder as a whole, else each
+ * file in it is. What the attestation says is not believed by that: the folder has to have
+ * the digest that it states.
+ *
  * @throws {AttestationError} `usage`, `unreadable-file`, `malformed-checksums`,
- * `artifact-required` (a folder without files), `limit-exceeded`.
+ * `artifact-required` (a folder without files), `limit-exceeded`; of a folder as a whole
+ * `empty-directory`, `unsupported-file-name`.
  */
-export async function readArtifacts(args: ParsedArgs, runtime: Runtime): Promise<Artifacts> {
+export async function readArtifacts(
+  args: ParsedArgs,
+  runtime: Runtime,
+  files?: AttestationFiles,
+): Promise<Artifacts> {
   const found: Artifacts = { artifacts: [], notices: [] };
   const { artifacts } = found;
   for (const operand of args.operands) {
+    if (/^oci:\/\/[^@]+@/.test(operand)) {
+      artifacts.push(ofImage(operand));
+      continue;
+    }
     refuseSchemes(operand);
     const info = await access("read", operand, () => runtime.stat(operand));
     const digest = info === undefined ? parseDigest(operand) : undefined;
@@ -81,8 +103,13 @@ export async function readArtifacts(args: ParsedArgs, runtime: Runtime): Promise
         "unreadable-file",
         `Cannot read ${quote(operand)}: it does not exist`,
       );
-    } else if (info.kind === "directory") await readFolder(operand, args, runtime, found);
-    else artifacts.push({ name: operand, path: operand, neighbours: [operand], shared: [] });
+    } else if (info.kind === "directory") {
+      const beside = await besideFolder(operand, args, runtime);
+      const loaded = await files?.load([...args.all("bundle"), ...beside]);
+      if (loaded?.attestations.some(isAboutFolder)) {
+        artifacts.push(await readWhole(operand, runtime));
+      } else await readFolder(operand, beside, { args, runtime, found });
+    } else artifacts.push({ name: operand, path: operand, neighbours: [operand], shared: [] });
   }
   for (const text of args.all("digest")) {
     const digest = parseDigest(text);
@@ -99,6 +126,7 @@ export async function readArtifacts(args: ParsedArgs, runtime: Runtime): Promise
         digest: entry.digest,
         neighbours: [...safeNeighbour(path, entry.name), path],
         shared: [],
+        namedIn: { file: path, ...(entry.line === undefined ? {} : { line: entry.line }) },
       });
     }
   }
@@ -126,7 +154,7 @@ function refuseSchemes(operand: string): void {
   if (scheme !== null) {
     throw usageError(
       `Cannot verify ${quote(operand)}: artifacts by ${scheme[0]} are not supported yet; ` +
-        "give a file, or --digest ALG:HEX with --bundle",
+        "give a file, --digest ALG:HEX or oci://NAME@sha256:HEX with --bundle",
     );
   }
 }
@@ -150,6 +178,12 @@ export function parseDigest(text: string): Record<string, string> | undefined {
   return { [algorithm]: normalizeDigest(algorithm, value) };
 }
 
+/** An image by its digest: nothing is asked for in a registry. */
+function ofImage(reference: string): Artifact {
+  const { name, digest = {} } = ociSubject(reference);
+  return { ...ofDigest(reference, digest as Record<string, string>), oci: name };
+}
+
 function ofDigest(name: string, digest: Record<string, string>): Artifact {
   return { name, digest, neighbours: [], shared: [] };
 }
@@ -159,11 +193,66 @@ interface FileInFolder {
   name: string;
 }
 
+/** Attestations that lie beside a folder and have its name; none if others are given. */
+async function besideFolder(root: string, args: ParsedArgs, runtime: Runtime): Promise<string[]> {
+  if (args.has("bundle") || args.has("vsa")) return [];
+  const path = withoutSlash(root);
+  const found: string[] = [];
+  for (const suffix of ATTESTATION_SUFFIXES) {
+    const info = await runtime.stat(path + suffix).catch(() => undefined);
+    if (info?.kind === "file") found.push(path + suffix);
+  }
+  return found;
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/(?<=[^/\\])[/\\]+$/, "");
+}
+
+/** Tells whether an attestation says that it is about a folder; it is not verified by that. */
+function isAboutFolder({ content }: NamedAttestation): boolean {
+  try {
+    const text = typeof content === "string" || content instanceof Uint8Array;
+    const outer: unknown = text ? parseJson(content) : content;
+    const inner = isObject(outer) && isObject(outer.dsseEnvelope) ? outer.dsseEnvelope : outer;
+    if (!isObject(inner) || typeof inner.payload !== "string") return false;
+    const statement = parseJson(decodeBase64(inner.payload));
+    return isObject(statement) && Array.isArray(statement.subject) &&
+      statement.subject.some((one) =>
+        isObject(one) && isObject(one.digest) && "dirHash" in one.digest
+      );
+  } catch {
+    // What is wrong with it is in the report.
+    return false;
+  }
+}
+
+/** A folder as one artifact: of its digest, as a file could have the same bytes as its list. */
+async function readWhole(root: string, runtime: Runtime): Promise<Artifact> {
+  const { digestFolder } = await import("./subjects.ts");
+  const { progressBar } = await import("./progress.ts");
+  const progress = progressBar(runtime);
+  let done = 0;
+  try {
+    const dirHash = await digestFolder(root, runtime, (count) => {
+      progress.update({ phase: "digest", done: done += count });
+    });
+    return { name: root, digest: { dirHash }, neighbours: [withoutSlash(root)], shared: [] };
+  } finally {
+    progress.end();
+  }
+}
+
+interface FolderContext {
+  args: ParsedArgs;
+  runtime: Runtime;
+  found: Artifacts;
+}
+
 async function readFolder(
   root: string,
-  args: ParsedArgs,
-  runtime: Runtime,
-  found: Artifacts,
+  beside: readonly string[],
+  { args, runtime, found }: FolderContext,
 ): Promise<void> {
   const files: FileInFolder[] = [];
   let links = 0;
@@ -216,7 +305,7 @@ async function readFolder(
       name: path,
       path,
       neighbours: [path],
-      shared: shared.get(folder) ?? [],
+      shared: [...shared.get(folder) ?? [], ...beside],
     });
   }
   if (attestations.length > 0) {
@@ -245,10 +334,11 @@ function tooMany(): AttestationError {
 
 /** The artifact as `verify()` takes it; its file is opened when it is first read. */
 export function toInput(artifact: Artifact, runtime: Runtime): ArtifactInput {
-  const { name, path, digest } = artifact;
-  if (digest !== undefined) return { name, digest };
+  const { name, path, digest, oci, npm } = artifact;
+  const place = { ...(oci === undefined ? {} : { oci }), ...(npm === undefined ? {} : { npm }) };
+  if (digest !== undefined) return { name, digest, ...place };
   if (path === undefined) throw new TypeError("An artifact has neither a path nor a digest");
-  return { name, content: openLazily(runtime, path) };
+  return { name, ...place, content: openLazily(runtime, path) };
 }
 
 /** Content of a file that is opened when it is first read. */

@@ -1,5 +1,6 @@
 import type { OptionSpec } from "./args.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
+import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 import { VSA_OPTIONS } from "./provenance_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
@@ -35,12 +36,14 @@ const OWN: readonly OptionSpec[] = [
 ];
 
 const EXCLUDED: ReadonlySet<string> = new Set([
-  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...OWN].map(({ name }) => name),
+  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...VERIFY_POLICY_OPTIONS, ...OWN].map(({ name }) => name),
   "bundle",
   "digest",
   "checksums",
   "subjects",
+  "exit-code",
   "print-provenance",
+  "with-evidence",
   "unsafe-no-artifact",
 ]);
 

@@ -2,6 +2,7 @@ import { AttestationError, isAttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
+import type { KeySet } from "../keys/key_validity.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import {
   githubIdentity,
@@ -65,11 +66,13 @@ export async function readExpectations(
   if (args.has("only-root") && !args.has("trusted-root")) {
     throw usageError("--only-root needs --trusted-root");
   }
-  for (const name of ["threshold", "key-alg"]) {
-    if (args.has(name) && !args.has("key")) throw usageError(`--${name} needs --key`);
+  if (args.has("key-alg") && !args.has("key")) throw usageError("--key-alg needs --key");
+  if (args.has("threshold") && !args.has("key") && !args.has("key-set")) {
+    throw usageError("--threshold needs --key or --key-set");
   }
   const rows: [string, string][] = [];
   const options: VerifyOptions = { trust: {}, expect: {} };
+  if (runtime.now !== undefined) options.now = runtime.now();
 
   const expectsProvenance = provenance || PROVENANCE_OPTIONS.some(({ name }) => args.has(name));
   const expectsVsa = VSA_OPTIONS.some(({ name }) => args.has(name));
@@ -90,21 +93,32 @@ export async function readExpectations(
   if (args.has("unsafe-any-identity")) options.unsafelyAcceptAnyIdentity = true;
 
   const keys = await readKeys(args, runtime);
-  if (keys.length > 0) {
+  const keySets = await readKeySets(args, runtime, keys);
+  const inSets = keySets.flatMap((set) => set.keys);
+  const hasKeys = keys.length + inSets.length > 0;
+  if (hasKeys) {
     const threshold = readCount(args, "threshold", 1) ?? 1;
-    const distinct = new Set(keys.map(({ fingerprint }) => fingerprint)).size;
+    const all = [...keys, ...inSets.map(({ key }) => key)];
+    const distinct = new Set(all.map(({ fingerprint }) => fingerprint)).size;
     if (threshold > distinct) {
       throw usageError(
         `--threshold ${threshold} cannot be met: ${plural(distinct, "distinct key")} given`,
       );
     }
     options.trust = { ...options.trust, keys, threshold };
-    for (const key of keys) {
-      rows.push(["key", `${printable(key.name)} (${key.alg}, ${key.fingerprint.slice(0, 16)}…)`]);
+    if (keySets.length > 0) options.trust.keySets = keySets;
+    const described = ({ name, alg, fingerprint }: TrustedKey) =>
+      `${printable(name)} (${alg}, ${fingerprint.slice(0, 16)}…)`;
+    for (const key of keys) rows.push(["key", described(key)]);
+    if (inSets.length > 0) {
+      const { describeValidity } = await import("../keys/key_validity.ts");
+      for (const entry of inSets) {
+        rows.push(["key", `${described(entry.key)}\n${describeValidity(entry)}`]);
+      }
     }
     if (threshold > 1) rows.push(["keys needed", String(threshold)]);
   }
-  if (identity === undefined && keys.length === 0 && !args.has("unsafe-any-identity")) {
+  if (identity === undefined && !hasKeys && !args.has("unsafe-any-identity")) {
     rows.push([
       "signer",
       args.has("source-uri")
@@ -156,7 +170,7 @@ export async function readExpectations(
   if (Object.keys(thresholds).length > 0) options.thresholds = thresholds;
 
   // Keyless evidence is not what a caller with a key alone asks for.
-  if (identity !== undefined || args.has("unsafe-any-identity") || keys.length === 0) {
+  if (identity !== undefined || args.has("unsafe-any-identity") || !hasKeys) {
     rows.push(["evidence", evidence.join(", ")]);
     const { trustedRoots, described } = await readRoots(args, runtime);
     if (trustedRoots.length > 0) options.trust = { ...options.trust, trustedRoots };
@@ -283,6 +297,34 @@ async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[
   ));
 }
 
+/** Key sets; one key must not have two rules. */
+async function readKeySets(
+  args: ParsedArgs,
+  runtime: Runtime,
+  keys: readonly TrustedKey[],
+): Promise<KeySet[]> {
+  const paths = args.all("key-set");
+  if (paths.length === 0) return [];
+  const { parseKeySet } = await import("../keys/key_set.ts");
+  const { combineKeys } = await import("../keys/key_validity.ts");
+  const sets = await Promise.all(
+    paths.map((path) =>
+      inFile(
+        "key set",
+        path,
+        async () => await parseKeySet(await readBounded(runtime, path, MAX_KEY_BYTES)),
+      )
+    ),
+  );
+  try {
+    combineKeys(keys, sets);
+  } catch (error) {
+    if (error instanceof TypeError) throw usageError(error.message);
+    throw error;
+  }
+  return sets;
+}
+
 /** Reads the trusted roots that the command line names, and describes all that are believed. */
 export async function readRoots(
   args: ParsedArgs,
@@ -297,10 +339,12 @@ export async function readRoots(
       const roots = await inFile(
         "trusted root",
         path,
-        async () =>
-          parseTrustedRoots(decodeUtf8(await readBounded(runtime, path, MAX_ROOT_BYTES)), {
-            name: path,
-          }),
+        async () => {
+          const text = decodeUtf8(await readBounded(runtime, path, MAX_ROOT_BYTES));
+          if (!text.includes("clienttrustconfig")) return parseTrustedRoots(text, { name: path });
+          const { parseTrustConfig } = await import("../sigstore/sign/signing_config.ts");
+          return [parseTrustConfig(text).trustedRoot];
+        },
       );
       trustedRoots.push(...roots);
       described.push(`${printable(path)}${roots.length > 1 ? ` (${roots.length} roots)` : ""}`);

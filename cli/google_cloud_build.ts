@@ -35,6 +35,9 @@ export async function verifyCloudBuild(
       "Of Google Cloud Build only --source-…, --builder-id and --min-level can be expected",
     );
   }
+  if (trust?.keySets !== undefined) {
+    throw usageError("Google Cloud Build's keys are given as --key, not in a --key-set");
+  }
   if ((trust?.threshold ?? 1) > 1) throw usageError("Google Cloud Build signs with one key each");
   const sha256 = artifact?.digest?.sha256;
   if (artifact !== undefined && sha256 === undefined) {

@@ -58,6 +58,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--verifier-id https://verifier.example --resource-uri pkg:npm/app@1.2.3 " +
         "--verified-level SLSA_BUILD_LEVEL_3 --vsa-max-age 30",
       ],
+      ["By a policy", "verify app.tgz --policy policy.json"],
       ["Signed with a key", "verify app.tgz --bundle app.intoto.json --key ci.pub"],
       [
         "Two of three keys",
@@ -70,6 +71,10 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
       ["All of a folder, for a program", "verify dist/ --owner acme --format json"],
       [
+        "For code scanning, which uploads the report whatever the verdict is",
+        "verify --checksums SHA256SUMS --owner acme --format sarif --output attest.sarif",
+      ],
+      [
         "By digest, without the file",
         "verify --digest sha256:<64 hex digits> --bundle app.sigstore.json --repo acme/app",
       ],
@@ -80,8 +85,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     summary: "show the layers of an attestation, without verifying it",
     usage: "FILE… [OPTION…]",
     notes: [
-      "FILE is a Sigstore bundle, a DSSE envelope, a Statement, JSON Lines of them, or a trusted " +
-      "root. Nothing of what is shown was verified.",
+      "FILE is a Sigstore bundle, a DSSE envelope, a Statement, JSON Lines of them, a trusted " +
+      "root, or a key set. Nothing of what is shown was verified.",
       "Exit status: 0 all files were read, 1 one is malformed, 2 could not run.",
     ],
     examples: [
@@ -113,6 +118,42 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     ],
     options: async () => (await import("./diff_options.ts")).DIFF_OPTIONS,
   },
+  policy: {
+    summary: "check, explain, test and compare policies, or make a first one",
+    usage: "check|explain|init|test|schema|import|diff|dry-run [FILE…] [OPTION…]",
+    notes: [
+      "policy check FILE… lists all problems of policies, and what to look at. policy explain " +
+      "FILE says in plain words what a policy demands; with artifacts, why it decides as it does.",
+      "policy init ARTIFACT writes a first policy of what verifies under the trust that the " +
+      "options of verify state (trust on first use), for review; or a --template.",
+      "policy test FILE runs the cases of FILE.tests.json beside the policy. policy diff OLD NEW " +
+      "says what changed; policy dry-run NEW --reports FILE which artifacts of stored reports " +
+      "change sides.",
+      "policy import --from KIND converts ClusterImagePolicy (YAML), in-toto layouts, and the " +
+      "flags of slsa-verifier (after --). The policy accepts nothing that the other would " +
+      "refuse; what is not carried over is listed.",
+      "policy schema prints the JSON Schema of policies.",
+      "verify --policy FILE applies a policy. Exit status: 0 good, 1 something is refused, " +
+      "failed or differs, 2 could not run; a malformed policy is 2.",
+    ],
+    examples: [
+      ["A first policy of a release that you trust", "policy init app.tgz --key ci.pub"],
+      ["What is wrong with it", "policy check policy.json"],
+      ["What it demands", "policy explain policy.json"],
+      ["Why an artifact is refused", "policy explain policy.json app.tgz -b app.intoto.json"],
+      ["Its cases", "policy test policy.json"],
+      ["Which artifacts a change would refuse", "policy dry-run new.json --reports report.json"],
+      [
+        "From policy-controller",
+        "policy import --from cluster-image-policy policy.yaml --output policy.json",
+      ],
+      [
+        "From slsa-verifier",
+        "policy import --from slsa-verifier -- verify-artifact app.tgz --source-uri github.com/acme/app",
+      ],
+    ],
+    options: async () => (await import("./policy_command_options.ts")).POLICY_COMMAND_OPTIONS,
+  },
   vsa: {
     summary: "verify by a verification summary (VSA), or write one",
     usage: "verify|create [ARTIFACT…] [OPTION…]",
@@ -140,6 +181,148 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
     ],
     options: async () => (await import("./vsa_options.ts")).VSA_CREATE_OPTIONS,
+  },
+  keygen: {
+    summary: "make a key pair; keep the set of keys that count",
+    usage: "[OPTION…]",
+    notes: [
+      "Writes PREFIX.key and PREFIX.pub, both or neither; a file that is there is refused. The " +
+      "private key is PKCS#8, encrypted with a passphrase (PBES2, which openssl reads) unless " +
+      "--no-passphrase says otherwise.",
+      "A key set says of each key from when until when it counts, which key took its place, and " +
+      "whether it was revoked. verify --key-set judges a signature at the time that a timestamp " +
+      "or a log proves, else now; a time that only the signer states is no evidence.",
+      "Exit status: 0 done, 2 could not run; nothing is left behind then.",
+    ],
+    examples: [
+      ["A key for CI, whose passphrase is a secret of the job", "keygen --out ci"],
+      [
+        "A key in a key set, for a year",
+        "keygen --out ci-2026 --key-set keys.json --valid-until 2026-12-31T23:59:59Z",
+      ],
+      [
+        "The next one, which takes its place",
+        "keygen --out ci-2027 --key-set keys.json --successor-of ci-2026",
+      ],
+      [
+        "A key that somebody else may have had since a certain day",
+        "keygen --key-set keys.json --revoke ci-2026 --reason compromised " +
+        "--revoked-at 2026-03-01T00:00:00Z",
+      ],
+      ["Without a passphrase, for a test", "keygen --out test --no-passphrase"],
+    ],
+    options: async () => (await import("./keygen_options.ts")).KEYGEN_OPTIONS,
+  },
+  sign: {
+    summary: "sign files, or payloads of DSSE envelopes",
+    usage: "[FILE…] [OPTION…]",
+    notes: [
+      "Writes a Sigstore bundle beside each FILE, signed with --key or, without one, by the " +
+      "services of --signing-config for the identity of the build or person. Nothing is written " +
+      "unless what was produced verifies.",
+      "With --envelope, adds a signature to an existing DSSE envelope, whose payload stays as it is.",
+      "Exit status: 0 signed, 2 could not run; nothing is left behind then.",
+    ],
+    examples: [
+      ["With a key", "sign app.tgz --key ci.key"],
+      [
+        "Keyless, in a CI job that has an identity",
+        "sign app.tgz --signing-config signing_config.json --trusted-root trusted_root.json",
+      ],
+      [
+        "A second signature for an envelope",
+        "sign --envelope app.intoto.json --key second.key --force",
+      ],
+    ],
+    options: async () => (await import("./sign_options.ts")).SIGN_OPTIONS,
+  },
+  attest: {
+    summary: "make a Statement about artifacts, and sign it",
+    usage: "[ARTIFACT…] [OPTION…]",
+    notes: [
+      "ARTIFACT is a file, a folder (one subject; see --subjects), or oci://NAME@sha256:… . What " +
+      "is attested is what was read: a file that changes afterwards no longer verifies.",
+      "A folder is described by the lines that sha256sum writes of its files, sorted by code " +
+      "point; its digest, also under the name dirHash, is the SHA-256 of them. Empty folders and " +
+      "modes are not recorded; links, and names with control characters or a backslash, are " +
+      "refused.",
+      "Signed with --key or, without one, by the services of --signing-config for the identity " +
+      "of the build or person. Nothing is written unless what was produced verifies.",
+      "Exit status: 0 signed, 1 what is said is incomplete or wrong (generation), 2 could not run; " +
+      "nothing is left behind then. A failure names its phase: build, generation, signing, upload.",
+    ],
+    examples: [
+      [
+        "Provenance of this build, keyless",
+        "attest app.tgz --provenance --trust-config trust_config.json",
+      ],
+      ["An SBOM, with a key", "attest app.tgz --sbom bom.json --key ci.key"],
+      [
+        "A release, about all that a checksum file lists",
+        "attest --checksums SHA256SUMS --type release --purl pkg:npm/app@1.2.3 --key ci.key",
+      ],
+      [
+        "Any claim about a folder; verify takes the folder again",
+        "attest dist --type https://acme.example/review/v1 --predicate review.json --key ci.key",
+      ],
+      [
+        "An attestation for each file, added to its list",
+        "attest a.tgz b.tgz --each --append --type test-result --result PASSED " +
+        "--configuration ci.yml --key ci.key",
+      ],
+    ],
+    options: async () => (await import("./attest_options.ts")).ATTEST_OPTIONS,
+  },
+  "trusted-root": {
+    summary: "keep trusted roots up to date, and show what is in them",
+    usage: "update|show [FILE…] [OPTION…]",
+    notes: [
+      "trusted-root update gets trusted_root.json and the signing configuration from the TUF " +
+      "repository of a Sigstore instance: each root is signed by the one before, and nothing is " +
+      "accepted that is expired or older than what was already seen. verify makes no request: it " +
+      "uses what was written here with --trusted-root FILE.",
+      "trusted-root show prints the logs and authorities of trusted roots in files, of the " +
+      "snapshot that comes with this program, or with --cached of the last update.",
+      "Exit status: 0 done, 1 the repository is not to be trusted, 2 could not run.",
+    ],
+    examples: [
+      ["The public-good instance", "trusted-root update --output trusted_root.json"],
+      [
+        "Another instance, for signing as well",
+        "trusted-root update --tuf-url https://tuf.acme.example --tuf-root root.json " +
+        "--output trusted_root.json --signing-config-output signing_config.json",
+      ],
+      ["What this program trusts", "trusted-root show"],
+      ["What is in a file, for a program", "trusted-root show trusted_root.json --format json"],
+    ],
+    options: async () => (await import("./trusted_root_options.ts")).TRUSTED_ROOT_OPTIONS,
+  },
+  provenance: {
+    summary: "write SLSA provenance of this build, from what its platform tells",
+    usage: "[ARTIFACT…] [OPTION…]",
+    notes: [
+      "Writes a Statement that is not signed; attest --provenance makes the same and signs it. " +
+      "Source repository, commit, workflow and time are in it, or all that is missing is named.",
+      "GitHub Actions, GitLab CI, Google Cloud Build (automapSubstitutions: true), Buildkite and " +
+      "CircleCI are found by their variables. Where the platform grants the job an identity " +
+      "token, it is asked for one, for its claims; what they and the environment tell must be " +
+      "the same.",
+      "Only variables that docs/buildtypes.md names are read: no secret of the environment gets " +
+      "into it. Each leg of a matrix makes its own: give --matrix, or set ATTEST_MATRIX to " +
+      "toJSON(matrix).",
+      "A local build (--ci local) reads commit, ref and origin from git; it shows no more than " +
+      "Build level 1.",
+      "Exit status: 0 written, 1 facts are missing or contradict each other, 2 could not run.",
+    ],
+    examples: [
+      ["In a job of any of these platforms", "provenance app.tgz --output app.intoto.json"],
+      [
+        "On Google Cloud Build, which does not tell the host of the repository",
+        "provenance app.tgz --source-repository https://github.com/acme/app",
+      ],
+      ["On one's own machine", "provenance app.tgz --ci local --workflow Makefile"],
+    ],
+    options: async () => (await import("./provenance.ts")).PROVENANCE_COMMAND_OPTIONS,
   },
   explain: {
     summary: "say what a reason means and how to put it right",
@@ -169,7 +352,7 @@ const COLUMNS = 96;
 /** The commands, one a line. */
 export function overview(program: string): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) =>
-    `  ${name.padEnd(10)}${summary}\n`
+    `  ${name.padEnd(14)}${summary}\n`
   );
   return `Verifies software-supply-chain attestations: DSSE, in-toto, SLSA, Sigstore.
 
@@ -182,6 +365,11 @@ Example:
 
 Run \`${program} help COMMAND\` for its options and examples.
 `;
+}
+
+/** Options of a command; undefined if there is no such command. */
+export async function optionsOf(command: string): Promise<readonly OptionSpec[] | undefined> {
+  return Object.hasOwn(COMMANDS, command) ? await COMMANDS[command].options() : undefined;
 }
 
 /** `help [COMMAND]`. */

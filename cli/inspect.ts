@@ -86,6 +86,8 @@ export interface Inspected {
   predicate?: InspectedPredicate;
   /** What a trusted root holds. */
   trustedRoot?: Record<string, { uri: string; validFor: Period }[]>;
+  /** What a key set holds. */
+  keySet?: { name: string; key: string; fingerprint: string; rule: string; successor?: string }[];
   /** What is wrong with its shape. */
   problems: { reason: Reason; message: string; path?: string }[];
 }
@@ -181,7 +183,7 @@ function isGoogleCloudBuild(value: JsonObject): boolean {
   return isObject(value.provenance_summary);
 }
 
-/** Reads one attestation or trusted root as far as it can be read. */
+/** Reads one attestation, trusted root or key set as far as it can be read. */
 export async function inspect(
   source: string,
   value: JsonObject,
@@ -200,6 +202,19 @@ export async function inspect(
       };
       return;
     }
+    if (value.type === "attest-key-set/v1") {
+      result.format = "key-set";
+      const { parseKeySet } = await import("../keys/key_set.ts");
+      const { describeValidity } = await import("../keys/key_validity.ts");
+      result.keySet = (await parseKeySet(value)).keys.map((entry) => ({
+        name: entry.name,
+        key: entry.key.alg,
+        fingerprint: entry.key.fingerprint,
+        rule: describeValidity(entry),
+        ...(entry.successor === undefined ? {} : { successor: entry.successor }),
+      }));
+      return;
+    }
     result.format = detectFormat(value);
     if (result.format === "sigstore-bundle") await inspectBundle(value, result);
     else if (result.format === "dsse") {
@@ -215,7 +230,7 @@ export async function inspect(
 function unknownFormat(): AttestationError {
   return new AttestationError(
     "unknown-format",
-    "Cannot inspect: it is JSON, but no attestation and no trusted root",
+    "Cannot inspect: it is JSON, but no attestation, no trusted root and no key set",
   );
 }
 

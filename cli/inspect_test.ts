@@ -156,3 +156,22 @@ test("inspect shows what a trusted root holds", async () => {
   assert.equal(status, 0, out);
   assert.deepEqual(JSON.parse(out)[0].trustedRoot.tlogs, []);
 });
+
+test("inspect shows what a key set holds, and what is wrong with one", async () => {
+  const publicKey = "-----BEGIN PUBLIC KEY-----\n" +
+    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n" +
+    "-----END PUBLIC KEY-----\n";
+  const revoked = { at: "2026-03-01T00:00:00Z", reason: "compromised" };
+  const of = (more: object) =>
+    JSON.stringify({ type: "attest-key-set/v1", keys: [{ name: "a", publicKey, ...more }] });
+  const files = { "good.json": of({ revoked }), "bad.json": of({ successor: "b" }) };
+  const { status, out } = await inspect(files, "good.json");
+  assert.equal(status, 0, out);
+  assert.match(out, /key a/);
+  assert.match(out, /valid at any time, revoked at 2026-03-01T00:00:00\.000Z \(compromised\)/);
+  const json = await inspect(files, "good.json", "--format=json");
+  assert.equal(JSON.parse(json.out)[0].keySet[0].name, "a");
+  const bad = await inspect(files, "bad.json");
+  assert.equal(bad.status, 1);
+  assert.match(bad.out, /malformed-key-set/);
+});

@@ -77,6 +77,14 @@ function layersOf(one: Inspected): [string, Rows][] {
   if (one.predicate !== undefined) {
     layers.push(["predicate", predicateRows(one.predicate)]);
   }
+  for (const { name, key, fingerprint, rule, successor } of one.keySet ?? []) {
+    layers.push([`key ${printable(name)}`, [
+      ["algorithm", key],
+      ["fingerprint", fingerprint],
+      ["rule", rule],
+      ["successor", successor === undefined ? "none" : printable(successor)],
+    ]]);
+  }
   for (const [name, entries] of Object.entries(one.trustedRoot ?? {})) {
     layers.push([
       name,

@@ -19,7 +19,13 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["verify", async () => (await import("./verify.ts")).runVerify],
   ["inspect", async () => (await import("./inspect.ts")).runInspect],
   ["diff", async () => (await import("./diff.ts")).runDiff],
+  ["policy", async () => (await import("./policy.ts")).runPolicy],
   ["vsa", async () => (await import("./vsa.ts")).runVsa],
+  ["keygen", async () => (await import("./keygen.ts")).runKeygen],
+  ["sign", async () => (await import("./sign.ts")).runSign],
+  ["attest", async () => (await import("./attest.ts")).runAttest],
+  ["provenance", async () => (await import("./provenance.ts")).runProvenance],
+  ["trusted-root", async () => (await import("./trusted_root.ts")).runTrustedRoot],
   ["explain", async () => (await import("./explain.ts")).runExplain],
   ["help", async () => (await import("./help.ts")).runHelp],
   ["version", async () => (await import("./help.ts")).runVersion],
@@ -64,7 +70,11 @@ function untilOperands(args: readonly string[]): readonly string[] {
 }
 
 /** An error for people: one line for each cause, and where to read on; never a stack. */
-function describeFailure(error: unknown, command: string | undefined, program: string): string {
+export function describeFailure(
+  error: unknown,
+  command: string | undefined,
+  program: string,
+): string {
   const reason = isAttestationError(error) ? error.reason : "internal-error";
   const [first, ...causes] = errorChain(error);
   const lines = [`error: ${first} (${reason})`, ...causes.map((cause) => `  cause: ${cause}`)];

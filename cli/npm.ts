@@ -13,7 +13,9 @@ import { inFile, readRoots } from "./expectations.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { progressBar } from "./progress.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
+import { isReportFormat, type ReportFormat, reportText } from "./reports/report.ts";
 import { plural, safeJson, style, table } from "./text.ts";
+import { isForUpload, placeOfArtifact, refuseExitCode } from "./verify.ts";
 
 /** Options that only one package has, and those that only a lockfile has. */
 const PACKAGE_ONLY = [
@@ -54,6 +56,7 @@ const BOTH = [
   "only-root",
   "format",
   "output",
+  "exit-code",
   "unsafe-any-identity",
 ];
 const MAX_KEYS_BYTES = 4 << 20;
@@ -79,6 +82,7 @@ export async function runNpm(
   if (args.has("only-root") && !args.has("trusted-root")) {
     throw usageError("--only-root needs --trusted-root");
   }
+  refuseExitCode(args);
   const rows: [string, string][] = [];
   const { parseNpmKeys } = await import("../npm/mod.ts");
   const keys = await inFile(
@@ -152,8 +156,13 @@ async function runPackage(
     });
     progress.end();
     const printed = args.has("print-provenance") && !args.has("output") ? "stderr" : "stdout";
-    if (args.get("format") === "json") {
+    const format = args.get("format") ?? "text";
+    if (format === "json") {
       await print(args, runtime, `${safeJson(report, 2)}\n`, printed);
+    } else if (isReportFormat(format)) {
+      const { judgementOf } = await import("./reports/findings.ts");
+      const place = placeOfArtifact(artifacts[0]);
+      await print(args, runtime, await reportText(format, judgementOf(report, [place])), printed);
     } else {
       const { textReport } = await import("./text_report.ts");
       const text = textReport(report, {
@@ -172,7 +181,7 @@ async function runPackage(
         runtime.write("stdout", `${safeJson(statement)}\n`);
       }
     }
-    return report.ok ? VERIFIED : REFUSED;
+    return report.ok || isForUpload(args) ? VERIFIED : REFUSED;
   } catch (cause) {
     if (cause instanceof TypeError) throw usageError(cause.message);
     throw cause;
@@ -277,11 +286,29 @@ async function runLockfile(
   } finally {
     progress.end();
   }
-  const text = args.get("format") === "json"
+  const format = args.get("format") ?? "text";
+  const text = format === "json"
     ? `${safeJson(report, 2)}\n`
+    : isReportFormat(format)
+    ? await lockfileReportText(format, report, path, lockfile)
     : lockfileText(report, path, rows, args, runtime);
   await print(args, runtime, text);
-  return report.ok ? VERIFIED : REFUSED;
+  return report.ok || isForUpload(args) ? VERIFIED : REFUSED;
+}
+
+async function lockfileReportText(
+  format: ReportFormat,
+  report: LockfileReport,
+  path: string,
+  lockfile: Uint8Array,
+): Promise<string> {
+  const { lockfileJudgement } = await import("./reports/findings.ts");
+  const { lockfileLines } = await import("./reports/lockfile_lines.ts");
+  const lines = lockfileLines(new TextDecoder().decode(lockfile));
+  return await reportText(
+    format,
+    lockfileJudgement(report, path, (location) => lines.get(location)),
+  );
 }
 
 function filesOf(runtime: Runtime): NpmFiles {

@@ -139,6 +139,29 @@ test("verify lists every package of a lockfile, with one summary", async () => {
   ) assert.ok(outcome.out.includes(line), line + outcome.out);
 });
 
+test("verify shows packages as SARIF at their lines, and in every other format", async () => {
+  const lockfile = JSON.parse(String((await lockfileFiles())["package-lock.json"]));
+  const changes = { "package-lock.json": JSON.stringify(lockfile, null, 2) };
+  const { status, out } = await verifyLock(["--format=sarif"], changes);
+  assert.equal(status, 0);
+  const [result] = JSON.parse(out).runs[0].results;
+  assert.equal(result.ruleId, "missing-identity-expectation");
+  assert.deepEqual(result.locations[0].physicalLocation, {
+    artifactLocation: { uri: "package-lock.json" },
+    region: { startLine: 5 },
+  });
+  assert.equal((await verifyLock(["--format=sarif", "--exit-code"], changes)).status, 1);
+  for (const format of ["junit", "annotations", "markdown", "html"]) {
+    const lock = await verifyLock([`--format=${format}`], changes);
+    assert.equal(lock.status, 1);
+    assert.ok(lock.out.includes("missing-identity-expectation"), format);
+    const one = await verifyPackage([`--format=${format}`, "--unsafe-any-identity"]);
+    assert.equal(one.status, 0, one.err);
+    assert.ok(/passed|PASSED|failures="0"/.test(one.out), format);
+  }
+  assert.equal((await verifyPackage(["--exit-code"])).status, 2);
+});
+
 test("verify says of a lockfile that expectations are missing", async () => {
   const outcome = await verifyLock([]);
   assert.equal(outcome.status, 1);

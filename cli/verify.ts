@@ -9,10 +9,14 @@ import { AttestationFiles, type Loaded, type NamedAttestation } from "./attestat
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
+import type { PolicyCheck } from "../policy/verdict.ts";
+import { hasPolicy } from "./policy_options.ts";
 import { isNpm, refuseNpmOptions } from "./npm_options.ts";
 import { progressBar } from "./progress.ts";
+import type { Place } from "./reports/findings.ts";
+import { isReportFormat, reportText } from "./reports/report.ts";
 import type { Runtime } from "./runtime.ts";
-import { safeJson, style } from "./text.ts";
+import { plural, safeJson, style } from "./text.ts";
 import type { TextContext } from "./text_report.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
@@ -43,6 +47,10 @@ export interface Run {
   loaded: Loaded["attestations"];
   /** Where an attestation was looked for, by the artifact's place in the report. */
   looked: Map<number, readonly string[]>;
+  /** Where a failure is shown that no file names. */
+  fallback?: Place;
+  /** What names each artifact of the report, if a file does. */
+  places?: readonly (Place | undefined)[];
 }
 
 /** `verify`: artifacts, attestations and expectations to a report. */
@@ -52,11 +60,13 @@ export async function runVerify(
   dependencies?: VerifyDependencies,
 ): Promise<number> {
   const parsed = parseArgs(args, VERIFY_OPTIONS);
-  if (isNpm(parsed)) {
+  const byPolicy = hasPolicy(parsed);
+  if (!byPolicy && isNpm(parsed)) {
     return await (await import("./npm.ts")).runNpm(parsed, runtime, VERIFY_OPTIONS);
   }
-  refuseNpmOptions(parsed);
+  if (!byPolicy) refuseNpmOptions(parsed);
   const format = parsed.get("format") ?? "text";
+  refuseExitCode(parsed);
   const printsStatements = parsed.has("print-provenance");
   if (printsStatements && format === "gh") {
     throw usageError("--print-provenance and --format gh exclude each other: gh prints them too");
@@ -72,7 +82,19 @@ export async function runVerify(
     runtime.write("stderr", `${report.verificationResult}\n`);
   }
   if (printsStatements && report.ok) runtime.write("stdout", statementsOf(report));
-  return report.ok ? VERIFIED : REFUSED;
+  if (report.ok) return VERIFIED;
+  if (report.policy?.mode !== "permissive") return isForUpload(parsed) ? VERIFIED : REFUSED;
+  runtime.write("stderr", permissiveWarning(report));
+  return VERIFIED;
+}
+
+/** What a failed verdict of a policy that only warns has to say. */
+export function permissiveWarning({ errorReason, policy }: VerificationReport): string {
+  const bad = policy?.artifacts.filter(({ ok }) => !ok).length ?? 0;
+  return `warning: The policy refuses ${
+    plural(bad, "artifact")
+  } (${errorReason}), and only warns ` +
+    "because its mode is permissive\n";
 }
 
 /** What was verified, and with what. */
@@ -89,9 +111,17 @@ export async function verifyArguments(
   runtime: Runtime,
   dependencies?: VerifyDependencies,
 ): Promise<Verification> {
-  const enforced = await readExpectations(parsed, runtime);
-  const { artifacts, notices } = await readArtifacts(parsed, runtime);
+  const policy = hasPolicy(parsed) ? await import("./policy_enforced.ts") : undefined;
+  const enforced = policy === undefined
+    ? await readExpectations(parsed, runtime)
+    : await policy.readPolicyExpectations(parsed, runtime);
+  if (parsed.has("with-evidence")) enforced.options.evidence = true;
+  const notices: string[] = [];
+  const files = new AttestationFiles(runtime, notices);
+  const { artifacts, notices: leftOut } = await readArtifacts(parsed, runtime, files);
+  notices.push(...leftOut);
   requireArtifact(parsed, artifacts);
+  policy?.placeArtifacts(parsed, artifacts);
 
   const progress = progressBar(runtime);
   enforced.options.onProgress = progress.update;
@@ -99,13 +129,15 @@ export async function verifyArguments(
     runtime,
     verify: dependencies?.verify ?? (await import("../verify/mod.ts")).verify,
     enforced,
-    files: new AttestationFiles(runtime, notices),
+    files,
     loaded: [],
     looked: new Map(),
+    places: artifacts.map(placeOfArtifact),
+    ...fallbackOf(parsed),
   };
   try {
     const report = await verifyAll(parsed, artifacts, run);
-    return { report, run };
+    return { report: policy?.decide(report, enforced) ?? report, run };
   } finally {
     progress.end();
     for (const notice of notices) runtime.write("stderr", `notice: ${notice}\n`);
@@ -123,6 +155,32 @@ function requireArtifact(args: ParsedArgs, artifacts: readonly Artifact[]): void
       "artifact-required",
       "Cannot verify: name the artifact, a file or folder, or give --digest or --checksums",
     );
+  }
+}
+
+/** The line that names an artifact, else its file. */
+export function placeOfArtifact({ namedIn, path }: Artifact): Place | undefined {
+  return namedIn ?? (path === undefined ? undefined : { file: path });
+}
+
+function fallbackOf(args: ParsedArgs): Pick<Run, "fallback"> {
+  const policy = args.get("policy");
+  return policy === undefined ? {} : { fallback: { file: policy } };
+}
+
+/** Tells whether a failed verdict leaves the exit status to the reader of the report. */
+export function isForUpload(args: ParsedArgs): boolean {
+  return args.get("format") === "sarif" && !args.has("exit-code");
+}
+
+/**
+ * Refuses `--exit-code` where it says nothing.
+ *
+ * @throws {AttestationError} `usage`.
+ */
+export function refuseExitCode(args: ParsedArgs): void {
+  if (args.has("exit-code") && args.get("format") !== "sarif") {
+    throw usageError("--exit-code needs --format sarif: with every other format it is so anyway");
   }
 }
 
@@ -181,6 +239,9 @@ export async function verifyGroup(
     if (attestations.length > 1) {
       throw usageError(`${quote(printed.source)} is of Google Cloud Build: give it alone`);
     }
+    if (enforced.options.policy !== undefined) {
+      throw usageError(`${quote(printed.source)} is of Google Cloud Build: no policy judges it`);
+    }
     const { verifyCloudBuild } = await import("./google_cloud_build.ts");
     const wanted = artifacts.length === 0 ? [undefined] : artifacts;
     return summarize(
@@ -229,21 +290,29 @@ export async function present(
   onTerminal: boolean,
 ): Promise<string> {
   if (format === "json") return `${safeJson(report, 2)}\n`;
+  if (isReportFormat(format)) {
+    const { judgementOf } = await import("./reports/findings.ts");
+    return await reportText(format, judgementOf(report, run.places, run.fallback));
+  }
   if (format === "gh" && report.ok) {
     const { ghReport } = await import("./gh_report.ts");
     const identity = run.enforced.options.expect?.identity;
     const expected = Array.isArray(identity) ? identity[0] : identity;
     return `${safeJson(ghReport(report, run.loaded, expected))}\n`;
   }
-  const { textReport } = await import("./text_report.ts");
   const stream = format === "gh" ? "stderr" : "stdout";
-  return textReport(report, {
-    factsOf: await factReader(report),
+  const context: TextContext = {
     expected: run.enforced.rows,
     paint: style(onTerminal && run.runtime.isTerminal(stream) && !run.runtime.noColor),
     program: run.runtime.program,
     looked: run.looked,
-  });
+  };
+  const { policy } = report;
+  if (policy !== undefined) {
+    return (await import("./policy_text.ts")).policyText({ ...report, policy }, context);
+  }
+  const { textReport } = await import("./text_report.ts");
+  return textReport(report, { ...context, factsOf: await factReader(report) });
 }
 
 /** Tells what provenance says; nothing is loaded where there is none. */
@@ -269,10 +338,27 @@ export async function writeOutput(runtime: Runtime, path: string, text: string):
 /** Verified Statements, one a line, each once. */
 function statementsOf(report: VerificationReport): string {
   const lines = new Set<string>();
-  for (const artifact of report.artifacts) {
-    for (const { ok, statement } of artifact.attestations) {
-      if (ok && statement !== undefined) lines.add(safeJson(statement));
+  for (const [i, artifact] of report.artifacts.entries()) {
+    // Beside a policy `ok` says that somebody signed, not that it is somebody whom it names.
+    const relied = report.policy === undefined
+      ? undefined
+      : reliedOn(report.policy.artifacts[i].rules);
+    for (const { ok, source, statement } of artifact.attestations) {
+      if (!ok || statement === undefined || relied?.has(source) === false) continue;
+      lines.add(safeJson(statement));
     }
   }
   return [...lines].map((line) => `${line}\n`).join("");
+}
+
+/** Sources of the attestations that met a requirement. */
+function reliedOn(rules: readonly PolicyCheck[]): Set<string> {
+  const found = new Set<string>();
+  const add = ({ outcome, source, children = [] }: PolicyCheck): void => {
+    if (outcome !== "passed" && outcome !== "waived") return;
+    if (source !== undefined && children.length > 0) found.add(source);
+    else children.forEach(add);
+  };
+  rules.forEach(add);
+  return found;
 }

@@ -1,6 +1,8 @@
 import type { OptionSpec } from "./args.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
+import { REPORT_FORMATS } from "./reports/report.ts";
+import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 
 const ATTESTATION = "Attestation";
 const SIGNER = "Signer, keyless: whom the certificate must name";
@@ -9,6 +11,29 @@ const CONTENT = "Content";
 const EVIDENCE = "Trust and evidence";
 const OUTPUT = "Output";
 const UNSAFE = "Unsafe: each takes a guarantee away";
+
+/** Algorithms of keys, by the names of `--key-alg`. */
+export const KEY_ALGORITHMS: readonly string[] = [
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ECDSA-P384-SHA256",
+  "ECDSA-P521-SHA256",
+  "ECDSA-P521-SHA384",
+  "ECDSA-P256-SHA384",
+  "ECDSA-P256-SHA512",
+  "ECDSA-P384-SHA512",
+  "ML-DSA-44",
+  "ML-DSA-65",
+  "ML-DSA-87",
+];
 
 /** Options of `verify`. */
 export const VERIFY_OPTIONS: readonly OptionSpec[] = [
@@ -36,6 +61,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     group: ATTESTATION,
     help: "Artifacts given by the digests in a file of sha256sum, sha384sum or sha512sum",
   },
+  ...VERIFY_POLICY_OPTIONS,
   {
     name: "repo",
     short: "R",
@@ -116,6 +142,14 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     help: "Trusted public key: PEM or JWK",
   },
   {
+    name: "key-set",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Trusted public keys with the times at which each counts, and what was revoked, as " +
+      "keygen --key-set writes them",
+  },
+  {
     name: "threshold",
     value: "N",
     group: KEY,
@@ -124,24 +158,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
   {
     name: "key-alg",
     value: "ALG",
-    choices: [
-      "Ed25519",
-      "ES256",
-      "ES384",
-      "ES512",
-      "RS256",
-      "RS384",
-      "RS512",
-      "PS256",
-      "PS384",
-      "PS512",
-      "ECDSA-P384-SHA256",
-      "ECDSA-P521-SHA256",
-      "ECDSA-P521-SHA384",
-      "ECDSA-P256-SHA384",
-      "ECDSA-P256-SHA512",
-      "ECDSA-P384-SHA512",
-    ],
+    choices: KEY_ALGORITHMS,
     group: KEY,
     help: "Algorithm of the keys, when it is not the usual one of their type",
   },
@@ -205,9 +222,16 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
   {
     name: "format",
     value: "FORMAT",
-    choices: ["text", "json", "gh"],
+    choices: ["text", "json", "gh", ...REPORT_FORMATS],
     group: OUTPUT,
-    help: "text (default), json, or gh: the document of gh attestation verify --format json",
+    help: "text (default), json, gh: the document of gh attestation verify --format json; sarif " +
+      "for code scanning, junit, annotations of a workflow, markdown for its summary, html",
+  },
+  {
+    name: "exit-code",
+    group: OUTPUT,
+    help: "With --format sarif: exit with 1 when something is missing or invalid, as every other " +
+      "format does; without it the step that uploads the report runs",
   },
   {
     name: "output",
@@ -221,6 +245,11 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     group: OUTPUT,
     help: "Print the verified Statements to standard output, one a line; the report goes to " +
       "standard error",
+  },
+  {
+    name: "with-evidence",
+    group: OUTPUT,
+    help: "Add to the JSON report what policy dry-run needs to judge it; with --policy it is there",
   },
   {
     name: "unsafe-any-identity",

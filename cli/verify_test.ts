@@ -10,6 +10,7 @@ import type { VerifyOptions } from "../verify/options.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import { main } from "./main.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
+import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 import { runVerify, type Verify } from "./verify.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
@@ -330,8 +331,10 @@ test("verify refuses wrong usage with status 2 and points to the help", async ()
     [["app", "--owner=a", "--tlog-threshold=NaN"], /whole number from 0 on/],
     [["app", "--owner=a", "--type=slsaprovenance3"], /did you mean slsaprovenance\?/],
     [["app", "--owner=a", "--format=jso"], /did you mean json\?/],
-    [["app", "--owner=a", "--format=sarif"], /is one of text, json, gh/],
-    [["app", "--owner=a", "--policy=x"], /Unknown option "--policy"/],
+    [["app", "--owner=a", "--format=xml"], /is one of text, json, gh, sarif, junit/],
+    [["app", "--owner=a", "--exit-code"], /--exit-code needs --format sarif/],
+    [["app", "--owner=a", "--policy=x"], /--policy and --owner exclude each other/],
+    [["app", "--owner=a", "--waivers=x"], /--waivers needs --policy/],
     [["oci://ghcr.io/a/b", "--owner=a"], /not supported yet/],
     [["npm:left-pad@1.0.0", "--owner=a"], /not supported yet/],
     [["oci-layout:dir", "--owner=a"], /not supported yet/],
@@ -675,6 +678,48 @@ async function optionsFor(args: string[], files: Files = {}): Promise<VerifyOpti
   return seen;
 }
 
+function keySetOf(...keys: object[]): string {
+  return JSON.stringify({ type: "attest-key-set/v1", keys });
+}
+
+test("verify judges a key of --key-set at the moment, and shows its rules", async () => {
+  const { pub, sign } = await ci();
+  const attestation = await sign({ app: "app" });
+  const verifyAt = async (now: string, entry: object, ...args: string[]) => {
+    const files = {
+      app: "app",
+      "app.intoto.jsonl": attestation,
+      "keys.json": keySetOf({ name: "ci", publicKey: pub, ...entry }),
+      "ci.pub": pub,
+    };
+    const runtime = new MemoryRuntime(files, ["verify", "app", "--key-set=keys.json", ...args]);
+    runtime.now = () => new Date(now);
+    return await run(runtime);
+  };
+  const year = { validFrom: "2026-01-01T00:00:00Z", validUntil: "2026-12-31T23:59:59Z" };
+  const good = await verifyAt("2026-06-01T00:00:00Z", year);
+  assert.equal(good.status, 0, good.out + good.err);
+  assert.match(good.out, /valid from 2026-01-01T00:00:00\.000Z until 2026-12-31T23:59:59\.000Z/);
+  const late = await verifyAt("2027-06-01T00:00:00Z", year, "--format=json");
+  assert.equal(late.status, 1);
+  assert.equal(reportOf(late).errorReason, "key-not-valid");
+  const revoked = { revoked: { at: "2026-03-01T00:00:00Z", reason: "compromised", note: "Lost" } };
+  const stolen = await verifyAt("2026-06-01T00:00:00Z", revoked);
+  assert.equal(stolen.status, 1);
+  assert.match(stolen.out, /key-revoked/);
+  assert.match(stolen.out, /compromised/);
+  assert.match(stolen.out, /Lost/);
+  // The same key, once with rules and once without.
+  const both = await verifyAt("2026-06-01T00:00:00Z", year, "--key=ci.pub");
+  assert.equal(both.status, 2);
+  assert.match(both.err, /same key is given twice with different rules.*\(usage\)/);
+  const few = await verifyAt("2026-06-01T00:00:00Z", year, "--threshold=2");
+  assert.match(few.err, /cannot be met.*\(usage\)/);
+  const malformed = await verifyAt("2026-06-01T00:00:00Z", { valid_until: "x" });
+  assert.equal(malformed.status, 2);
+  assert.match(malformed.err, /"keys\.json" as a key set \(malformed-key-set\)/);
+});
+
 test("Every option of verify reaches verify() or the output", async () => {
   const { pub } = await ci();
   const other = (await newSigner()).pub;
@@ -753,6 +798,15 @@ test("Every option of verify reaches verify() or the output", async () => {
         "p384.pub": publicKey,
       });
       assert.equal(trust?.keys?.[0].alg, "ECDSA-P384-SHA256");
+    },
+    "key-set": async () => {
+      const { trust } = await optionsFor(
+        ["app", "--key=a.pub", "--key-set=keys.json", "--threshold=2"],
+        { ...files, "keys.json": keySetOf({ name: "b", publicKey: other }) },
+      );
+      assert.deepEqual(trust?.keys?.map(({ name }) => name), ["a.pub"]);
+      assert.deepEqual(trust?.keySets?.[0].keys.map(({ name }) => name), ["b"]);
+      assert.equal(trust?.threshold, 2);
     },
     "predicate-type": async () => {
       const { expect } = await optionsFor([
@@ -856,7 +910,19 @@ test("Every option of verify reaches verify() or the output", async () => {
     };
   }
   // Those have tests of their own above.
-  const elsewhere = ["bundle", "digest", "checksums", "format", "output", "print-provenance"];
+  const elsewhere = [
+    "bundle",
+    "digest",
+    "checksums",
+    "format",
+    "output",
+    "print-provenance",
+    // It has one in reports_test.ts.
+    "exit-code",
+    // Those have theirs in policy_test.ts.
+    "with-evidence",
+    ...VERIFY_POLICY_OPTIONS.map(({ name }) => name),
+  ];
   assert.deepEqual(
     // Those about npm packages reach verifyNpmPackage() and verifyLockfile(): npm_test.ts.
     VERIFY_OPTIONS.filter((one) => !NPM_OPTIONS.includes(one)).map(({ name }) => name).sort(),

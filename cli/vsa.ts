@@ -57,13 +57,30 @@ async function create(
   const content = readContent(parsed);
   const signer = await readSigner(parsed, runtime);
   const { report, run } = await verifyArguments(parsed, runtime, dependencies);
+  if (report.policy !== undefined) {
+    content.policy.digest = { sha256: report.policy.policyDigest };
+  }
   runtime.write("stderr", await present(report, "text", run, false));
   if (!report.ok && !parsed.has("failed")) return REFUSED;
 
   const inputAttestations = await usedAttestations(report, runtime);
-  const statement = createVsa(namedSubjects(report), {
+  const subjects = namedSubjects(report);
+  const { policy } = run.enforced.options;
+  if (report.policy !== undefined && policy !== undefined) {
+    const { levelsByPolicy } = await import("./vsa_policy.ts");
+    const levels = levelsByPolicy(policy.document, report.policy);
+    const stated = content.verifiedLevels?.some((word) => parseTrackLevel(word)?.track === "BUILD");
+    subjects.artifacts = subjects.artifacts.map((artifact, i) => {
+      const buildLevel = levels[i] ?? (stated ? 0 : undefined);
+      return {
+        ...artifact,
+        attestations: buildLevel === undefined ? [] : [{ ok: true, buildLevel }],
+      };
+    });
+  }
+  const statement = createVsa(subjects, {
     ...content,
-    timeVerified: new Date(),
+    timeVerified: report.policy === undefined ? new Date() : new Date(report.policy.time),
     ...(inputAttestations.length === 0 ? {} : { inputAttestations }),
   });
   const text = await encode(statement, signer);
@@ -88,6 +105,11 @@ function readContent(args: ParsedArgs): Omit<NewVsa, "timeVerified"> {
   const policy: ResourceDescriptor = { uri: required("policy-uri") };
   const policyDigest = args.get("policy-digest");
   if (policyDigest !== undefined) {
+    if (args.has("policy")) {
+      throw usageError(
+        "--policy-digest and --policy exclude each other: its own digest is written",
+      );
+    }
     const digest = parseDigest(policyDigest);
     if (digest === undefined) {
       throw usageError(`--policy-digest is ALG:HEX, not ${quote(policyDigest)}`);
@@ -100,7 +122,7 @@ function readContent(args: ParsedArgs): Omit<NewVsa, "timeVerified"> {
     policy,
   };
   const levels = args.all("level");
-  const judged = PROVENANCE_OPTIONS.some(({ name }) => args.has(name));
+  const judged = args.has("policy") || PROVENANCE_OPTIONS.some(({ name }) => args.has(name));
   const unfounded = levels.find((word) => parseTrackLevel(word)?.track === "BUILD");
   if (!judged && unfounded !== undefined) {
     throw usageError(
@@ -137,8 +159,10 @@ async function readSigner(args: ParsedArgs, runtime: Runtime): Promise<Signer | 
   );
 }
 
+type Mutable<T> = { -readonly [name in keyof T]: T[name] };
+
 /** Subjects by the name of their file: a path of this machine means nothing elsewhere. */
-function namedSubjects({ ok, artifacts }: VerificationReport): VerifiedArtifacts {
+function namedSubjects({ ok, artifacts }: VerificationReport): Mutable<VerifiedArtifacts> {
   const short = artifacts.map(({ artifact, digest }) => {
     const isDigest = Object.entries(digest).some(([algorithm, hex]) =>
       artifact.toLowerCase() === `${algorithm}:${hex}`
@@ -157,10 +181,15 @@ function namedSubjects({ ok, artifacts }: VerificationReport): VerifiedArtifacts
 
 /** Files of the attestations that verified, each once, with the digest of its bytes. */
 async function usedAttestations(
-  { artifacts }: VerificationReport,
+  { artifacts, ok, policy }: VerificationReport,
   runtime: Runtime,
 ): Promise<ResourceDescriptor[]> {
-  const used = artifacts.flatMap(({ attestations }) => attestations.filter(({ ok }) => ok));
+  const decisive = ok && policy !== undefined
+    ? (await import("./vsa_policy.ts")).decisiveSources(policy)
+    : undefined;
+  const used = artifacts.flatMap(({ attestations }, i) =>
+    attestations.filter(({ ok, source }) => ok && decisive?.[i].has(source) !== false)
+  );
   const paths = new Set<string>();
   for (const { source } of used) {
     const isFile = (await runtime.stat(source))?.kind === "file";

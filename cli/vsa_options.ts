@@ -71,6 +71,7 @@ const OWN: readonly OptionSpec[] = [
 const EXCLUDED: ReadonlySet<string> = new Set([
   ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...OWN].map(({ name }) => name),
   "format",
+  "exit-code",
   "print-provenance",
   "unsafe-any-identity",
   "unsafe-no-artifact",
