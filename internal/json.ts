@@ -201,6 +201,7 @@ function brief(cause: unknown): string {
 
 /** Text of unknown origin for a message: short, and without control characters. */
 export function printable(text: string, limit = 200): string {
+  if (text.length <= limit && /^[ -~]*$/.test(text)) return text;
   // Controls, marks that reorder text or take no room, separators of lines, tags.
   const clean = text.slice(0, limit).toWellFormed().replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

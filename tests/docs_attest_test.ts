@@ -10,33 +10,12 @@ import { parse } from "yaml";
 import { REASONS } from "../reasons.ts";
 import { type SigstoreServer, startSigstore, writeInstance } from "../tools/sigstore_server.ts";
 import { jobClaims, jobEnvironment } from "./fixtures/github_job.ts";
+import { type Block, blocksOf, markOf, quoted, runShell } from "./doc_blocks.ts";
 import { checkCommand, commandsOf, splitWords } from "./shell_words.ts";
 import { optionsOf } from "../cli/help.ts";
 import { parseArgs } from "../cli/args.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-
-interface Block {
-  language: string;
-  /** What follows the language, such as `ci=github`. */
-  where: string;
-  text: string;
-  /** Line of the fence. */
-  line: number;
-}
-
-function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm)].map((match) => ({
-    language: match[1],
-    where: match[2] ?? "",
-    text: match[3],
-    line: markdown.slice(0, match.index).split("\n").length,
-  }));
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
 
 if ("Deno" in globalThis) {
   const page = Deno.readTextFileSync(`${ROOT}docs/attest-in-ci.md`);
@@ -49,11 +28,6 @@ if ("Deno" in globalThis) {
       folder = await Deno.makeTempDir({ prefix: "attest-docs-" });
       server = await startSigstore();
       await writeInstance(`${folder}/instance`, server);
-      await Deno.mkdir(`${folder}/bin`);
-      // The pinned Deno is the one that runs this test.
-      const npx = `#!/bin/sh\n[ "$1 $2" = "-y deno@2.9.6" ] || { echo "npx $*" >&2; exit 99; }\n` +
-        `shift 2\nexec ${quoted(Deno.execPath())} "$@"\n`;
-      await Deno.writeTextFile(`${folder}/bin/npx`, npx, { mode: 0o755 });
     });
     after(async () => {
       server.close();
@@ -61,14 +35,15 @@ if ("Deno" in globalThis) {
     });
 
     /** The block in the job that it is for. */
-    function script({ where, text, line }: Block): string {
+    function script(block: Block): string {
+      const { where, text, line } = block;
       const job: Record<string, Record<string, string>> = {
         "": {},
         "ci=github": { ...jobEnvironment(), ...server.githubEnvironment(jobClaims()) },
         "ci=fork": jobEnvironment({ event: "pull_request", ref: "refs/pull/7/merge" }),
       };
       assert.ok(where in job, `line ${line}: ${where}`);
-      const mark = `echo ${quoted(`== line ${line}`)}\n`;
+      const mark = markOf(block);
       if (where === "") return mark + text;
       const variables = Object.entries(job[where]).map(([name, value]) =>
         `export ${name}=${quoted(value)}\n`
@@ -79,24 +54,9 @@ if ("Deno" in globalThis) {
 
     it("does what its commands say, from nothing to verified", async () => {
       const shell = blocks.filter(({ language }) => language === "sh").map(script).join("\n");
-      const inherited = ["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
-        const value = Deno.env.get(name);
-        return value === undefined ? [] : [[name, value]];
-      });
-      const { PATH, ...rest } = Object.fromEntries(inherited);
-      const { code, stdout, stderr } = await new Deno.Command("bash", {
-        args: ["-eu", "-o", "pipefail", "-c", shell],
-        cwd: ROOT,
-        clearEnv: true,
-        env: { ...rest, PATH: `${folder}/bin:${PATH}`, TMPDIR: folder, NO_COLOR: "1" },
-        stdin: "null",
-      }).output();
-      const out = new TextDecoder().decode(stdout), err = new TextDecoder().decode(stderr);
+      const { code, out, err, sections } = await runShell(shell, ROOT, folder);
       assert.equal(code, 0, `${out}\n${err}`);
 
-      const sections = new Map(
-        out.split(/^== line /m).slice(1).map((part) => [Number(part.split("\n")[0]), part]),
-      );
       const after = (text: string): string => {
         const block = blocks.find((one) => one.language === "sh" && one.text.includes(text));
         assert.ok(block !== undefined, text);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { POLICY_SCHEMA, POLICY_TESTS_SCHEMA } from "../cli/policy_schemas.ts";
 import { createEnvelope } from "../dsse/mod.ts";
 import { AttestationError } from "../errors.ts";
 import { generateSigner, parseKeySet } from "../keys/mod.ts";
@@ -21,6 +22,10 @@ import {
   validateBuilderTrust,
   validateProvenance,
 } from "../slsa/mod.ts";
+import { encodePem } from "../internal/pem.ts";
+import type { TrustedKey } from "../keys/trusted_key.ts";
+import { compilePolicy, parsePolicy, parsePolicyTests } from "../policy/mod.ts";
+import { verify } from "../verify/mod.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import {
   type AnswerChanges,
@@ -38,7 +43,7 @@ import {
   REPOSITORY,
   verifyHere,
 } from "./fixtures/provenance.ts";
-import { BLOB, bundleOf, IDENTITY, rootOf } from "./fixtures/sigstore.ts";
+import { ARTIFACT, BLOB, bundleOf, IDENTITY, rootJson, rootOf } from "./fixtures/sigstore.ts";
 import { changesOf } from "./json_changes.ts";
 
 type Schema = Record<string, unknown>;
@@ -102,6 +107,11 @@ describe("docs/schema", () => {
       assert.ok(open.validateSchema(schema), `${file}: ${JSON.stringify(open.errors)}`);
       assert.ok(open.getSchema(file) !== undefined, file);
     }
+  });
+
+  it("is what policy schema prints; else run tools/policy_schemas.ts", () => {
+    assert.deepEqual(POLICY_SCHEMA, read("policy.schema.json"));
+    assert.deepEqual(POLICY_TESTS_SCHEMA, read("policy-tests.schema.json"));
   });
 
   it("names each claim of a certificate", () => {
@@ -413,6 +423,8 @@ const FOREIGN = /\/(?:statement|provenance)\//;
 const OPTIONAL = new RegExp(
   "/(?:reason|expected|actual|path|origin|predicateType|identity|statement|buildLevel|message|" +
     "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
+    "/artifacts/[0-9]+/(?:oci|npm)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
+    "^/policy/.*/(?:layer|remedy|waiver|children|source)$|" +
     "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
     "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",
 );
@@ -481,8 +493,107 @@ async function reports(): Promise<VerificationReport[]> {
     await verifyHere([JSON.stringify(provenanceStatement()), "{", "{}", envelope], keys),
     await verifyHere([], {}),
     await verifyHere(envelope, {}, []),
+    ...await policyReports(envelope, await bundleOf(BLOB), trustedKey),
   ];
 }
+
+/** Reports that a policy decided, with every outcome. */
+async function policyReports(
+  envelope: object,
+  blob: object,
+  { spki }: TrustedKey,
+): Promise<VerificationReport[]> {
+  const publicKey = encodePem("PUBLIC KEY", spki);
+  const policyOf = async (more: object) =>
+    await compilePolicy(parsePolicy({
+      type: "attest-policy/v1",
+      name: "schema",
+      trust: {
+        keys: { ci: { publicKey } },
+        identities: { workflow: IDENTITY },
+        roots: [await rootJson()],
+      },
+      selection: "all",
+      rules: [
+        { id: "keyed", require: [{ id: "signed", envelope: { signedBy: { of: ["ci"] } } }] },
+        { id: "holder", require: [{ id: "signed", envelope: { signedBy: { of: ["workflow"] } } }] },
+        { id: "other", select: { name: "other" }, require: [{ id: "signed" }] },
+        {
+          id: "said",
+          require: [{ id: "x", predicate: { where: [{ path: "/predicate/x", equals: 1 }] } }],
+        },
+      ],
+      ...more,
+    }));
+  const waivers = ["keyed", "holder", "said"].map((rule) => ({
+    rule,
+    artifact: { digest: `sha256:${"0".repeat(64)}` },
+    reason: "known",
+    owner: "security",
+    until: "2999-01-01T00:00:00Z",
+  }));
+  const place = { oci: "registry.example/app", npm: "@acme/app" };
+  const artifact = { name: "artifact", content: ARTIFACT, ...place };
+  const nothing = { name: "nothing", digest: { sha256: "0".repeat(64) } };
+  const now = new Date("2026-06-01T00:00:00Z");
+  const inputs = [envelope, blob];
+  return [
+    await verify(inputs, artifact, { policy: await policyOf({}), now }),
+    await verify(inputs, nothing, { policy: await policyOf({ waivers }), now }),
+    await verify([], [artifact, nothing], { policy: await policyOf({ mode: "permissive" }), now }),
+  ];
+}
+
+describe("policy-tests.schema.json", () => {
+  it("describes what parsePolicyTests() reads", async () => {
+    const most = {
+      $schema: "policy-tests.schema.json",
+      type: "attest-policy-tests/v1",
+      cases: [{
+        name: "all of it",
+        description: "for people",
+        artifacts: [{ file: "a/b.tgz", name: "b", oci: "r/b", npm: "b" }, {
+          digest: `sha256:${"a".repeat(64)}`,
+        }],
+        attestations: ["a.json"],
+        now: "2026-01-01T00:00:00Z",
+        keys: { ci: "ci.pub" },
+        roots: ["root.json"],
+        expect: { ok: false, reasons: ["signer-mismatch"], outcomes: { "r/x": "failed" } },
+      }],
+    };
+    const [one] = most.cases;
+    const least = {
+      type: most.type,
+      cases: [{ name: "x", artifacts: [{ file: "x" }], now: one.now, expect: { ok: true } }],
+    };
+    const withCase = (changes: object) => ({ ...most, cases: [{ ...one, ...changes }] });
+    const bad = {
+      "no object": [most],
+      "no case": { ...most, cases: [] },
+      "an unknown member": withCase({ expects: {} }),
+      "no artifact": withCase({ artifacts: [] }),
+      "neither file nor digest": withCase({ artifacts: [{ name: "x" }] }),
+      "file and digest": withCase({
+        artifacts: [{ file: "x", digest: `sha256:${"a".repeat(64)}` }],
+      }),
+      "a path that leads out": withCase({ attestations: ["../x"] }),
+      "a path from the root": withCase({ artifacts: [{ file: "/x" }] }),
+      "a time that is none": withCase({ now: "today" }),
+      "a wrong outcome": withCase({ expect: { ok: true, outcomes: { r: "fine" } } }),
+      "reasons of what passes": withCase({ expect: { ok: true, reasons: ["signer-mismatch"] } }),
+      "a reason that is none": withCase({ expect: { ok: false, reasons: ["Signer"] } }),
+    };
+    await compare("policy-tests.schema.json", [least, most], bad, (value) => {
+      try {
+        parsePolicyTests(value as object);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  });
+});
 
 describe("verification-report.schema.json", () => {
   it("describes what verify() answers", async () => {
