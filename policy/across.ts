@@ -1,4 +1,4 @@
-import { AttestationError } from "../errors.ts";
+import { AttestationError, isAttestationError } from "../errors.ts";
 import { canonicalJson, type Json, printable, quote } from "../internal/json.ts";
 import { listDependencies } from "./dependency_leaves.ts";
 import type { CrossRule, FieldOf } from "./document.ts";
@@ -25,12 +25,38 @@ export type CompiledCrossRule = (chosen: Holders, rulePassed: RulePassed) => Pol
 export function compileCrossRule(rule: CrossRule, prefix: string): CompiledCrossRule {
   const id = `${prefix}/${rule.id}`;
   const { names, judge } = judgeOf(rule, id);
-  return (chosen, rulePassed) =>
-    names.some((name) => (chosen.get(name)?.length ?? 0) > 0) ? judge(chosen, rulePassed) : {
-      id,
-      outcome: "not-applicable",
-      message: "Not judged: what it compares is waived",
-    };
+  return (chosen, rulePassed) => {
+    if (names.every((name) => (chosen.get(name)?.length ?? 0) === 0)) {
+      return {
+        id,
+        outcome: "not-applicable",
+        message: "Not judged: what it compares is waived",
+      };
+    }
+    try {
+      return judge(chosen, rulePassed);
+    } catch (error) {
+      return unjudged(id, error);
+    }
+  };
+}
+
+/** A rule that cannot be evaluated is a failed one, such as a chain through what is no provenance. */
+function unjudged(id: string, error: unknown): PolicyCheck {
+  const remedy = "Produce an attestation that can be read";
+  if (!isAttestationError(error)) {
+    const message = "Cannot evaluate rule: an unexpected error";
+    return { id, outcome: "failed", reason: "condition-error", message, remedy };
+  }
+  const { reason, message, path } = error;
+  return {
+    id,
+    outcome: "failed",
+    reason,
+    ...(path === undefined ? {} : { path }),
+    message: printable(message, 400),
+    remedy,
+  };
 }
 
 function judgeOf(

@@ -45,6 +45,8 @@ interface PreparedPolicy {
   asked: ReadonlySet<string>;
   waivers: CompiledWaiver[];
   expires: number | undefined;
+  /** The last moment and its text: writing one costs as much as three checks. */
+  moment: { ms: number; text: string };
 }
 
 const prepared = new WeakMap<CompiledPolicy, PreparedPolicy>();
@@ -95,9 +97,15 @@ export function evaluatePolicy(
     mode: document.mode ?? "enforce",
     ...(document.name === undefined ? {} : { policy: document.name }),
     policyDigest: digest,
-    time: now.toISOString(),
+    time: textOf(now, ready),
     artifacts,
   };
+}
+
+function textOf(now: Date, ready: PreparedPolicy): string {
+  const ms = now.getTime();
+  if (ready.moment.ms !== ms) ready.moment = { ms, text: now.toISOString() };
+  return ready.moment.text;
 }
 
 function prepare(policy: CompiledPolicy): PreparedPolicy {
@@ -123,6 +131,7 @@ function prepare(policy: CompiledPolicy): PreparedPolicy {
       ? undefined
       // A time that is none has passed.
       : parseTimestamp(document.expires)?.getTime() ?? 0,
+    moment: { ms: NaN, text: "" },
   };
   prepared.set(policy, ready);
   return ready;

@@ -14,6 +14,7 @@ import {
   signer,
   TEST,
 } from "./_fixtures_test.ts";
+import type { JsonObject } from "../internal/json.ts";
 import { matchSigners } from "./signer_slots.ts";
 
 describe("evaluatePolicy(): envelope", () => {
@@ -256,6 +257,31 @@ describe("evaluatePolicy(): across attestations", () => {
     const bob = await signer("bob");
     const both = await judge(policy, [artifact([provenance, attestation([bob])])]);
     equal(both.errorReason, null);
+  });
+
+  it("fails a chain through provenance that cannot be read, and judges the rest", async () => {
+    const policy = policyOf({}, {
+      selection: "all",
+      rules: [
+        { id: "base", select: { name: "base" }, require: [{ id: "signed" }] },
+        {
+          id: "app",
+          select: { name: "app" },
+          require: [{ id: "built", statement: { predicateTypes: [PROVENANCE] } }],
+          across: [{ id: "on", chain: { from: "built", dependency: "**", rule: "base" } }],
+        },
+      ],
+    });
+    const alice = await signer("alice");
+    const base = artifact([attestation([alice])], { artifact: "base" });
+    const unreadable: JsonObject[] = [{}, { buildDefinition: "x" }, { buildDefinition: { a: 1 } }];
+    for (const predicate of unreadable) {
+      const app = artifact([attestation([alice], predicate, { predicateType: PROVENANCE })]);
+      const { artifacts } = await judge(policy, [app, base]);
+      equal(artifacts[0].ok, false);
+      equal(failures(artifacts[0].rules)[0].id, "app/on");
+      equal(artifacts[1].ok, true);
+    }
   });
 
   it("follows a chain to an artifact of the same run", async () => {

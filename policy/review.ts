@@ -142,10 +142,13 @@ function reviewTrust({ trust = {}, rules, waiverSigners }: PolicyDocument, warn:
   for (const [name, members] of Object.entries(trust.groups ?? {})) {
     if (used.has(name)) { for (const member of members) used.add(member); }
   }
-  const rulesText = JSON.stringify(rules);
+  // Expectations of provenance and summaries name keys too.
+  const predicates = JSON.stringify(
+    rules.map(({ require }) => require.map(({ predicate }) => predicate ?? null)),
+  );
   for (const member of ["keys", "keySets", "identities", "groups"] as const) {
     for (const name of Object.keys(trust[member] ?? {})) {
-      if (used.has(name) || rulesText.includes(JSON.stringify(name))) continue;
+      if (used.has(name) || predicates.includes(JSON.stringify(name))) continue;
       const path = `/trust/${member}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
       warn(path, `Nothing asks for ${quote(name)}`, "Use it in a rule, or remove it");
     }
