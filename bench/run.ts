@@ -252,6 +252,46 @@ function digest(): void {
   }
 }
 
+function attestStep(): void {
+  progress("Attest step in Deno");
+  const files = { small: join(folder, "small.bin"), large: join(folder, "100MiB.bin") };
+  writeFileSync(files.small, new Uint8Array(1 << 20));
+  writeFileSync(files.large, new Uint8Array(100 << 20));
+  const small = cell("Deno", "attest.ts", files.small, folder);
+  const large = cell("Deno", "attest.ts", files.large, folder);
+  if (small === undefined || large === undefined) return;
+  const added = Math.max(0, large.attest - large.hash) / 1000;
+  limit("Attest step of 100 MiB, added to hashing, Deno", added, 2, "s");
+  note(
+    "  step / hashing",
+    `${(large.attest / large.hash).toFixed(2)} x (${large.attest.toFixed(0)} ms, ` +
+      `${large.requests} requests answered at once)`,
+  );
+  limit("  peak of 100 MiB / of 1 MiB", large.peak / small.peak, 1.1);
+}
+
+function policy(): void {
+  for (const runtime of ["Node 24", "Deno", "Bun"] as const) {
+    progress(`Policy in ${runtime}`);
+    const answer = cell(runtime, "policy.ts", "leaves");
+    if (answer === undefined) continue;
+    limit(`Policy of ten checks, CPU, ${runtime}`, answer.ten, 5, "us");
+    note("  of one check", `${answer.one.toFixed(2)} us`);
+  }
+  progress("Policy of 100 rules");
+  const few = cell("Deno", "policy.ts", "2000");
+  const many = cell("Deno", "policy.ts", "10000");
+  if (few === undefined || many === undefined) return;
+  limit("Policy of 100 rules, peak of 10 000 / of 2 000 attestations", many.peak / few.peak, 1.25);
+  limit("  CPU of one, 10 000 / 2 000", many.cpu / 10_000 / (few.cpu / 2000), 1.25);
+  const most = cell("Deno", "policy.ts", "30000");
+  if (most !== undefined) note("  peak of 30 000 attestations", `${most.peak} MiB`);
+  note(
+    "  signed, verified and judged, 64 at a time, Deno",
+    `${(many.cpu * 1000 / many.count).toFixed(0)} us CPU each, peak ${many.peak} MiB`,
+  );
+}
+
 function commandLine(root: string, bundle: string): void {
   progress("Command line");
   const deno = [Deno.execPath(), "run", "-A"];
@@ -325,6 +365,8 @@ if (import.meta.main) {
     await workerd(root, bundle);
     growth();
     digest();
+    attestStep();
+    policy();
     commandLine(root, bundle);
     await sizes();
     print();
