@@ -89,9 +89,11 @@ async function verifyProof(entry: LogEntry, proof: InclusionProof, log: TrustedL
   if (checkpoint.size !== proof.treeSize || !equalBytes(checkpoint.rootHash, proof.rootHash)) {
     throw refusal("checkpoint-mismatch", "the checkpoint is of another tree than the proof");
   }
-  // Rekor v1 counts `logIndex` over all shards, the proof in its own.
-  const index = v1Name === undefined ? entry.logIndex : proof.logIndex;
-  const path = { index, size: checkpoint.size, hashes: proof.hashes };
+  // Rekor v1 counts `logIndex` over all shards, the proof in its own; later logs have one tree.
+  if (v1Name === undefined && proof.logIndex !== entry.logIndex) {
+    throw refusal("invalid-inclusion-proof", "the entry and its proof state different places");
+  }
+  const path = { index: proof.logIndex, size: checkpoint.size, hashes: proof.hashes };
   if (!verifyInclusion(leafHash(entry.body), path, checkpoint.rootHash)) {
     throw refusal("invalid-inclusion-proof", "the hashes do not lead to the root of the tree");
   }

@@ -247,12 +247,14 @@ describe("verifyLogEntry()", () => {
       equal(await verdictOf(edited(a, proof, other.inclusionProof)), "invalid-inclusion-proof");
     });
 
-    it("is by the shard's index for v1 and by the entry's own for v2", async () => {
+    it("is by the shard's index for v1, and for v2 by the one that both state", async () => {
       const v1 = await bundleOf({ ...BLOB });
       const [entry] = parseSigstoreBundle(v1).logEntries;
       equal(entry.logIndex === entry.proof!.logIndex, false);
       const json = await bundleOf({ ...BLOB, ...v2 });
       equal(await verdictOf(edited(json, `${ENTRY}/logIndex`, "4")), "invalid-inclusion-proof");
+      const other = edited(json, `${ENTRY}/inclusionProof/logIndex`, "4");
+      equal(await verdictOf(other), "invalid-inclusion-proof");
     });
   });
 
