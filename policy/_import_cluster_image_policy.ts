@@ -79,8 +79,10 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
     modes.add(modeOf(document, at, losses));
     if (rule !== undefined) rules.push(rule);
   });
-  if (rules.length === 0) throw nothingLeft(losses);
   const keyless = Object.keys(context.identities).length > 0;
+  if (rules.length === 0 || (!keyless && Object.keys(context.keys).length === 0)) {
+    throw nothingLeft(losses);
+  }
   const mode = modes.size === 1 && modes.has("warn") ? "permissive" : "enforce";
   if (modes.size > 1) losses.add("/spec/mode", "warn", "A policy has one mode: enforce for all");
   return {
@@ -145,7 +147,13 @@ function importOne(
     if (found !== undefined) authorities.push(found);
   });
   if (authorities.length === 0) {
-    return void losses.add(`${at}/spec/authorities`, name, "None is left: the policy is left out");
+    // Left out, it would leave the images to the other policies.
+    const condition = losses.placeholder(`${at}/spec/authorities`, name, "None is left");
+    return {
+      id: importedName(name, "image", ids),
+      select: { oci },
+      require: [withConditions({ id: "authority" }, [condition])],
+    };
   }
   const merged = mergeAuthorities(authorities, losses);
   const common: Condition[] = [];

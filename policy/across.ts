@@ -1,9 +1,11 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { canonicalJson, type Json, printable, quote } from "../internal/json.ts";
-import { listDependencies } from "./dependency_leaves.ts";
+import type { DigestSet } from "../intoto/digest_set.ts";
+import { listDependencies, spellings } from "./dependency_leaves.ts";
 import type { CrossRule, FieldOf } from "./document.ts";
-import type { EvidenceAttestation } from "./evidence.ts";
+import type { EvidenceAttestation, EvidenceSigner } from "./evidence.ts";
 import { anyOf } from "./finding.ts";
+import { hasInexact } from "./json_equal.ts";
 import { valuesAt } from "./path.ts";
 import { compilePattern } from "./pattern.ts";
 import { distinctSigners } from "./signer_slots.ts";
@@ -12,8 +14,11 @@ import type { PolicyCheck } from "./verdict.ts";
 /** Attestations by the requirement that they met. */
 export type Holders = ReadonlyMap<string, readonly EvidenceAttestation[]>;
 
-/** Tells whether an artifact of this run with such a digest passed a rule. */
-export type RulePassed = (rule: string, algorithm: string, value: string) => boolean;
+/** Tells whether an artifact of this run with these digests passed a rule. */
+export type RulePassed = (rule: string, digest: DigestSet) => boolean;
+
+/** By requirement, tells which signers of an attestation count. */
+export type SignersThatCount = ReadonlyMap<string, (signer: EvidenceSigner) => boolean>;
 
 /** A cross rule that is ready to judge one choice of attestations. */
 export type CompiledCrossRule = (chosen: Holders, rulePassed: RulePassed) => PolicyCheck;
@@ -22,9 +27,13 @@ export type CompiledCrossRule = (chosen: Holders, rulePassed: RulePassed) => Pol
  * Reads a cross rule once; what it returns judges any choice. A requirement that was
  * waived has no attestation: the others that the rule names are judged without it.
  */
-export function compileCrossRule(rule: CrossRule, prefix: string): CompiledCrossRule {
+export function compileCrossRule(
+  rule: CrossRule,
+  prefix: string,
+  counts: SignersThatCount,
+): CompiledCrossRule {
   const id = `${prefix}/${rule.id}`;
-  const { names, judge } = judgeOf(rule, id);
+  const { names, judge } = judgeOf(rule, id, counts);
   return (chosen, rulePassed) => {
     if (names.every((name) => (chosen.get(name)?.length ?? 0) === 0)) {
       return {
@@ -62,6 +71,7 @@ function unjudged(id: string, error: unknown): PolicyCheck {
 function judgeOf(
   rule: CrossRule,
   id: string,
+  counts: SignersThatCount,
 ): { names: readonly string[]; judge: CompiledCrossRule } {
   const { distinctSigners: apart, equal, signers, chain } = rule;
   if (apart !== undefined) {
@@ -75,7 +85,7 @@ function judgeOf(
     return { names, judge: (chosen) => judgeEqual(id, equal, chosen) };
   }
   if (signers !== undefined) {
-    return { names: signers.of, judge: (chosen) => judgeSigners(id, signers, chosen) };
+    return { names: signers.of, judge: (chosen) => judgeSigners(id, signers, chosen, counts) };
   }
   if (chain === undefined) {
     throw new AttestationError(
@@ -122,8 +132,13 @@ function judgeSigners(
   id: string,
   { of, min }: { of: readonly string[]; min: number },
   chosen: Holders,
+  counts: SignersThatCount,
 ): PolicyCheck {
-  const all = of.flatMap((name) => (chosen.get(name) ?? []).flatMap(({ signers }) => signers));
+  const all = of.flatMap((name) =>
+    (chosen.get(name) ?? []).flatMap(({ signers }) =>
+      signers.filter((signer) => counts.get(name)?.(signer))
+    )
+  );
   const found = distinctSigners(all);
   const actual = printable(found.map(({ name }) => name).join(", "), 400);
   const expected = `${min} distinct signers`;
@@ -146,7 +161,9 @@ function judgeEqual(id: string, fields: readonly FieldOf[], chosen: Holders): Po
   let first: { text: string; from: string } | undefined;
   for (const { requirement, path } of fields) {
     for (const { statement, source } of chosen.get(requirement) ?? []) {
-      const found = valuesAt(path, statement as unknown as Json);
+      // In protobuf JSON null and absent are the same.
+      const found = valuesAt(path, statement as unknown as Json)
+        .filter(({ value }) => value !== null);
       if (found.length !== 1) {
         return {
           id,
@@ -159,6 +176,20 @@ function judgeEqual(id: string, fields: readonly FieldOf[], chosen: Holders): Po
             quote(requirement)
           }, wanted one`,
           remedy: "Produce an attestation that states the value once",
+        };
+      }
+      if (hasInexact(found[0].value)) {
+        return {
+          id,
+          outcome: "failed",
+          reason: "condition-error",
+          expected: printable(expected, 400),
+          path,
+          source,
+          message: `Cannot compare fields: an integer at ${path} of ${
+            quote(requirement)
+          } is beyond 2^53, which JSON does not keep`,
+          remedy: "Produce an attestation that states the value as a text",
         };
       }
       const text = canonicalJson(found[0].value);
@@ -209,15 +240,14 @@ function judgeChain(
     remedy: `Verify that dependency in the same run, so that ${quote(rule)} can judge it`,
   });
   for (const { statement, source } of chosen.get(from) ?? []) {
-    const meant = (listDependencies(statement) ?? []).filter(({ names }) => names.some(isMeant));
+    const meant = (listDependencies(statement) ?? []).filter(({ names }) =>
+      names.flatMap(spellings).some(isMeant)
+    );
     if (meant.length === 0) {
       return refused(`Cannot follow chain: no dependency is ${quote(dependency)}`, source);
     }
     for (const { names, digest } of meant) {
-      const found = Object.entries(digest).some(([algorithm, value]) =>
-        rulePassed(rule, algorithm, value.toLowerCase())
-      );
-      if (found) continue;
+      if (rulePassed(rule, digest)) continue;
       return refused(
         `Cannot follow chain: ${quote(names[0] ?? "")} is no artifact that passed ${quote(rule)}`,
         source,

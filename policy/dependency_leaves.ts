@@ -1,14 +1,14 @@
 import { isAttestationError } from "../errors.ts";
-import { isObject, quote } from "../internal/json.ts";
+import { quote } from "../internal/json.ts";
 import { formatPurl, parsePurl } from "../internal/purl.ts";
-import type { DigestSet } from "../intoto/digest_set.ts";
-import { listPackages } from "../intoto/predicates/list_packages.ts";
+import { digestFault, type DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
 import { parseProvenance, PROVENANCE_TYPES } from "../slsa/provenance.ts";
 import type { DependencyRule } from "./document.ts";
 import type { EvidenceAttestation } from "./evidence.ts";
 import { anyOf, failed, type Leaf, type LeafContext, passed } from "./finding.ts";
 import { compilePatterns } from "./pattern.ts";
+import { packagesOf } from "./sbom_leaves.ts";
 import type { PolicyCheck } from "./verdict.ts";
 
 /** Adds a leaf by its name. */
@@ -44,8 +44,7 @@ export function listDependencies(statement: Statement): Dependency[] | undefined
       path: "/predicate",
     }));
   }
-  if (!isObject(statement.predicate)) return undefined;
-  return listPackages(statement.predicate)?.map((one) => ({
+  return packagesOf(statement)?.map((one) => ({
     uri: one.purls[0],
     names: [...one.purls, one.name],
     digest: one.digest,
@@ -78,6 +77,7 @@ export function dependencyLeaves(rule: DependencyRule, add: AddLeaf): void {
       if (one.uri === undefined) return "a dependency without uri";
       // A path that climbs would leave the place that the pattern names.
       if (climbs(one.uri)) return `${quote(one.uri)}, whose path has dot segments`;
+      if (isUnclear(one.uri)) return `${quote(one.uri)}, which leads elsewhere than it seems to`;
       return spellings(one.uri).every(isAllowed) ? undefined : quote(one.uri);
     });
   }
@@ -85,7 +85,8 @@ export function dependencyLeaves(rule: DependencyRule, add: AddLeaf): void {
     const isForbidden = compilePatterns(forbidden);
     const facts = { expected: `none of ${anyOf(forbidden)}`, origin: "signed", remedy } as const;
     addForEach(add, "predicate.dependencies.forbidden", "forbidden-dependency", facts, (one) => {
-      const hit = one.names.flatMap(spellings).find(isForbidden);
+      const hit = one.names.flatMap((name) => [...spellings(name), ...addresses(name)])
+        .find(isForbidden);
       return hit === undefined ? undefined : quote(hit);
     });
   }
@@ -97,7 +98,10 @@ export function dependencyLeaves(rule: DependencyRule, add: AddLeaf): void {
       "unpinned-dependency",
       facts,
       (one) =>
-        digests.some((algorithm) => Object.hasOwn(one.digest, algorithm))
+        digests.some((algorithm) =>
+            Object.hasOwn(one.digest, algorithm) &&
+            digestFault(algorithm, one.digest[algorithm], false) === undefined
+          )
           ? undefined
           : `${quote(one.uri ?? one.names[0] ?? "")} without one`,
     );
@@ -133,15 +137,36 @@ function addForEach(
 export function spellings(text: string): string[] {
   if (!/^pkg:/i.test(text)) return [text];
   try {
-    return [text, formatPurl(parsePurl(text))];
+    return [text, formatPurl(parsePurl(text.replace(/^pkg:/i, "pkg:")))];
   } catch (error) {
     if (isAttestationError(error)) return [text];
     throw error;
   }
 }
 
+/** An address as a client would ask for it, if it is one: what is forbidden has one spelling. */
+function addresses(text: string): string[] {
+  const [, by, address] = /^([a-z]+\+)?(https?:.*)$/is.exec(text) ?? [];
+  if (address === undefined || !URL.canParse(address)) return [];
+  const url = new URL(decoded(address, /%(?:2d|2e|[3-7]\d|[4-7][a-f]|5f)/gi));
+  url.pathname = url.pathname.replace(/\/{2,}/g, "/");
+  return [`${by?.toLowerCase() ?? ""}${url.href}`];
+}
+
 function climbs(uri: string): boolean {
-  return /(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\?#]|%2f|%5c|$)/i.test(uri);
+  let text = uri;
+  // What is escaped twice is for whoever reads it twice.
+  for (let i = 0; i < 3; i++) text = decoded(text, /%[0-9a-f]{2}/gi);
+  return /(?:^|[/\\])\.{1,2}(?:[/\\?#;@]|$)/.test(text);
+}
+
+/** Has what clients pass over, or turn into the end of a host. */
+function isUnclear(uri: string): boolean {
+  return /[\0- \x7f]/.test(uri) || /^[a-z][a-z0-9+.-]*:\/\/[^/]*[?#\\]/i.test(uri);
+}
+
+function decoded(text: string, escapes: RegExp): string {
+  return text.replace(escapes, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)));
 }
 
 function unknown(leaf: Leaf, { predicateType }: Statement): PolicyCheck {

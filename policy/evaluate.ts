@@ -1,26 +1,28 @@
-import type { Reason } from "../errors.ts";
+import { AttestationError, type Reason } from "../errors.ts";
 import { quote } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
+import { type DigestSet, normalizeDigest } from "../intoto/digest_set.ts";
+import { matchSubject } from "../intoto/match.ts";
 import {
   compileCrossRule,
   type CompiledCrossRule,
   type Holders,
   type RulePassed,
+  type SignersThatCount,
 } from "./across.ts";
 import type { CompiledPolicy } from "./compiled.ts";
 import type { PolicyRule, Requirement } from "./document.ts";
 import type { ArtifactEvidence, EvidenceAttestation } from "./evidence.ts";
 import { anyOf, judgeLeaf, type Leaf, type LeafContext } from "./finding.ts";
-import { latestTime, requirementLeaves } from "./leaves.ts";
+import { countingSigners, latestTime, requirementLeaves } from "./leaves.ts";
 import { compileSelector } from "./select.ts";
 import type { ArtifactVerdict, PolicyCheck, PolicyVerdict } from "./verdict.ts";
 import { type CompiledWaiver, compileWaivers, waive } from "./waive.ts";
 
 /** Choices of attestations that are tried for the rules across them. */
 const MAX_CHOICES = 10_000;
-
-/** Algorithms that are broken: an artifact is not known by them. */
-const WEAK: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
+/** Artifacts of one run that have one digest of a dependency and contradict another. */
+const MAX_CONTRADICTED = 10_000;
 
 interface PreparedRequirement {
   id: string;
@@ -102,6 +104,11 @@ export function evaluatePolicy(
   };
 }
 
+/** By requirement, the signers whose algorithm and key count. */
+function countsOf({ require }: PolicyRule): SignersThatCount {
+  return new Map(require.map(({ id, envelope = {} }) => [id, countingSigners(envelope)]));
+}
+
 function textOf(now: Date, ready: PreparedPolicy): string {
   const ms = now.getTime();
   if (ready.moment.ms !== ms) ready.moment = { ms, text: now.toISOString() };
@@ -119,7 +126,7 @@ function prepare(policy: CompiledPolicy): PreparedPolicy {
       const id = `${rule.id}/${requirement.id}`;
       return { id, requirement, leaves: requirementLeaves(requirement, id, policy) };
     }),
-    across: (rule.across ?? []).map((one) => compileCrossRule(one, rule.id)),
+    across: (rule.across ?? []).map((one) => compileCrossRule(one, rule.id, countsOf(rule))),
     needs: (rule.across ?? []).flatMap(({ chain }) => chain === undefined ? [] : [chain.rule]),
   }));
   const ready: PreparedPolicy = {
@@ -174,22 +181,36 @@ function judgeAll(
   });
   const checks: PolicyCheck[][] = evidence.map(() => []);
   const mine = evidence.map((artifact) => waivers.filter(({ selects }) => selects(artifact)));
-  const passedBy = new Map<string, Set<string>>();
-  const rulePassed: RulePassed = (rule, algorithm, value) =>
-    passedBy.get(rule)?.has(`${algorithm}:${value}`) ?? false;
+  const passedBy = new Map<string, Map<string, DigestSet[]>>();
+  let contradicted = 0;
+  const rulePassed: RulePassed = (rule, digest) => {
+    const subject = [{ digest }];
+    const isSame = (known: DigestSet): boolean => {
+      if (matchSubject({ subject }, known).ok) return true;
+      if (++contradicted <= MAX_CONTRADICTED) return false;
+      throw new AttestationError(
+        "limit-exceeded",
+        `Cannot follow chain: more than ${MAX_CONTRADICTED} digests are equal beside others ` +
+          "that are not",
+      );
+    };
+    return keysOf(digest).some((key) => passedBy.get(rule)?.get(key)?.some(isSame));
+  };
+  const meantOf = evidence.map(({ attestations }) => byType(attestations));
 
   for (const i of order) {
-    const digests = new Set<string>();
+    const digests = new Map<string, DigestSet[]>();
     evidence.forEach((artifact, k) => {
       checks[k][i] = selected[k][i]
-        ? judgeRule(rules[i], artifact, mine[k], rulePassed, { now })
+        ? judgeRule(rules[i], artifact, meantOf[k], mine[k], rulePassed, { now })
         : notApplicable(rules[i].rule.id, "It does not select the artifact");
       if (!asked.has(rules[i].rule.id)) return;
       // A waived failure is accepted for this artifact, not for those that are built of it.
       if (checks[k][i].outcome !== "passed") return;
-      for (const [algorithm, value] of Object.entries(artifact.digest)) {
-        if (WEAK.has(algorithm)) continue;
-        digests.add(`${algorithm}:${value.toLowerCase()}`);
+      for (const key of keysOf(artifact.digest)) {
+        const same = digests.get(key);
+        if (same === undefined) digests.set(key, [artifact.digest]);
+        else same.push(artifact.digest);
       }
     });
     passedBy.set(rules[i].rule.id, digests);
@@ -214,6 +235,27 @@ function judgeAll(
   });
 }
 
+function keysOf(digest: DigestSet): string[] {
+  return Object.entries(digest).map(([algorithm, value]) =>
+    `${algorithm}:${normalizeDigest(algorithm, value)}`
+  );
+}
+
+/** Attestations of some predicate types, in their order. */
+type MeantOf = (types: readonly string[]) => readonly EvidenceAttestation[];
+
+/** Many are sorted once: a policy may have as many rules. */
+function byType(attestations: readonly EvidenceAttestation[]): MeantOf {
+  let sorted: Map<string, EvidenceAttestation[]> | undefined;
+  return (types) => {
+    if (types.length > 1 || attestations.length < 8) {
+      return attestations.filter(({ statement }) => types.includes(statement.predicateType));
+    }
+    sorted ??= Map.groupBy(attestations, ({ statement }) => statement.predicateType);
+    return sorted.get(types[0]) ?? [];
+  };
+}
+
 function notApplicable(id: string, message: string): PolicyCheck {
   return { id, outcome: "not-applicable", message };
 }
@@ -232,15 +274,18 @@ function unselected(outcome: "fail" | "pass"): PolicyCheck {
 function judgeRule(
   { rule, requirements, across }: PreparedRule,
   artifact: ArtifactEvidence,
+  meantOf: MeantOf,
   waivers: readonly CompiledWaiver[],
   rulePassed: RulePassed,
   context: LeafContext,
 ): PolicyCheck {
   const holders = new Map<string, readonly EvidenceAttestation[][]>();
+  const whole = new Set<PolicyCheck>();
   const children = requirements.map((one) => {
-    const { check, choices } = judgeRequirement(one, artifact, waivers, context);
+    const { check, choices } = judgeRequirement(one, artifact, meantOf, waivers, context);
     holders.set(one.requirement.id, choices);
-    return waive(check, waivers, context.now);
+    if ((one.requirement.conflict ?? "any") !== "any") whole.add(check);
+    return waive(check, waivers, context.now, whole);
   });
   if (across.length > 0) {
     children.push(
@@ -249,7 +294,7 @@ function judgeRule(
       ),
     );
   }
-  return waive(summary(rule.id, children, rule.description), waivers, context.now);
+  return waive(summary(rule.id, children, rule.description), waivers, context.now, whole);
 }
 
 /** A node by its parts: the first failure is its own; one waived part makes it waived. */
@@ -286,14 +331,13 @@ interface RequirementFinding {
 function judgeRequirement(
   { id, requirement, leaves }: PreparedRequirement,
   artifact: ArtifactEvidence,
+  meantOf: MeantOf,
   waivers: readonly CompiledWaiver[],
   context: LeafContext,
 ): RequirementFinding {
   const { count = 1, conflict = "any" } = requirement;
   const types = requirement.statement?.predicateTypes;
-  const meant = types === undefined
-    ? artifact.attestations
-    : artifact.attestations.filter(({ statement }) => types.includes(statement.predicateType));
+  const meant = types === undefined ? artifact.attestations : meantOf(types);
   if (meant.length === 0) return { check: missing(id, types, artifact), choices: [] };
 
   let judged: readonly EvidenceAttestation[] = meant;

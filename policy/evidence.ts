@@ -10,7 +10,10 @@ export interface EvidenceSigner {
   name: string;
   /** What is behind it. */
   kind: "key" | "certificate";
-  /** SHA-256 of the key, or for a certificate `issuer SAN`: what makes signers distinct. */
+  /**
+   * What makes signers distinct: SHA-256 of the key, or for a certificate `issuer SAN`, of a
+   * workflow without its ref.
+   */
   distinct: string;
   /** SHA-256 of the key's SubjectPublicKeyInfo, lowercase hex; of a key only. */
   fingerprint?: string;

@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
 import { quote } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 import {
   type CertificateIdentity,
   escapePattern,
@@ -63,12 +64,13 @@ const MAX_REQUIREMENTS = 100;
  *
  * @param evidence What verified about one artifact, under trust that the caller stated.
  * @throws {AttestationError} `missing-attestation` if nothing verified.
- * @throws {TypeError} If the public key of a signer is not given.
+ * @throws {TypeError} If the public key of a signer is not given, or an option is unknown.
  */
 export function derivePolicy(
   evidence: ArtifactEvidence,
   options: DeriveOptions = {},
 ): DerivedPolicy {
+  refuseUnknown(options, ["name", "keys", "thresholds", "roots", "publicGood"], "derivePolicy()");
   const { attestations } = evidence;
   if (attestations.length === 0) {
     throw new AttestationError(

@@ -268,11 +268,37 @@ export function requirementLeaves(
 
   const { provenance, dependencies, sbom, vulnerabilities, vsa, where = [], cel } = predicate;
   if (provenance !== undefined) {
+    const standsForSigner = signerRules(requirement, policy).length === 0;
+    let vouched: EvidenceAttestation | undefined;
     add("predicate.provenance", (leaf, attestation) => {
+      vouched = undefined;
       const evidence = signerEvidence(attestation.signers.filter(counts), policy);
       const { checks } = evaluateProvenance(attestation.statement, evidence, provenance);
+      if (!standsForSigner || isVouchedFor(checks)) vouched = attestation;
       return checks.map((check) => adopt(leaf, check, prefix));
     });
+    if (standsForSigner) {
+      // A waiver of what the builder says does not let a stranger sign.
+      const slots = [...new Set([...policy.slots.values()].flat())];
+      const facts = {
+        expected: "a builder of the expected source, or anybody whom the policy names",
+        origin: "certificate",
+        remedy: "Name the signer under trust, or build with a builder that is known",
+      } as const;
+      add("envelope.signed-by", (leaf, attestation) => {
+        if (vouched === attestation) return [];
+        const signers = attestation.signers.filter(counts);
+        if (matchSigners(signers, slots).length > 0) return [];
+        const found = signers.map(describeSigner).join(", ") || "nobody whose key counts";
+        return failed(
+          leaf,
+          "signer-mismatch",
+          `Cannot accept envelope: signed by ${found}, wanted ${facts.expected}`,
+          facts,
+          found,
+        );
+      });
+    }
   }
   if (vsa !== undefined) {
     add("predicate.vsa", (leaf, attestation, { now }) => {
@@ -360,7 +386,8 @@ function signerRules({ envelope, predicate }: Requirement, policy: CompiledPolic
   }));
 }
 
-function countingSigners(rule: EnvelopeRule): (signer: EvidenceSigner) => boolean {
+/** Tells of a signer whether the algorithm and the key are accepted. */
+export function countingSigners(rule: EnvelopeRule): (signer: EvidenceSigner) => boolean {
   const { algorithms, minKeyBits = {} } = rule;
   return ({ algorithm, key }) =>
     (algorithms === undefined || algorithms.includes(algorithm)) &&
@@ -398,6 +425,15 @@ function signerEvidence(
     ...(holder === undefined ? {} : { identity: holder.identity, identityExpected: known }),
     keys,
   };
+}
+
+/** The signer may speak for a builder, and both agree on the expected source. */
+function isVouchedFor(checks: readonly Check[]): boolean {
+  const has = (id: string, outcome: Check["outcome"]): boolean =>
+    checks.some((check) => check.id === id && check.outcome === outcome);
+  return has("predicate.builder", "passed") && has("predicate.source", "passed") &&
+    !has("predicate.builder", "failed") && !has("predicate.source", "failed") &&
+    !has("predicate.certificate", "failed");
 }
 
 /** A check of another room as one of the policy, under the same name. */

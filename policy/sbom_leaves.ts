@@ -1,4 +1,4 @@
-import { isObject, quote } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
 import { parsePurl, type Purl } from "../internal/purl.ts";
 import { listPackages } from "../intoto/predicates/list_packages.ts";
 import { type SbomPackage, unwrapDocument } from "../intoto/predicates/sbom.ts";
@@ -47,7 +47,7 @@ export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
     });
   }
   for (const entry of forbidden ?? []) {
-    const names = packageMatcher(entry);
+    const names = packageMatcher(entry, true);
     add(`predicate.sbom.forbidden.${entry}`, (leaf, { statement }) => {
       const found = packagesOf(statement);
       if (found === undefined) return unknown(leaf, statement);
@@ -63,7 +63,7 @@ export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
     });
   }
   for (const entry of required ?? []) {
-    const names = packageMatcher(entry);
+    const names = packageMatcher(entry, false);
     add(`predicate.sbom.required.${entry}`, (leaf, { statement }) => {
       const found = packagesOf(statement);
       if (found === undefined) return unknown(leaf, statement);
@@ -104,8 +104,35 @@ export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
   }
 }
 
-function packagesOf({ predicate }: Statement): SbomPackage[] | undefined {
-  return isObject(predicate) ? listPackages(predicate) : undefined;
+/** What an SBOM lists; undefined for what is none, is two, or has a list of another form. */
+export function packagesOf({ predicate }: Statement): SbomPackage[] | undefined {
+  if (!isObject(predicate)) return undefined;
+  const document = unwrapDocument(predicate);
+  if (document !== predicate && isMarked(predicate)) return undefined;
+  const forms = [document.bomFormat, document.spdxVersion, document["@graph"]];
+  if (forms.filter((form) => form !== undefined).length !== 1) return undefined;
+  return isListed(document.components) && isListed(document.packages)
+    ? listPackages(predicate)
+    : undefined;
+}
+
+function isMarked({ bomFormat, spdxVersion, "@graph": graph }: JsonObject): boolean {
+  return bomFormat !== undefined || spdxVersion !== undefined || graph !== undefined;
+}
+
+/** Nothing, or a list of nothing but packages: what is passed over could be any of them. */
+function isListed(value: Json | undefined): boolean {
+  const open: (Json | undefined)[] = [value];
+  while (open.length > 0) {
+    const list = open.pop();
+    if (list === undefined || list === null) continue;
+    if (!Array.isArray(list)) return false;
+    for (const one of list) {
+      if (!isObject(one) || (one.purl ?? "") !== String(one.purl ?? "")) return false;
+      open.push(one.components);
+    }
+  }
+  return true;
 }
 
 function formatOf({ predicate }: Statement): "cyclonedx" | "spdx" | undefined {
@@ -120,27 +147,33 @@ function formatOf({ predicate }: Statement): "cyclonedx" | "spdx" | undefined {
 /**
  * A package by its URL, without a version for every one, or by a pattern for its name. A
  * package that has no URL is taken for the one of that name.
+ *
+ * @param orUnknown What may be the package is taken for it: it has no version where one is
+ * asked for, or no namespace and no URL.
  */
-function packageMatcher(entry: string): (one: SbomPackage) => boolean {
+function packageMatcher(entry: string, orUnknown: boolean): (one: SbomPackage) => boolean {
   if (!entry.startsWith("pkg:")) {
     const matches = compilePattern(entry);
     return ({ name }) => matches(name);
   }
   const wanted = parsePurl(entry);
   const full = wanted.namespace === undefined ? wanted.name : `${wanted.namespace}/${wanted.name}`;
+  const isVersion = (version: string | undefined): boolean =>
+    wanted.version === undefined || version === wanted.version ||
+    (orUnknown && (version === undefined || version === "NOASSERTION"));
   return ({ purls, name, version }) => {
     if (purls.length === 0) {
-      return (name === full || name === wanted.name) &&
-        (wanted.version === undefined || version === undefined || version === wanted.version);
+      return (name === full || (orUnknown && name === wanted.name)) && isVersion(version);
     }
-    return purls.some((text) => isSame(parsePurl(text), wanted));
+    return purls.map((text) => parsePurl(text)).some((found) =>
+      isSamePackage(found, wanted) && isVersion(found.version ?? version)
+    );
   };
 }
 
-function isSame(found: Purl, wanted: Purl): boolean {
+function isSamePackage(found: Purl, wanted: Purl): boolean {
   return found.type === wanted.type && found.namespace === wanted.namespace &&
-    found.name === wanted.name &&
-    (wanted.version === undefined || found.version === wanted.version);
+    found.name === wanted.name;
 }
 
 function describe({ name, version }: SbomPackage): string {

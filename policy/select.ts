@@ -14,7 +14,7 @@ export function compileSelector(selector?: Selector): (artifact: ArtifactEvidenc
   const tests: ((artifact: ArtifactEvidence) => boolean)[] = [];
   if (name !== undefined) {
     const test = compilePatterns(entriesOf(name));
-    tests.push(({ artifact }) => test(artifact));
+    tests.push(({ artifact }) => test(plainName(artifact)));
   }
   if (digest !== undefined) {
     const wanted = entriesOf(digest).map(splitDigest);
@@ -33,6 +33,22 @@ export function compileSelector(selector?: Selector): (artifact: ArtifactEvidenc
   // What says nothing selects nothing: a waiver for it would be one for everything.
   if (tests.length === 0) return () => false;
   return tests.length === 1 ? tests[0] : (artifact) => tests.every((test) => test(artifact));
+}
+
+/**
+ * A name without `.` and `..` as parts of a path: `./app` is `app`, and `trusted/../app` is
+ * not in `trusted`.
+ */
+function plainName(name: string): string {
+  if (!/(?:^|\/)\.{1,2}(?:\/|$)/.test(name)) return name;
+  const parts: string[] = [];
+  for (const part of name.split("/")) {
+    if (part === ".") continue;
+    const last = parts.at(-1);
+    if (part === ".." && last !== undefined && last !== ".." && last !== "") parts.pop();
+    else if (part !== ".." || last !== "") parts.push(part);
+  }
+  return parts.join("/");
 }
 
 /** One text or several, as a list. */

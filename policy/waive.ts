@@ -24,9 +24,12 @@ export function compileWaivers(waivers: readonly Waiver[]): CompiledWaiver[] {
   }));
 }
 
+/** Requirements of which every attestation has to hold, not just one. */
+export type WholeRequirements = ReadonlySet<PolicyCheck>;
+
 /**
  * The same check, waived if a waiver of its very name is in force; one that has run out
- * is told of.
+ * is told of. A waiver for some reasons is for what failed by nothing else.
  *
  * @param waivers Those for the artifact.
  */
@@ -34,11 +37,11 @@ export function waive(
   check: PolicyCheck,
   waivers: readonly CompiledWaiver[],
   now: Date,
+  whole?: WholeRequirements,
 ): PolicyCheck {
   if (check.outcome !== "failed" || waivers.length === 0) return check;
-  const meant = waivers.filter(({ waiver }) =>
-    waiver.rule === check.id &&
-    (waiver.reasons === undefined || waiver.reasons.includes(check.reason ?? ""))
+  const meant = waivers.filter(({ waiver: { rule, reasons } }) =>
+    rule === check.id && (reasons === undefined || isCovered(check, new Set(reasons), whole))
   );
   const inForce = meant.find(({ until }) => until > now.getTime());
   if (inForce !== undefined) {
@@ -49,4 +52,24 @@ export function waive(
   if (meant.length === 0) return check;
   const { owner, until } = meant[meant.length - 1].waiver;
   return { ...check, message: `${check.message}; the waiver of ${owner} ended at ${until}` };
+}
+
+function isCovered(
+  check: PolicyCheck,
+  reasons: ReadonlySet<string>,
+  whole: WholeRequirements | undefined,
+): boolean {
+  if (!reasons.has(check.reason ?? "")) return false;
+  const parts = (check.children ?? []).filter(({ outcome }) => outcome === "failed");
+  const covered = parts.filter((part) => isCovered(part, reasons, whole));
+  if (!parts.some(isAttestation)) return covered.length === parts.length;
+  // A reason that no attestation has is of the requirement, such as that they disagree.
+  if (!parts.some((part) => part.children?.some(({ reason }) => reason === check.reason))) {
+    return true;
+  }
+  return whole?.has(check) ? covered.length === parts.length : covered.length > 0;
+}
+
+function isAttestation({ source, children }: PolicyCheck): boolean {
+  return source !== undefined && children !== undefined;
 }

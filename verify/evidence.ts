@@ -1,5 +1,5 @@
 import { AttestationError } from "../errors.ts";
-import type { DigestSet } from "../intoto/digest_set.ts";
+import { type DigestSet, normalizeDigest } from "../intoto/digest_set.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
@@ -200,7 +200,8 @@ function attestationOf(
 function equalAlgorithms(statement: Statement, index: number, { digest }: DigestedArtifact) {
   return Object.entries(statement.subject[index].digest ?? {})
     .filter(([algorithm, value]) =>
-      Object.hasOwn(digest, algorithm) && digest[algorithm].toLowerCase() === value.toLowerCase()
+      Object.hasOwn(digest, algorithm) &&
+      normalizeDigest(algorithm, digest[algorithm]) === normalizeDigest(algorithm, value)
     )
     .map(([algorithm]) => algorithm);
 }
@@ -228,13 +229,20 @@ function signersOf({ keys, certificate }: EnvelopeFacts): EvidenceSigner[] {
     signers.push({
       name: subjectAlternativeName,
       kind: "certificate",
-      distinct: `${issuer} ${subjectAlternativeName}`,
+      distinct: `${issuer} ${withoutRef(subjectAlternativeName)}`,
       algorithm: defaultAlgorithm(publicKey).alg,
       key: sizeOf(publicKey),
       identity,
     });
   }
   return signers;
+}
+
+/** A workflow at another ref is the same one: whoever can push makes as many refs as they like. */
+function withoutRef(name: string): string {
+  return /^https:\/\//.test(name)
+    ? name.replace(/@(?:refs\/.*|[0-9a-f]{40}|[0-9a-f]{64})$/s, "")
+    : name;
 }
 
 function sizeOf({ kind, curve, modulusBits = 0 }: PublicKey): EvidenceSigner["key"] {

@@ -276,6 +276,17 @@ describe("verifyGoogleCloudBuild()", () => {
     equal(ok, true);
   });
 
+  it("wants an image, unless told that none is to be had", async () => {
+    const source = document(await record(statement()));
+    const without = { imageDigest: undefined };
+    equal(await reasonOf(source, {}, without), "artifact-required");
+    equal(
+      await reasonOf(source, {}, { ...without, unsafelyVerifyWithoutArtifact: false }),
+      "artifact-required",
+    );
+    equal(await reasonOf(source, {}, { ...without, unsafelyVerifyWithoutArtifact: true }), null);
+  });
+
   it("compares branch, tag, version and commit", async () => {
     const source = document(await record(statement()));
     equal(await reasonOf(source, { sourceBranch: "mai" }), "branch-mismatch");

@@ -356,6 +356,11 @@ describe("verify() without a key", () => {
       equal(one.identity?.issuer, ISSUER);
       ok(one.timestamps.length > 0);
     }
+    const { artifacts } = await verify(exampleBundle, HELLO, { ...keyless(), evidence: true });
+    const [signer] = artifacts[0].attestations[0].evidence?.signers ?? [];
+    // At another ref the workflow is the same signer.
+    equal(signer.distinct, `${ISSUER} ${WORKFLOW.replace(/@refs\/.*$/, "")}`);
+    ok(!signer.distinct.includes("@"));
     const wrong = await verify(exampleBundle, ABC, keyless());
     equal(brief(wrong), "subject-mismatch: subject-mismatch[subject-mismatch]");
   });

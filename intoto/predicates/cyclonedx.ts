@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, quote } from "../../internal/json.ts";
+import { isObject, type Json, type JsonObject, quote } from "../../internal/json.ts";
 import type { Fields } from "./_fields.ts";
 import { defineChecked, type PredicateKind } from "./kind.ts";
 import { objectsOf, type SbomPackage, sbomPackage, unwrapDocument } from "./sbom.ts";
@@ -105,7 +105,7 @@ export const cycloneDxPredicate: PredicateKind<CycloneDxBom> = defineChecked<Cyc
 
 /**
  * Components of a CycloneDX document with their versions, package URLs and digests; those
- * that lie in others follow them.
+ * that lie in others follow them, and so do those of the component in `metadata`.
  *
  * @param bom A document that {@linkcode cycloneDxPredicate} read; also one that older cosign
  * wrapped.
@@ -124,7 +124,9 @@ export const cycloneDxPredicate: PredicateKind<CycloneDxBom> = defineChecked<Cyc
  */
 export function listCycloneDxComponents(bom: object): SbomPackage[] {
   const found: SbomPackage[] = [];
-  const open = objectsOf(unwrapDocument(bom).components).reverse();
+  const { components, metadata } = unwrapDocument(bom);
+  const about = isObject(metadata) && isObject(metadata.component) ? metadata.component : {};
+  const open = [...objectsOf(components), ...objectsOf(about.components)].reverse();
   for (let item = open.pop(); item !== undefined; item = open.pop()) {
     found.push(sbomPackage({
       id: item["bom-ref"],

@@ -222,14 +222,20 @@ describe("listVulnerabilities()", () => {
         package: "pkg:npm/a@1",
       }],
     );
-    deepEqual(of({ runs: [{ results: [{ ruleId: "CVE-1", level: "error" }] }, {}] }), [
+    deepEqual(of({ runs: [{ results: [{ ruleId: "CVE-1", level: "error" }] }, { results: [] }] }), [
       { id: "CVE-1", severities: [{ method: "sarif", score: "error" }] },
     ]);
   });
 
   it("tells nothing found from not understood", () => {
     for (
-      const result of [[], { Results: [] }, { SchemaVersion: 2 }, { matches: [] }, { runs: [] }]
+      const result of [
+        [],
+        { Results: [] },
+        { SchemaVersion: 2 },
+        { matches: [] },
+        { runs: [{ results: [] }] },
+      ]
     ) {
       deepEqual(of(result), []);
     }
@@ -252,6 +258,10 @@ describe("listVulnerabilities()", () => {
         { Results: [{ Vulnerabilities: [{}] }] },
         { matches: [{ artifact: {} }] },
         { runs: [{ results: [{ message: "a" }] }] },
+        { runs: [] },
+        { runs: [{}] },
+        { runs: [{ results: [] }, { results: null }] },
+        { Results: [], matches: [{ vulnerability: { id: "CVE-1" } }] },
       ]
     ) equal(of(result), undefined, JSON.stringify(result));
     equal(listVulnerabilities({}), undefined);

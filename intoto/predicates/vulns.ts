@@ -242,11 +242,20 @@ export function listVulnerabilities(predicate: object): VulnerabilityFinding[] |
   const { result } = scanner;
   if (Array.isArray(result)) return readAll(result, readFinding);
   if (!isObject(result)) return undefined;
+  // A report in two forms would be read in one of them only.
+  const forms = ["Results", "matches", "runs"].filter((name) => result[name] !== undefined);
+  if (forms.length > 1) return undefined;
   if (Array.isArray(result.Results) || "SchemaVersion" in result) {
     return flatten(result.Results ?? [], "Vulnerabilities", readTrivy);
   }
   if (Array.isArray(result.matches)) return readAll(result.matches, readGrype);
-  if (Array.isArray(result.runs)) return flatten(result.runs, "results", readSarif);
+  if (Array.isArray(result.runs)) {
+    // Without results a run looked for nothing; an empty list says that it found nothing.
+    const looked = result.runs.every((run) => isObject(run) && Array.isArray(run.results));
+    return looked && result.runs.length > 0
+      ? flatten(result.runs, "results", readSarif)
+      : undefined;
+  }
   return undefined;
 }
 
