@@ -5,6 +5,7 @@ import { matchSubjects } from "../intoto/match.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { encodeStatement } from "../intoto/statement.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
+import { ATTESTATION_SUFFIXES } from "./artifacts.ts";
 import { ATTEST_OPTIONS } from "./attest_options.ts";
 import {
   checkPredicateOptions,
@@ -25,6 +26,7 @@ import {
   tellSkipped,
   writeProducts,
 } from "./output.ts";
+import { placeOf, refuseInputs } from "./inputs.ts";
 import { inPhase } from "./phase.ts";
 import { access, type Runtime } from "./runtime.ts";
 import { checkSigningOptions, readSigning, type Signing, withheld } from "./signing.ts";
@@ -56,11 +58,17 @@ async function attest(args: ParsedArgs, runtime: Runtime): Promise<number> {
 
   const outputs = outputsOf(args);
   await inPhase("build", () => refuseOutputInside(outputs(".sigstore.json"), args, runtime));
-  await inPhase("upload", () => checkOutputs(outputs(".sigstore.json"), args, runtime));
+  await inPhase("upload", async () => {
+    await refuseInputs(outputs(".sigstore.json"), args, runtime);
+    await checkOutputs(outputs(".sigstore.json"), args, runtime);
+  });
   const signing = await inPhase("signing", () => readSigning(args, runtime));
   const files = outputs(signing.suffix);
   if (signing.suffix !== ".sigstore.json") {
-    await inPhase("upload", () => checkOutputs(files, args, runtime));
+    await inPhase("upload", async () => {
+      await refuseInputs(files, args, runtime);
+      await checkOutputs(files, args, runtime);
+    });
   }
   const sources = await inPhase("build", () => readSubjects(args, runtime));
   const groups = args.has("each") ? sources.map((source) => [source]) : [sources];
@@ -108,24 +116,31 @@ function outputsOf(args: ParsedArgs): (suffix: string) => string[] {
       : withPath.map((path) => outputOf(args, path, suffix));
 }
 
-/** An attestation in the folder that it is about makes that another folder. */
+/**
+ * An attestation in the folder that it is about makes that another folder; where each file is
+ * a subject, what is named like an attestation is none.
+ */
 async function refuseOutputInside(
   files: readonly string[],
   args: ParsedArgs,
   runtime: Runtime,
 ): Promise<void> {
-  if (args.get("subjects") === "many") return;
-  for (const operand of args.operands) {
-    const folder = partsOf(operand);
-    const inside = files.find((file) => {
-      const parts = partsOf(file);
-      const isBelow = parts.length > folder.length &&
-        folder.every((part, i) => part === parts[i]);
-      return file !== STDOUT && isBelow && parts[folder.length] !== "..";
-    });
-    if (inside === undefined) continue;
+  const isMany = args.get("subjects") === "many";
+  const attestations = files.filter((file) =>
+    file !== STDOUT && !(isMany && ATTESTATION_SUFFIXES.some((suffix) => file.endsWith(suffix)))
+  );
+  for (const operand of args.operands.filter((one) => !one.startsWith("oci://"))) {
     const info = await access("read", operand, () => runtime.stat(operand));
     if (info?.kind !== "directory") continue;
+    const folder = partsOf(await access("read", operand, () => runtime.realPath(operand)));
+    let inside: string | undefined;
+    for (const file of attestations) {
+      const parts = partsOf(await placeOf(file, runtime));
+      const isBelow = parts.length > folder.length &&
+        folder.every((part, i) => part === parts[i]);
+      if (isBelow && parts[folder.length] !== "..") inside ??= file;
+    }
+    if (inside === undefined) continue;
     throw usageError(
       `Cannot write ${quote(inside)}: it is in ${quote(operand)}, which it would change; ` +
         "write it beside the folder",

@@ -48,11 +48,6 @@ const SOURCES: readonly string[] = ["predicate", "sbom", "provenance", "statemen
 export function checkPredicateOptions(args: ParsedArgs): void {
   const given = SOURCES.filter((name) => args.has(name));
   if (given.length > 1) throw usageError(`--${given.join(" and --")} exclude each other`);
-  const stdin = ["predicate", "statement", "identity-token-file", "passphrase-file"]
-    .filter((name) => args.get(name) === "-");
-  if (stdin.length > 1) {
-    throw usageError(`--${stdin.join(" and --")} cannot both be standard input`);
-  }
   const type = args.get("type");
   if (type !== undefined) predicateTypeOf(type);
   for (const name of ["statement", "provenance"]) {

@@ -18,6 +18,7 @@ import type { SourceFacts } from "../slsa/ci/git.ts";
 import { MAX_EVENT_BYTES } from "../slsa/ci/github.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { parseDigest } from "./artifacts.ts";
+import { runGit } from "./git.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 
 /**
@@ -80,11 +81,23 @@ const GIVEN = "what the platform does not tell is given by --source-repository, 
 
 function platformOf(args: ParsedArgs, runtime: Runtime): BuildPlatform {
   const named = args.get("ci") as BuildPlatform | undefined;
-  const platform = named ?? detectBuildPlatform(runtime.environment());
+  const platform = named ?? detected(runtime);
   if (platform !== "local" && args.has("allow-dirty")) {
     throw usageError("--allow-dirty is for a local build");
   }
   return platform;
+}
+
+function detected(runtime: Runtime): BuildPlatform {
+  try {
+    return detectBuildPlatform(runtime.environment());
+  } catch (error) {
+    if (!isAttestationError(error) || error.reason !== "unknown-build-environment") throw error;
+    throw new AttestationError(
+      error.reason,
+      `${error.message}; a build on your own machine is --ci local`,
+    );
+  }
 }
 
 /** An audience that accepts nothing: the token is read here and goes nowhere. */
@@ -138,6 +151,9 @@ function member(name: string, value: string | undefined): Record<string, string>
   return value === undefined ? {} : { [name]: value };
 }
 
+/** A submodule whose changes `.gitmodules` says to ignore has changed all the same. */
+const CHANGES = ["--porcelain", "--untracked-files=no", "--ignore-submodules=untracked"];
+
 /** What git says of the working copy; nothing where there is none. */
 async function readGit(given: SourceFacts, runtime: Runtime): Promise<SourceFacts> {
   const commit = await git(runtime, "rev-parse", "--verify", "HEAD");
@@ -150,7 +166,7 @@ async function readGit(given: SourceFacts, runtime: Runtime): Promise<SourceFact
       { path: "/commit" },
     );
   }
-  const changes = await git(runtime, "status", "--porcelain", "--untracked-files=no");
+  const changes = await git(runtime, "status", ...CHANGES);
   if (changes === undefined) {
     throw new AttestationError("unreadable-file", "Cannot read the state of the working copy");
   }
@@ -165,7 +181,7 @@ async function readGit(given: SourceFacts, runtime: Runtime): Promise<SourceFact
 /** Answer of git in one line, or undefined if it has none. */
 async function git(runtime: Runtime, ...words: string[]): Promise<string | undefined> {
   try {
-    const { status, stdout } = await runtime.run("git", words);
+    const { status, stdout } = await runGit(runtime, words);
     return status === 0 ? decodeUtf8(stdout).trim() : undefined;
   } catch {
     return undefined;

@@ -34,7 +34,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       "with --digest and the keys of Google Cloud Build in files by their usual names, such as " +
       "global.key.",
       "No request is made; everything is read from the given files.",
-      "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run.",
+      "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run. " +
+      "With --format sarif 0 stands for 1 too, unless --exit-code is given: read the report.",
     ],
     examples: [
       ["What a GitHub repository released", "verify app.tgz --repo acme/app"],

@@ -97,6 +97,10 @@ async function givenPassphrase(
       : await readBounded(runtime, file, MAX_BYTES);
     const what = file === "-" ? "standard input" : quote(file);
     const text = decodeUtf8(bytes).replace(/\r?\n$/, "");
+    // It would be a part of the passphrase that nobody sees, let alone types.
+    if (text.startsWith("\ufeff")) {
+      throw missing(`${what} begins with a byte order mark: save it as UTF-8 without one`);
+    }
     if (text === "") throw missing(`${what} is empty`);
     if (/[\r\n]/.test(text)) throw missing(`${what} has more than one line`);
     return text;

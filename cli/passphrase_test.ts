@@ -45,12 +45,14 @@ describe("passphraseFor()", () => {
   it("refuses what is empty, has several lines, is long or not UTF-8", async () => {
     const runtime = new MemoryRuntime({
       empty: "\n",
+      marked: "\ufeffsecret\n",
       lines: "a\nb\n",
       long: "x".repeat(5000),
       binary: new Uint8Array([0xff]),
     });
     const cases = [
       ["empty", "missing-passphrase"],
+      ["marked", "missing-passphrase"],
       ["lines", "missing-passphrase"],
       ["long", "limit-exceeded"],
       ["binary", "invalid-unicode"],

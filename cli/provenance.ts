@@ -4,6 +4,7 @@ import { encodeStatement, type Statement } from "../intoto/statement.ts";
 import { type OptionSpec, parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { ATTEST_OPTIONS } from "./attest_options.ts";
 import { readCiProvenance, readJobToken } from "./ci_provenance.ts";
+import { refuseInputs } from "./inputs.ts";
 import { checkOutputs, STDOUT, tellFailure } from "./output.ts";
 import { inPhase } from "./phase.ts";
 import { CI_PROVENANCE_OPTIONS } from "./provenance_command_options.ts";
@@ -66,7 +67,10 @@ async function provenance(args: ParsedArgs, runtime: Runtime): Promise<number> {
   if (file === STDOUT && args.has("force")) {
     throw usageError("--force needs a file, not standard output");
   }
-  await inPhase("upload", () => checkOutputs([file], args, runtime));
+  await inPhase("upload", async () => {
+    await refuseInputs([file], args, runtime);
+    await checkOutputs([file], args, runtime);
+  });
   const token = await inPhase("generation", () => readJobToken(args, runtime));
   const sources = await inPhase("build", () => readSubjects(args, runtime));
   const subjects = predicateOnly ? NO_SUBJECT : sources.flatMap(({ subjects }) => subjects);

@@ -38,7 +38,7 @@ const GITHUB: Record<string, string> = {
 const FILES = { "app.tgz": "hello\n", [EVENT]: '{"ref":"refs/heads/main"}' };
 const GIT = {
   "git rev-parse --verify HEAD": `${COMMIT}\n`,
-  "git status --porcelain --untracked-files=no": "",
+  "git status --porcelain --untracked-files=no --ignore-submodules=untracked": "",
   "git remote get-url origin": "https://user:hunter2@git.example/acme/app.git\n",
   "git symbolic-ref --quiet HEAD": "refs/heads/main\n",
 };
@@ -205,12 +205,19 @@ describe("provenance", () => {
     assert.equal((await refused(local, "app.tgz", "--ci=local"))[1], "missing-build-fact");
     assert.equal((await refused(local, "app.tgz"))[1], "unknown-build-environment");
 
-    const changed = { ...GIT, "git status --porcelain --untracked-files=no": " M src/app.ts\n" };
+    const changed = {
+      ...GIT,
+      "git status --porcelain --untracked-files=no --ignore-submodules=untracked":
+        " M src/app.ts\n",
+    };
     const dirty = build({ variables: {}, commands: changed });
     assert.equal((await refused(dirty, ...args))[1], "conflicting-build-fact");
     assert.equal((await made(dirty, ...args, "--allow-dirty")).externalParameters.dirty, true);
 
-    const { "git status --porcelain --untracked-files=no": _, ...silent } = GIT;
+    const {
+      "git status --porcelain --untracked-files=no --ignore-submodules=untracked": _,
+      ...silent
+    } = GIT;
     const unknown = build({ variables: {}, commands: silent });
     assert.equal((await refused(unknown, ...args))[1], "unreadable-file");
     const other = [...args, `--source-commit=${"f".repeat(40)}`];

@@ -39,6 +39,14 @@ export interface CommandResult {
   stdout: Bytes;
 }
 
+/** How a program is run. */
+export interface RunOptions {
+  /** Its folder. Default: this process's. */
+  cwd?: string;
+  /** Variables of its environment, besides those of this process. */
+  env?: Readonly<Record<string, string>>;
+}
+
 /** All that the command line needs of the machine that it runs on. */
 export interface Runtime {
   /** Arguments after the program's name. */
@@ -59,6 +67,8 @@ export interface Runtime {
   stat(path: string): Promise<FileInfo | undefined>;
   /** Whole content of a small file. */
   readFile(path: string): Promise<Bytes>;
+  /** Path with links followed; the path itself if there is nothing. */
+  realPath(path: string): Promise<string>;
   /** Content of a file in chunks of at most {@linkcode CHUNK_BYTES}. */
   openRead(path: string): Promise<ReadableStream<Uint8Array>>;
   /** Entries of a folder, in no order. */
@@ -99,7 +109,7 @@ export interface Runtime {
   run(
     command: string,
     args: readonly string[],
-    options?: { cwd?: string },
+    options?: RunOptions,
   ): Promise<CommandResult>;
   /** Writes to standard output or standard error. */
   write(stream: "stdout" | "stderr", text: string): void;

@@ -103,6 +103,7 @@ export function denoRuntime(): Runtime {
       }
     },
     readFile: (path): Promise<Bytes> => Deno.readFile(path),
+    realPath: (path) => denoFiles.realPath(path),
     async openRead(path): Promise<ReadableStream<Uint8Array>> {
       const file = await Deno.open(path, { read: true });
       let open = true;
@@ -160,6 +161,7 @@ export function denoRuntime(): Runtime {
         const child = new Deno.Command(command, {
           args: [...args],
           cwd: options.cwd,
+          ...(options.env === undefined ? {} : { env: { ...options.env } }),
           stdin: "null",
           stdout: "piped",
           stderr: "null",

@@ -120,6 +120,7 @@ export function nodeRuntime(): Runtime {
       }
     },
     readFile: async (path) => new Uint8Array(await readFile(path)),
+    realPath: (path) => nodeFiles.realPath(path),
     async openRead(path): Promise<ReadableStream<Uint8Array>> {
       const file = await open(path, "r");
       let closed: Promise<void> | undefined;
@@ -173,6 +174,7 @@ export function nodeRuntime(): Runtime {
       return await access("run", command, async () => {
         const child = spawn(command, args, {
           cwd: options.cwd,
+          env: { ...process.env, ...options.env },
           stdio: ["ignore", "pipe", "ignore"],
           windowsHide: true,
         });

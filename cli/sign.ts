@@ -15,6 +15,7 @@ import {
   tellSkipped,
   writeProducts,
 } from "./output.ts";
+import { refuseInputs } from "./inputs.ts";
 import { inPhase } from "./phase.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { SIGN_OPTIONS } from "./sign_options.ts";
@@ -51,7 +52,10 @@ async function sign(args: ParsedArgs, runtime: Runtime): Promise<number> {
   const isInToto = args.get("payload-type") === IN_TOTO;
   const suffix = signing.suffix === ".intoto.json" && !isInToto ? ".dsse.json" : signing.suffix;
   const files = outputs(suffix);
-  await inPhase("upload", () => checkOutputs(files, args, runtime));
+  await inPhase("upload", async () => {
+    await refuseInputs(files, args, runtime, ["envelope"]);
+    await checkOutputs(files, args, runtime);
+  });
   const products: Product[] = [];
   for (const [i, path] of paths.entries()) {
     products.push(

@@ -16,6 +16,7 @@ import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { RefreshedTrust } from "../sigstore/tuf/trust.ts";
 import { ParsedArgs, usageError } from "./args.ts";
 import { inFile, readRoots } from "./expectations.ts";
+import { refuseSharedStdin } from "./inputs.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { safeJson } from "./text.ts";
 
@@ -78,6 +79,7 @@ const KEY_ONLY = ["keyid", "key-alg", "passphrase-file"];
 
 /** Refuses options that contradict each other, before anything is read. */
 export function checkSigningOptions(args: ParsedArgs): void {
+  refuseSharedStdin(args);
   const withKey = args.has("key");
   const stray = (withKey ? KEYLESS_ONLY : KEY_ONLY).find((name) => args.has(name));
   if (stray !== undefined) {

@@ -15,6 +15,7 @@ import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { ATTESTATION_SUFFIXES, join, openLazily, parseDigest, splitPath } from "./artifacts.ts";
 import { inFile } from "./expectations.ts";
+import { runGit } from "./git.ts";
 import { progressBar } from "./progress.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
@@ -351,11 +352,14 @@ function subjectOfDigest(text: string): ResourceDescriptor {
 async function readGit(revision: string, runtime: Runtime): Promise<ResourceDescriptor> {
   if (revision.startsWith("-")) throw usageError(`--git is a revision, not ${quote(revision)}`);
   const git = async (...args: string[]): Promise<Uint8Array> => {
-    const { status, stdout } = await access("run", "git", () => runtime.run("git", args));
+    const { status, stdout } = await access("run", "git", () => runGit(runtime, args));
     if (status !== 0) {
       throw new AttestationError(
         "unreadable-file",
-        `Cannot read git revision ${quote(revision)}: git ${args[0]} ended with status ${status}`,
+        `Cannot read git revision ${quote(revision)}: git ${
+          args[0]
+        } ended with status ${status}; ` +
+          "is this folder a working copy of yours that has it?",
       );
     }
     return stdout;

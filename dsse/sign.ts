@@ -105,6 +105,10 @@ async function resolve(signers: Signer | Signer[] | SigningKey): Promise<Signer[
     if (signers.length === 0) throw new TypeError("No signer is given");
     return signers;
   }
+  // Of a text, such as a key's PEM, the runtime's own error would have all of it.
+  if (typeof signers !== "object" || signers === null) {
+    throw new TypeError("A signer is not what importSigner() returns, and no { key }");
+  }
   if ("sign" in signers) return [signers];
   const { key, ...options } = signers;
   refuseUnknown(options, ["alg", "keyid"], "createEnvelope()");

@@ -16,6 +16,16 @@ import { verifyEnvelope } from "./verify.ts";
 const TYPE = "application/vnd.in-toto+json";
 
 describe("createEnvelope()", () => {
+  it("is given a signer, not a key's text, which is never in a message", async () => {
+    const { privateKey } = await generateSigner("Ed25519");
+    const text = (privateKey as unknown) as Parameters<typeof createEnvelope>[2];
+    await rejects(createEnvelope(TYPE, "", text), (error: unknown) => {
+      ok(error instanceof TypeError);
+      ok(!/PRIVATE|[A-Za-z0-9+/]{20}/.test(error.message), "the message has the key");
+      return true;
+    });
+  });
+
   it("signs bytes as they are, text as UTF-8, and an object as the JSON that it stores", async () => {
     const { signer, trustedKey } = await generateSigner("Ed25519", { name: "ci" });
     const rows: [Uint8Array | string | object, string][] = [

@@ -416,6 +416,16 @@ describe("verifyEnvelope() fails closed", () => {
     ok(refused > text.length * 7);
   });
 
+  it("on what only looks like keys", async () => {
+    const key = await p256();
+    const { verify: _verify, ...cannotVerify } = key;
+    const { fingerprint: _fingerprint, ...cannotBeTold } = key;
+    for (const keys of [new Set([key]), [cannotVerify], [cannotBeTold]]) {
+      const trust = { keys } as object as EnvelopeTrust;
+      await rejects(verifyEnvelope(hello(P256_SIG), trust), TypeError);
+    }
+  });
+
   it("when keys are added while it is at work", async () => {
     const keys = [(await generateSigner("Ed25519")).trustedKey];
     const pending = verifyEnvelope(hello(P256_SIG), { keys });

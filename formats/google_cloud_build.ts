@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
 import { copyJson, isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 import { type DecodedEnvelope, parseEnvelope } from "../dsse/envelope.ts";
 
 /** What `gcloud` prints about one image; nothing of it is verified. */
@@ -44,6 +45,8 @@ export interface GoogleCloudBuildLimits {
  * @param limits Bounds.
  * @throws {AttestationError} `unknown-format` if it is something else,
  * `attestation-not-found` if it has no record, `limit-exceeded`, or those of strict JSON.
+ * @throws {TypeError} If a limit is unknown.
+ * @throws {RangeError} If a limit is no integer >= 1.
  *
  * @example
  * ```ts
@@ -70,7 +73,14 @@ export function parseGoogleCloudBuild(
   source: string | Uint8Array | object,
   limits: GoogleCloudBuildLimits = {},
 ): GoogleCloudBuildDocument {
+  refuseUnknown(limits, ["maxBytes", "maxRecords"], "parseGoogleCloudBuild()");
   const { maxBytes = 24 << 20, maxRecords = 1000 } = limits;
+  for (const [name, value] of Object.entries({ maxBytes, maxRecords })) {
+    // Nothing is more than NaN: it would be no bound at all.
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`${name} is ${value}, wanted an integer >= 1`);
+    }
+  }
   const value = typeof source === "string" || source instanceof Uint8Array
     ? parseJson(source, { maxLength: maxBytes })
     : copyJson(source);

@@ -1,8 +1,8 @@
-import { AttestationError } from "../errors.ts";
+import { AttestationError, isAttestationError } from "../errors.ts";
 import { decodeOnePem } from "../internal/pem.ts";
 import { type Bytes, utf8 } from "../internal/bytes.ts";
 import { parseDer, readSequence, Tag } from "../internal/der.ts";
-import { printable } from "../internal/json.ts";
+import { type Json, type JsonLimits, parseJson, printable } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 
 /** Refuses option names that are not known: a misspelt one must not be ignored. */
@@ -62,6 +62,20 @@ export function decodeKeyPem(text: string, wanted: "PUBLIC KEY" | "PRIVATE KEY")
     );
   }
   return decodeOnePem(text, wanted).der;
+}
+
+/**
+ * Strict JSON that may hold a private key: of a fault its place is told, not the runtime's
+ * words, which quote what stands around it.
+ */
+export function parseKeyJson(source: string | Uint8Array, limits: JsonLimits): Json {
+  try {
+    return parseJson(source, limits);
+  } catch (error) {
+    if (!isAttestationError(error) || error.reason !== "malformed-json") throw error;
+    const place = / at position \d{1,9}/.exec(error.message)?.[0] ?? "";
+    throw new AttestationError("malformed-json", `Cannot read key: it is not strict JSON${place}`);
+  }
 }
 
 /** Labels of encrypted private keys; the last two are those of cosign, new and old. */

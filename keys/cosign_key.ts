@@ -1,7 +1,8 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { isObject, type JsonObject, parseJson, quote } from "../internal/json.ts";
+import { isObject, type JsonObject, quote } from "../internal/json.ts";
+import { parseKeyJson } from "./_source.ts";
 import { wrongPassphrase } from "./pbes2.ts";
 import { malformed, MAX_KEY_BYTES, unsupported } from "./spki.ts";
 
@@ -50,7 +51,7 @@ function readFile(
   json: Uint8Array,
 ): { cost: Cost; salt: Bytes; nonce: Bytes; ciphertext: Bytes } {
   const file = members(
-    parseJson(json, { maxLength: MAX_KEY_BYTES, maxDepth: 8 }),
+    parseKeyJson(json, { maxLength: MAX_KEY_BYTES, maxDepth: 8 }),
     "",
     ["kdf", "cipher", "ciphertext"],
   );

@@ -1,7 +1,8 @@
 import { isAttestationError } from "../errors.ts";
 import { decodeBase64, encodeBase64Url } from "../internal/base64.ts";
 import { type Bytes, concat } from "../internal/bytes.ts";
-import { isObject, parseJson, quote } from "../internal/json.ts";
+import { isObject, quote } from "../internal/json.ts";
+import { parseKeyJson } from "./_source.ts";
 import { type CurveName, type KeyAlgorithm, lookupAlgorithm } from "./algorithm.ts";
 import {
   checkEd25519,
@@ -34,7 +35,7 @@ const SECRET_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] as 
 
 /** JWK text as an object. */
 export function parseJwkText(text: string): object {
-  const value = parseJson(text, { maxLength: MAX_KEY_BYTES, maxDepth: 16 });
+  const value = parseKeyJson(text, { maxLength: MAX_KEY_BYTES, maxDepth: 16 });
   if (!isObject(value)) throw malformed("a JWK is a JSON object");
   return value;
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { utf8 } from "../internal/bytes.ts";
 import { P256_JWK, refusalOf, RSA_JWK } from "./_fixtures_test.ts";
 import type { KeyAlgorithm } from "./algorithm.ts";
-import { exportPublicJwk } from "./jwk.ts";
+import { exportPublicJwk, parseJwkText } from "./jwk.ts";
 import { generateSigner, importSigner } from "./signer.ts";
 import { importTrustedKey } from "./trusted_key.ts";
 
@@ -59,6 +59,23 @@ describe("JWK out and in", () => {
       ["verify"],
     );
     equal((await importTrustedKey(key)).fingerprint, trustedKey.fingerprint);
+  });
+});
+
+describe("parseJwkText()", () => {
+  it("does not repeat the text around a fault, which may be the key", () => {
+    for (
+      const text of ['{"d":SECRETSECRET', '{"d":"SECRETSECRET" SECRET', "{SECRET", '["SECRET"x']
+    ) {
+      const found = refusalOf(() => parseJwkText(text));
+      ok(found.startsWith("malformed-json "), found);
+      ok(!found.includes("SECR"), found);
+      try {
+        parseJwkText(text);
+      } catch (error) {
+        equal((error as Error).cause, undefined);
+      }
+    }
   });
 });
 

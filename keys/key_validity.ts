@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import type { CheckList } from "../internal/check_list.ts";
 import { quote } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
 import type { TrustedKey } from "./trusted_key.ts";
 
 /** Why a key was revoked. */
@@ -78,8 +79,10 @@ export interface KeyMoments {
  */
 export function refusalOfKey(
   entry: KeySetEntry,
-  { verifiedTimes = [], now }: KeyMoments,
+  moments: KeyMoments,
 ): AttestationError | undefined {
+  refuseUnknown(moments, ["verifiedTimes", "now"], "refusalOfKey()");
+  const { verifiedTimes = [], now } = moments;
   const { revoked } = entry;
   const isVerified = verifiedTimes.length > 0;
   for (const time of isVerified ? verifiedTimes : [now]) {

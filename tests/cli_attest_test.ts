@@ -196,6 +196,57 @@ if ("Deno" in globalThis) {
       }
     });
 
+    it("runs no program that the configuration of a working copy names", async () => {
+      const repository = join(folder, "hostile");
+      const git = (...args: string[]) =>
+        execFileSync("git", ["-c", "user.name=A", "-c", "user.email=a@acme.example", ...args], {
+          cwd: repository,
+          encoding: "utf8",
+        }).trim();
+      mkdirSync(repository);
+      git("init", "-q");
+      writeFileSync(join(repository, "a"), "1\n");
+      git("add", "a");
+      git("commit", "-q", "-m", "x");
+      git("remote", "add", "origin", "https://git.example/acme/app");
+      const program = join(folder, "hostile.sh");
+      const trace = join(folder, "hostile.ran");
+      writeFileSync(program, `#!/bin/sh\ntouch '${trace}'\n`, { mode: 0o755 });
+      git("config", "core.fsmonitor", program);
+      execFileSync("git", ["status", "--porcelain"], { cwd: repository });
+      assert.ok(existsSync(trace), "git does run it");
+      rmSync(trace);
+      const run = async (...args: string[]) => {
+        const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", "--no-prompt", "--no-check", "-A", CLI, ...args],
+          cwd: repository,
+        }).output();
+        return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+      };
+      const local = ["provenance", "a", "--ci=local", "--workflow=Makefile"];
+      const told = await run(...local);
+      assert.equal(told.code, 0, told.text);
+      assert.ok(!existsSync(trace));
+      writeFileSync(join(repository, "a"), "2\n");
+      git("-c", "core.fsmonitor=false", "commit", "-q", "-a", "-m", "y");
+      // What stands for a commit is not what was committed.
+      git("replace", "HEAD", "HEAD^");
+      const replaced = await run(...local);
+      assert.equal(replaced.code, 0, replaced.text);
+      const id = git("rev-parse", "HEAD");
+      const attested = await run(
+        "attest",
+        "--git=HEAD",
+        REVIEW[0],
+        "--predicate=../p.json",
+        "--key=../ci.key",
+        "-o=-",
+      );
+      assert.equal(attested.code, 0, attested.text);
+      assert.ok(attested.text.includes(`gitCommit:${id}`), attested.text);
+      rmSync(trace, { force: true });
+    });
+
     it("signs keyless over loopback, and leaves nothing when the log is down", async () => {
       let handle: (request: Request) => Response | Promise<Response> = () =>
         new Response("", { status: 503 });

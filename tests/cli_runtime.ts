@@ -3,6 +3,7 @@
 import type { Bytes } from "../internal/bytes.ts";
 import { utf8 } from "../internal/bytes.ts";
 import type { Fetch } from "../internal/http.ts";
+import { SAFE_GIT } from "../cli/git.ts";
 import { AttestationError } from "../errors.ts";
 import {
   type CommandResult,
@@ -66,7 +67,7 @@ export class MemoryRuntime implements Runtime {
   }
 
   #isFolder(path: string): boolean {
-    const prefix = path === "." ? "" : `${path.replace(/\/+$/, "")}/`;
+    const prefix = /^\.\/*$/.test(path) ? "" : `${path.replace(/\/+$/, "")}/`;
     return [...this.files.keys()].some((name) => name.startsWith(prefix));
   }
 
@@ -92,6 +93,11 @@ export class MemoryRuntime implements Runtime {
     if (typeof file === "string") return Promise.resolve(utf8(file));
     if (file instanceof Uint8Array) return Promise.resolve(new Uint8Array(file));
     return Promise.reject(new Error(`permission denied: ${path}`));
+  }
+
+  realPath(path: string): Promise<string> {
+    const plain = this.#find(path)?.path ?? path.replace(/^(\.\/)+|^\.$/, "");
+    return Promise.resolve(plain.startsWith("/") ? plain : `/${plain}`);
   }
 
   async openRead(path: string): Promise<ReadableStream<Uint8Array>> {
@@ -207,7 +213,11 @@ export class MemoryRuntime implements Runtime {
 
   // deno-lint-ignore require-await
   async run(command: string, args: readonly string[]): Promise<CommandResult> {
-    const answer = this.commands.get([command, ...args].join(" "));
+    const safe = command === "git" ? SAFE_GIT : [];
+    if (safe.some((word, i) => args[i] !== word)) {
+      throw new Error(`${command} is run without its safe options`);
+    }
+    const answer = this.commands.get([command, ...args.slice(safe.length)].join(" "));
     if (answer === undefined) {
       throw new AttestationError("unreadable-file", `Cannot run "${command}"`);
     }

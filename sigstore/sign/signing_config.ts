@@ -187,7 +187,7 @@ function readUrl(service: Shape): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
     url === undefined || !/^https?:$/.test(url.protocol) || url.username + url.password !== "" ||
-    url.hash !== "" || text.length > 2048
+    url.hash !== "" || text.length > 2048 || !/^[!-~]+$/.test(text)
   ) throw service.refuse("url", `${quote(text)} is no address of a service`);
   return text;
 }

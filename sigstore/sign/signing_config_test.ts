@@ -91,6 +91,22 @@ describe("parseSigningConfig()", () => {
     });
   }
 
+  it("refuses an address with what a terminal would act on, which URL() takes", () => {
+    for (
+      const url of [
+        "https://ca.example/\x1b[31m",
+        "https://ca.\nexample",
+        "https://ca.example/\u202e",
+      ]
+    ) {
+      ok(URL.canParse(url));
+      equal(
+        reasonOf(() => parseSigningConfig(config({ caUrls: [service("ca", { url })] }))),
+        "malformed-signing-config",
+      );
+    }
+  });
+
   it("bounds what it reads", () => {
     const many = Array.from({ length: 65 }, (_, i) => service(`ca${i}`));
     equal(reasonOf(() => parseSigningConfig(config({ caUrls: many }))), "limit-exceeded");
