@@ -151,15 +151,25 @@ function isSignedBy(subject: Certificate, issuer: Certificate): Promise<boolean>
   if (byIssuer === undefined) verified.set(subject, byIssuer = new WeakMap());
   let verdict = byIssuer.get(issuer);
   if (verdict === undefined) {
-    verdict = subject.scheme === undefined
-      ? Promise.resolve(false)
-      : verifySignature(issuer.publicKey, subject.scheme, subject.signature, subject.tbs);
+    verdict = keptIfGood(subject, issuer, byIssuer);
     byIssuer.set(issuer, verdict);
-    // Only what verified is kept: a runtime that failed once may do better.
-    const kept = byIssuer;
-    verdict.then((good) => good || kept.delete(issuer));
   }
   return verdict;
+}
+
+/** Only what verified is kept: a runtime that failed once may do better. */
+async function keptIfGood(
+  { scheme, signature, tbs }: Certificate,
+  issuer: Certificate,
+  kept: WeakMap<Certificate, Promise<boolean>>,
+): Promise<boolean> {
+  let good = false;
+  try {
+    good = scheme !== undefined && await verifySignature(issuer.publicKey, scheme, signature, tbs);
+  } finally {
+    if (!good) kept.delete(issuer);
+  }
+  return good;
 }
 
 /**

@@ -17,7 +17,7 @@ import { distinguishedName } from "../tools/pki/der_writer.ts";
 import { END, LEAF_END, LEAF_START, START } from "../tools/pki/instance.ts";
 import { type TestKey, testKey } from "../tools/pki/keys.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
-import { findPaths, mayLeadTo, refusalAt } from "./chain.ts";
+import { findPaths, mayHaveIssued, mayLeadTo, refusalAt } from "./chain.ts";
 import type { TrustedAuthority } from "./trusted_root.ts";
 
 const CODE_SIGNING = "1.3.6.1.5.5.7.3.3";
@@ -367,5 +367,18 @@ describe("refusalAt()", () => {
     ) found.push(await verdictAt(time, { validFor }));
     const late = "certificate-not-valid";
     deepEqual(found, ["ok", late, "ok", late, late]);
+  });
+});
+
+describe("mayHaveIssued()", () => {
+  it("compares key ids where both certificates have one", () => {
+    const name = Uint8Array.of(1), id = Uint8Array.of(2), other = Uint8Array.of(3);
+    const may = (issuerId?: Uint8Array, subjectId?: Uint8Array) =>
+      mayHaveIssued(
+        { subject: name, subjectKeyIdentifier: issuerId } as Partial<Certificate> as Certificate,
+        { issuer: name, authorityKeyIdentifier: subjectId } as Partial<Certificate> as Certificate,
+      );
+    deepEqual([may(), may(id), may(undefined, id), may(id, id)], [true, true, true, true]);
+    equal(may(other, id), false);
   });
 });

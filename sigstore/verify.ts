@@ -42,7 +42,10 @@ export interface SignedArtifact {
 
 /** How much independent evidence is needed. */
 export interface SigstoreThresholds {
-  /** Distinct transparency logs. Default 1; for a key 0, but entries that are there must be good. */
+  /**
+   * Distinct transparency logs. Default 1; for a key 0, but an entry of a trusted log that is
+   * there must be good. One of an unknown log is as good as none.
+   */
   log?: number;
   /** Distinct certificate transparency logs. Default 1. */
   sct?: number;

@@ -8,6 +8,7 @@
  */
 import { equalBytes } from "../internal/bytes.ts";
 import { createInstance } from "./pki/instance.ts";
+import { addAdvisories } from "./testdata/advisories.ts";
 import { Collection } from "./testdata/collection.ts";
 import { addDsse } from "./testdata/dsse.ts";
 import { addExample } from "./testdata/example.ts";
@@ -43,6 +44,7 @@ export async function generate(): Promise<ReadonlyMap<string, Uint8Array>> {
   addStatements(collection);
   await addCheckpoints(collection, instance);
   await addJsonLines(collection, instance);
+  await addAdvisories(collection, bundles);
   collection.json("index.json", indexOf(collection));
   collection.json("schema.json", schemaOf(collection));
   collection.file("README.md", readme(collection));

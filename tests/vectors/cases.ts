@@ -3,7 +3,7 @@
  * through `read`, so Deno, Node, Bun and workerd run the same code over the same tables.
  */
 
-import { type Envelope, verifyEnvelope } from "../../dsse/mod.ts";
+import { type Envelope, type EnvelopeTrust, verifyEnvelope } from "../../dsse/mod.ts";
 import {
   type AttestationError,
   isAttestationError,
@@ -171,18 +171,23 @@ function onlyParses(vector: VectorCase): boolean {
 }
 
 async function runDsse(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const envelope: Envelope | Uint8Array = await read(one(vector, "envelope"));
+  const result = await verifyEnvelope(envelope, await dsseTrust(vector, read));
+  return result.ok ? ACCEPTED : refusal(result.errorReason, result.error.message);
+}
+
+/** Whom a case with an envelope trusts. */
+export async function dsseTrust(vector: VectorCase, read: ReadFile): Promise<EnvelopeTrust> {
   const { options = {} } = vector;
   const keys: TrustedKey[] = [];
   for (const path of many(vector.files.key ?? vector.files.keys)) {
     keys.push(...await keysOf(text(await read(path)), options));
   }
-  const envelope: Envelope | Uint8Array = await read(one(vector, "envelope"));
-  const result = await verifyEnvelope(envelope, {
+  return {
     keys,
     ...(typeof options.threshold === "number" ? { threshold: options.threshold } : {}),
     ...(options.keyIdRule === undefined ? {} : { keyIdRule: "must-match" }),
-  });
-  return result.ok ? ACCEPTED : refusal(result.errorReason, result.error.message);
+  };
 }
 
 /** A key by its configured key id and, where ids decide, by its OpenSSH fingerprint too. */
@@ -273,17 +278,21 @@ async function runJsonLines(vector: VectorCase, read: ReadFile): Promise<Verdict
 
 const roots = new Map<string, TrustedRoot>();
 
-async function runSigstoreBundle(
+/** What `verify()` is given for a case with a bundle. */
+export interface BundleArguments {
+  input: { source: string; content: Uint8Array };
+  artifacts: ArtifactInput[];
+  verifyOptions: VerifyOptions;
+}
+
+/** Reads a case with a bundle. */
+export async function bundleArguments(
   vector: VectorCase,
   read: ReadFile,
-  variant: Variant,
-): Promise<Verdict> {
+  variant: Variant = "as-given",
+): Promise<BundleArguments> {
   const { files, options = {} } = vector;
-  const bundle = await read(one(vector, "bundle"));
-  if (onlyParses(vector)) {
-    parseSigstoreBundle(bundle);
-    return ACCEPTED;
-  }
+  const input = { source: one(vector, "bundle"), content: await read(one(vector, "bundle")) };
   const trustedRoots: TrustedRoot[] = [];
   for (const path of many(files.trustedRoot)) {
     const source = text(await read(path));
@@ -308,11 +317,20 @@ async function runSigstoreBundle(
     ...(artifacts.length === 0 ? { unsafelyVerifyWithoutArtifact: true } : {}),
     ...(vector.offline === false ? { unsafelyTrustCertificateTime: true } : {}),
   };
-  const report = await verify(
-    { source: one(vector, "bundle"), content: bundle },
-    artifacts,
-    verifyOptions,
-  );
+  return { input, artifacts, verifyOptions };
+}
+
+async function runSigstoreBundle(
+  vector: VectorCase,
+  read: ReadFile,
+  variant: Variant,
+): Promise<Verdict> {
+  if (onlyParses(vector)) {
+    parseSigstoreBundle(await read(one(vector, "bundle")));
+    return ACCEPTED;
+  }
+  const { input, artifacts, verifyOptions } = await bundleArguments(vector, read, variant);
+  const report = await verify(input, artifacts, verifyOptions);
   if (report.ok) return ACCEPTED;
   const checks = report.artifacts.flatMap((artifact) =>
     artifact.attestations.flatMap((a) => a.checks)

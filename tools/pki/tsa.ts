@@ -42,6 +42,8 @@ export interface TimestampOptions {
   genTime: Date;
   /** Put the authority's certificate into the token. Default true. */
   embed?: boolean;
+  /** Certificates in the token. Default the authority's. */
+  bag?: Uint8Array[];
   /** Hash of the imprint. Default SHA-256. */
   imprintHash?: TestHash;
   /** Digest that is stamped instead of that of `message`. */
@@ -129,7 +131,7 @@ async function token(authority: TimestampAuthority, options: TimestampOptions): 
         integer(3),
         setOf(sequence(oid(HASH_OIDS[signatureHash]))),
         sequence(oid(TST_INFO), tagged(0, octetString(info))),
-        ...embed ? [tagged(0, authority.certificate)] : [],
+        ...embed ? [tagged(0, ...(options.bag ?? [authority.certificate]))] : [],
         setOf(signerInfo),
       ),
     ),

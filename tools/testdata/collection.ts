@@ -25,12 +25,20 @@ export interface Case {
   scope: "full" | "step:parse";
   /** Who decides otherwise. */
   contested?: string;
+  /** The published fault of another program that it guards against. */
+  advisory?: string;
 }
 
 /** What a case states; the rest follows. */
 export type NewCase =
   & Pick<Case, "id" | "kind" | "files" | "why" | "rule">
-  & { reason?: Reason; options?: JsonObject; scope?: Case["scope"]; contested?: string };
+  & {
+    reason?: Reason;
+    options?: JsonObject;
+    scope?: Case["scope"];
+    contested?: string;
+    advisory?: string;
+  };
 
 /** Files and cases, by name. */
 export class Collection {

@@ -22,6 +22,9 @@ by the files of this folder alone.
 |---|---|---|
 ${table.join("\n")}
 
+\`advisories/\` shows published faults of other programs: \`advisory\` of a case names the fault, and
+the beginning of its id is the advisory's number. Some of them share the files of another case.
+
 \`example/\` is what the project's README verifies first. Licence: Apache-2.0.
 
 ## Running them

@@ -35,6 +35,8 @@ export interface BundleCase {
   anonymous?: boolean;
   /** Who decides otherwise. */
   contested?: string;
+  /** The published fault of another program that it guards against. */
+  advisory?: string;
 }
 
 /** Adds bundles with their cases; the trusted roots have to be there. */
@@ -65,7 +67,8 @@ export class BundleCases {
     change: (bundle: JsonObject) => JsonObject | string | Uint8Array = (bundle) => bundle,
   ): Promise<string> {
     const made = change(await makeBundle(this.#instance, recipe));
-    const path = `${FOLDER}/${about.id}.sigstore.json`;
+    const folder = about.advisory === undefined ? FOLDER : "advisories";
+    const path = `${folder}/${about.id}.sigstore.json`;
     const bundle = typeof made === "string" || made instanceof Uint8Array
       ? this.#collection.file(path, made)
       : this.#collection.json(path, made);
@@ -93,6 +96,7 @@ export class BundleCases {
       rule: about.rule,
       ...(about.reason === undefined ? {} : { reason: about.reason }),
       ...(about.contested === undefined ? {} : { contested: about.contested }),
+      ...(about.advisory === undefined ? {} : { advisory: about.advisory }),
       options: { ...identity, ...about.options },
     });
   }
