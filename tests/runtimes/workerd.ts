@@ -2,13 +2,19 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build, type BuildOptions, stop } from "esbuild";
+import { build, type BuildOptions, type Plugin, stop } from "esbuild";
 import type { ProjectCopy } from "./project.ts";
 import { findWorkerd, type Ran, run } from "./tools.ts";
 
 const COMPATIBILITY_DATE = "2026-07-01";
 
-async function bundle(project: ProjectCopy, entry: string, name: string): Promise<void> {
+/** Bundles a worker's entry to `NAME.js` in the copy. */
+export async function bundle(
+  project: ProjectCopy,
+  entry: string,
+  name: string,
+  more: { plugins?: Plugin[]; external?: string[] } = {},
+): Promise<void> {
   const shims = join(project.folder, "tests/runtimes/shims");
   const options: BuildOptions = {
     stdin: { contents: entry, resolveDir: project.folder, loader: "ts", sourcefile: `${name}.ts` },
@@ -20,21 +26,36 @@ async function bundle(project: ProjectCopy, entry: string, name: string): Promis
     outfile: join(project.folder, `${name}.js`),
     alias: { "node:test": join(shims, "test.ts"), "node:assert/strict": join(shims, "assert.ts") },
     logLevel: "error",
+    ...more,
   };
   await build(options);
   await stop();
 }
 
-async function workerdTest(project: ProjectCopy, name: string, files?: string): Promise<Ran> {
+/**
+ * Runs a bundle of the copy.
+ *
+ * @param files Folder that the worker may read.
+ * @param json Modules of JSON beside the worker's own, by name: files in the copy.
+ */
+export async function workerdTest(
+  project: ProjectCopy,
+  name: string,
+  files?: string,
+  json: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   const workerd = await findWorkerd();
   const binding = files === undefined ? "" : `bindings = [(name = "files", service = "files")],`;
   const disk = files === undefined ? "" : `(name = "files", disk = ${JSON.stringify(files)}),`;
+  const modules = Object.entries(json).map(([module, file]) =>
+    `, (name = ${JSON.stringify(module)}, json = embed ${JSON.stringify(file)})`
+  ).join("");
   writeFileSync(
     join(project.folder, `${name}.capnp`),
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [${disk} (name = "main", worker = .main)]);
 const main :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "${name}.js")],
+  modules = [(name = "worker", esModule = embed "${name}.js")${modules}],
   ${binding}
   compatibilityDate = "${COMPATIBILITY_DATE}",
 );

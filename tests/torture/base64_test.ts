@@ -1,14 +1,10 @@
 import { ok, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { decodeBase64, encodeBase64 } from "../../internal/base64.ts";
 import { encodeHex } from "../../internal/hex.ts";
+import { load, options, ran } from "./corpus.ts";
 
-/* Third-party vectors beside the checkout: web-platform-tests and RFC 4648, section 10. */
-const FILE = new URL("../../../shared/torture/base64/cases.json", import.meta.url);
-const present = existsSync(FILE);
-const options = present ? {} : { skip: `no third-party vectors at ${FILE.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
+/* Third-party vectors: web-platform-tests and RFC 4648, section 10. */
 
 interface TestCase {
   input: string;
@@ -25,8 +21,9 @@ function decode(text: string, padding: "required" | "optional"): string | undefi
 }
 
 test("decodeBase64() accepts the strict cases and no other", options, () => {
-  const { cases }: { cases: TestCase[] } = JSON.parse(readFileSync(FILE, "utf8"));
+  const { cases } = load<{ cases: TestCase[] }>("base64/cases.json");
   ok(cases.length >= 78);
+  ran("base64", cases.length);
   for (const { input, forgiving, strict } of cases) {
     const found = decode(input, "required");
     equal(found, strict === "valid" ? forgiving : undefined, JSON.stringify(input));
@@ -34,7 +31,7 @@ test("decodeBase64() accepts the strict cases and no other", options, () => {
 });
 
 test("decodeBase64() without padding accepts what differs by the padding alone", options, () => {
-  const { cases }: { cases: TestCase[] } = JSON.parse(readFileSync(FILE, "utf8"));
+  const { cases } = load<{ cases: TestCase[] }>("base64/cases.json");
   for (const { input } of cases) {
     const found = decode(input, "optional");
     if (found === undefined) continue;

@@ -1,15 +1,11 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { isAttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
 import { parseJson } from "../../internal/json.ts";
+import { load, options, ran } from "./corpus.ts";
 
-/* Third-party vectors beside the checkout: nst/JSONTestSuite. */
-const ROOT = new URL("../../../shared/torture/jsontestsuite/", import.meta.url);
-const present = existsSync(ROOT);
-const options = present ? {} : { skip: `no third-party vectors at ${ROOT.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
+/* Third-party vectors: nst/JSONTestSuite. */
 
 interface TestCase {
   name: string;
@@ -17,8 +13,8 @@ interface TestCase {
   base64: string;
 }
 
-function load(path: string): TestCase[] {
-  return JSON.parse(readFileSync(new URL(path, ROOT), "utf8")).cases;
+function casesOf(name: string): TestCase[] {
+  return load<{ cases: TestCase[] }>(`jsontestsuite/${name}`).cases;
 }
 
 function outcome({ base64 }: TestCase): string {
@@ -63,7 +59,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 test("parseJson() accepts what must be, refuses what must be", options, () => {
-  for (const one of load("test_parsing.json")) {
+  const cases = casesOf("test_parsing.json");
+  ran("jsontestsuite", cases.length, STRICTER.length);
+  for (const one of cases) {
     const found = outcome(one);
     if (one.expected === "accept") {
       equal(found, STRICTER.includes(one.name) ? "duplicate-json-key" : "accepted", one.name);
@@ -72,12 +70,13 @@ test("parseJson() accepts what must be, refuses what must be", options, () => {
 });
 
 test("parseJson() decides what is left open as recorded", options, () => {
-  const open = load("test_parsing.json").filter(({ expected }) => expected === "either");
+  const open = casesOf("test_parsing.json").filter(({ expected }) => expected === "either");
   deepEqual(open.filter((one) => outcome(one) === "accepted").map(({ name }) => name), ACCEPTED);
 });
 
 test("parseJson() decides what parsers differ on as recorded", options, () => {
-  const cases = load("test_transform.json");
+  const cases = casesOf("test_transform.json");
+  ran("jsontestsuite", cases.length);
   equal(cases.length, 22);
   const refused = cases.map((one) => [one.name, outcome(one)]).filter(([, found]) =>
     found !== "accepted"

@@ -1,6 +1,5 @@
 import { encodeDer } from "../../internal/der.ts";
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
@@ -22,15 +21,9 @@ import {
 import { checkEd25519, encodeAlgorithm, encodeSpki } from "../../keys/spki.ts";
 import { encodeBitString } from "../../keys/_der.ts";
 import { digest } from "../../internal/digest.ts";
+import { list, load, options, ran } from "./corpus.ts";
 
-/*
- * Third-party vectors, not part of this repository: C2SP/wycheproof, C2SP/CCTV and
- * novifinancial/ed25519-speccheck, beside the checkout in `../shared/torture`.
- */
-const ROOT = new URL("../../../shared/torture/", import.meta.url);
-const present = existsSync(ROOT);
-const options = present ? {} : { skip: `no third-party vectors at ${ROOT.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
+/* Third-party vectors: C2SP/wycheproof, C2SP/CCTV and novifinancial/ed25519-speccheck. */
 
 interface TestCase {
   tcId: number;
@@ -47,10 +40,6 @@ interface TestGroup {
   mgfSha?: string;
   sLen?: number;
   tests: TestCase[];
-}
-
-function load<T>(path: string): T {
-  return JSON.parse(readFileSync(new URL(path, ROOT), "utf8"));
 }
 
 /** SubjectPublicKeyInfo of a PKCS#1 RSAPublicKey, for keys that come as id-RSASSA-PSS. */
@@ -99,6 +88,7 @@ async function runGroups(
       tally.run++;
     }
   }
+  ran("wycheproof", tally.run);
   return tally;
 }
 
@@ -106,7 +96,7 @@ function hashOf(name: string | undefined): HashName | undefined {
   return name === "SHA-256" || name === "SHA-384" || name === "SHA-512" ? name : undefined;
 }
 
-const files = present ? readdirSync(new URL("wycheproof/", ROOT)) : [];
+const files = list("wycheproof");
 
 describe("verifySignature() on wycheproof", options, () => {
   for (const file of files.filter((name) => name.startsWith("ecdsa_"))) {
@@ -233,6 +223,7 @@ describe("importTrustedKey() on wycheproof", options, () => {
       }
       deepEqual(wrong, []);
       ok(cases.length > 500);
+      ran("wycheproof", cases.length);
     });
   }
 });
@@ -269,6 +260,7 @@ describe("checkEd25519() on C2SP/CCTV and ed25519-speccheck", options, () => {
     deepEqual(wrong, []);
     equal(cases.length, 914);
     equal(refused, 526);
+    ran("cctv-ed25519", cases.length);
   });
 
   it("decides the cases of speccheck, of which 4 to 10 alike in all runtimes", async () => {
@@ -308,6 +300,7 @@ describe("checkEd25519() on C2SP/CCTV and ed25519-speccheck", options, () => {
       "weak-key",
       "weak-key",
     ]);
+    ran("ed25519-speccheck", cases.length);
   });
 });
 
@@ -383,6 +376,7 @@ describe("importTrustedKey() on wycheproof's JWK", options, () => {
       }
       deepEqual(wrong, []);
       equal(run, count);
+      ran("wycheproof", run, name === "json_web_signature" ? Object.keys(NOT_ACCEPTED).length : 0);
     });
   }
 });

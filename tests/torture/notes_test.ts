@@ -1,5 +1,4 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
@@ -12,19 +11,9 @@ import {
   parseCheckpoint,
   verifyCheckpoint,
 } from "../../sigstore/checkpoint.ts";
+import { load, options, ran } from "./corpus.ts";
 
-/*
- * Third-party vectors, not part of this repository: golang/mod sumdb/note,
- * transparency-dev/formats and sigsum.
- */
-const ROOT = new URL("../../../shared/torture/", import.meta.url);
-const present = existsSync(ROOT);
-const options = present ? {} : { skip: `no third-party vectors at ${ROOT.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
-
-function load<T>(path: string): T {
-  return JSON.parse(readFileSync(new URL(path, ROOT), "utf8"));
-}
+/* Third-party vectors: golang/mod sumdb/note, transparency-dev/formats and sigsum. */
 
 function keyFrom(name: string, point: Uint8Array): NoteKey {
   const spki = encodeSpki({ kind: "Ed25519", point: Uint8Array.from(point) });
@@ -68,6 +57,7 @@ describe("parseCheckpoint() and verifyCheckpoint()", options, () => {
       cases: { name: string; note: string; result: string }[];
     }>("sigsum/checkpoints.json");
     const origin = cases[0].note.split("\n")[0];
+    ran("sigsum", cases.length);
     const key = keyFrom(origin, decodeHex(publicKey));
     const found: [string, string][] = [];
     for (const { name, note } of cases) found.push([name, await verdictOf(note, key)]);
@@ -89,6 +79,7 @@ describe("parseCheckpoint() and verifyCheckpoint()", options, () => {
       (readVkey(vkey) !== undefined) !== (result === "valid")
     );
     deepEqual(wrong.map(({ vkey }) => vkey), []);
+    ran("sumdb-note", cases.length);
   });
 
   it("never take a note of sumdb for a checkpoint: their text is none", async () => {
@@ -105,6 +96,7 @@ describe("parseCheckpoint() and verifyCheckpoint()", options, () => {
     }
     console.log("sumdb notes:", Object.fromEntries(found));
     equal(found.has("valid"), false);
+    ran("sumdb-note", cases.length);
   });
 
   it("verify the signatures of sumdb's notes over their text", async () => {
@@ -159,6 +151,8 @@ describe("parseCheckpoint() and verifyCheckpoint()", options, () => {
       if (result === "valid") equal(verdict, "malformed-checkpoint", name);
     }
     deepEqual(accepted, []);
+    // What is valid there and none here.
+    ran("tdev-formats", cases.length, cases.filter(({ result }) => result === "valid").length);
   });
 
   it("refuse every signed checkpoint of transparency-dev: their roots are not 32 bytes", async () => {
@@ -172,5 +166,6 @@ describe("parseCheckpoint() and verifyCheckpoint()", options, () => {
       found.set(verdict, (found.get(verdict) ?? 0) + 1);
     }
     deepEqual([...found.keys()], ["malformed-checkpoint"]);
+    ran("tdev-formats", cases.length, cases.filter(({ result }) => result === "valid").length);
   });
 });

@@ -1,13 +1,9 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { formatPurl, parsePurl, type Purl } from "../../internal/purl.ts";
+import { list, load, options, ran } from "./corpus.ts";
 
-/* Third-party vectors beside the checkout: package-url/purl-spec. */
-const ROOT = new URL("../../../shared/torture/purl/", import.meta.url);
-const present = existsSync(ROOT);
-const options = present ? {} : { skip: `no third-party vectors at ${ROOT.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
+/* Third-party vectors: package-url/purl-spec. */
 
 interface Row {
   description: string;
@@ -45,9 +41,9 @@ test("parsePurl() and formatPurl() agree with the specification's tests", option
   const found: string[] = [];
   let count = 0;
   for (const folder of ["spec", "types"]) {
-    for (const file of readdirSync(new URL(`${folder}/`, ROOT)).sort()) {
-      const { tests } = JSON.parse(readFileSync(new URL(`${folder}/${file}`, ROOT), "utf8"));
-      for (const row of tests as Row[]) {
+    for (const file of list(`purl/${folder}`)) {
+      const { tests } = load<{ tests: Row[] }>(`purl/${folder}/${file}`);
+      for (const row of tests) {
         count++;
         const fault = run(row);
         if (fault === undefined) continue;
@@ -56,6 +52,7 @@ test("parsePurl() and formatPurl() agree with the specification's tests", option
     }
   }
   equal(count, 586);
+  ran("purl", count, found.length);
   deepEqual([...new Set(found)].sort(), [...DISAGREEMENTS.keys()].sort());
 });
 

@@ -1,18 +1,14 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { isVersionOf, parseVersion } from "../../internal/semver.ts";
+import { load, options, ran } from "./corpus.ts";
 
-/* Third-party vectors beside the checkout: the tables of node-semver. */
-const FOLDER = new URL("../../../shared/torture/semver/", import.meta.url);
-const present = existsSync(FOLDER);
-const options = present ? {} : { skip: `no third-party vectors at ${FOLDER.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
+/* Third-party vectors: the tables of node-semver. */
 
 type Row = unknown[];
 
 function rows(name: string): Row[] {
-  return JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")).cases;
+  return load<{ cases: Row[] }>(`semver/${name}`).cases;
 }
 
 function isLoose(row: Row): boolean {
@@ -25,6 +21,7 @@ function isLoose(row: Row): boolean {
 test("parseVersion() reads the valid versions", options, () => {
   const cases = rows("valid-versions.json");
   ok(cases.length >= 20);
+  ran("semver", cases.length);
   for (const [text, major, minor, patch, prerelease, build] of cases) {
     const found = parseVersion(String(text).replace(/^v/, ""));
     deepEqual(found, {
@@ -47,6 +44,7 @@ test("parseVersion() refuses what is none, but has no bound on numbers", options
     equal(parseVersion(text), undefined, text);
   }
   ok(judged >= 3);
+  ran("semver", judged);
 });
 
 test("isVersionOf() tells versions apart", options, () => {
@@ -58,6 +56,7 @@ test("isVersionOf() tells versions apart", options, () => {
     ok(!isVersionOf(greater, less) && !isVersionOf(less, greater), row.join(" "));
   }
   ok(judged >= 10);
+  ran("semver", judged);
 });
 
 test("isVersionOf() ignores build metadata and a leading v only", options, () => {
@@ -71,4 +70,5 @@ test("isVersionOf() ignores build metadata and a leading v only", options, () =>
     ok(isVersionOf(left, right) && isVersionOf(right, left), row.join(" "));
   }
   ok(judged >= 5);
+  ran("semver", judged);
 });

@@ -1,5 +1,4 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
@@ -8,15 +7,9 @@ import { decodePem } from "../../internal/pem.ts";
 import { type Certificate, parseCertificate } from "../../sigstore/certificate.ts";
 import { findPaths, refusalAt } from "../../sigstore/chain.ts";
 import { parseTimestampResponse, verifyTimestamp } from "../../sigstore/timestamp.ts";
+import { list, load, options, ran, readBytes } from "./corpus.ts";
 
-/*
- * Third-party vectors, not part of this repository: C2SP/x509-limbo, digitorus/timestamp and
- * sigstore/timestamp-authority.
- */
-const ROOT = new URL("../../../shared/torture/", import.meta.url);
-const present = existsSync(ROOT);
-const options = present ? {} : { skip: `no third-party vectors at ${ROOT.pathname}` };
-if (!present) console.log(`skipped: ${options.skip}`);
+/* Third-party vectors: C2SP/x509-limbo, digitorus/timestamp and sigstore/timestamp-authority. */
 
 interface LimboCase {
   id: string;
@@ -106,13 +99,8 @@ async function outcomeOf(one: LimboCase): Promise<Outcome> {
 }
 
 function limbo(): LimboCase[] {
-  return readdirSync(new URL("x509-limbo/", ROOT)).filter((name) =>
-    name.endsWith(".json") && name !== "limbo-schema.json"
-  ).flatMap((name) =>
-    (JSON.parse(readFileSync(new URL(`x509-limbo/${name}`, ROOT), "utf8")) as {
-      testcases: LimboCase[];
-    }).testcases
-  );
+  return list("x509-limbo").filter((name) => name.endsWith(".json") && name !== "limbo-schema.json")
+    .flatMap((name) => load<{ testcases: LimboCase[] }>(`x509-limbo/${name}`).testcases);
 }
 
 describe("findPaths() on x509-limbo", options, () => {
@@ -139,6 +127,7 @@ describe("findPaths() on x509-limbo", options, () => {
     }
     console.log(`x509-limbo: ${run} run`, Object.fromEntries(reasons));
     console.log("x509-limbo skipped:", Object.fromEntries(skipped));
+    ran("x509-limbo", run, Object.keys(OTHERWISE).length);
     deepEqual(wrong, []);
   });
 
@@ -154,9 +143,9 @@ describe("findPaths() on x509-limbo", options, () => {
 
 describe("verifyTimestamp() on third-party tokens", options, () => {
   it("reads digitorus/timestamp's responses", () => {
-    const { cases } = JSON.parse(
-      readFileSync(new URL("rfc3161-digitorus/cases.json", ROOT), "utf8"),
-    ) as { cases: { name: string; response?: string; result?: string }[] };
+    const { cases } = load<{ cases: { name: string; response?: string; result?: string }[] }>(
+      "rfc3161-digitorus/cases.json",
+    );
     const found: [string, string][] = [];
     for (const { name, response } of cases) {
       if (response === undefined) continue;
@@ -170,12 +159,12 @@ describe("verifyTimestamp() on third-party tokens", options, () => {
     }
     console.log("digitorus:", JSON.stringify(found));
     ok(found.length > 0);
+    ran("rfc3161-digitorus", found.length);
   });
 
   it("refuses the token with injected certificates", async () => {
-    const der = Uint8Array.from(
-      readFileSync(new URL("rfc3161-tsa/response-injected-certs.tsr", ROOT)),
-    );
+    const der = readBytes("rfc3161-tsa/response-injected-certs.tsr");
+    ran("rfc3161-tsa", 1);
     const token = parseTimestampResponse(der);
     const anchors = token.certificates.flatMap((raw): Certificate[] => {
       try {

@@ -35,6 +35,7 @@ function newSuite(name: string): Suite {
 
 const root = newSuite("");
 let open = root;
+let running: RunOptions = {};
 
 function bodyOf(rest: unknown[]): Body | undefined {
   const body = rest.at(-1);
@@ -96,10 +97,21 @@ export function afterEach(body: Body): void {
   open.afterEach.push(body);
 }
 
+/** Which tests are run, and who hears of it. */
+export interface RunOptions {
+  /** Only the tests it says yes to, by path of names. Default: all. */
+  only?: (name: string) => boolean;
+  /** Called before each test. */
+  onTest?: (name: string) => void;
+  /** The first failure ends the run. Default false. */
+  stopAtFirst?: boolean;
+}
+
 /** Runs what has been registered since the last run. */
-export async function runRegistered(): Promise<Summary> {
+export async function runRegistered(options: RunOptions = {}): Promise<Summary> {
   const summary: Summary = { passed: 0, failed: 0, failures: [] };
   const entries = root.entries.splice(0);
+  running = options;
   await runSuite({ ...root, entries }, "", summary, [], []);
   return summary;
 }
@@ -124,6 +136,9 @@ async function runSuite(
         [...suite.afterEach, ...tearDown],
       );
     } else {
+      if (running.stopAtFirst && summary.failed > 0) break;
+      if (running.only?.(name) === false) continue;
+      running.onTest?.(name);
       await runTest(entry, name, summary, [...setUp, ...suite.beforeEach], [
         ...suite.afterEach,
         ...tearDown,
