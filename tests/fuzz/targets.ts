@@ -1,0 +1,17 @@
+/** The registry of targets: one for each exported function that reads what others wrote. */
+
+import { CLI_TARGETS } from "./cli_targets.ts";
+import { KEY_TARGETS } from "./key_targets.ts";
+import { PARSE_TARGETS } from "./parse_targets.ts";
+import { POLICY_TARGETS } from "./policy_targets.ts";
+import type { Target } from "./target.ts";
+import { VERIFY_TARGETS } from "./verify_targets.ts";
+
+/** Every target, parsers first. */
+export const TARGETS: readonly Target[] = [
+  ...PARSE_TARGETS,
+  ...KEY_TARGETS,
+  ...POLICY_TARGETS,
+  ...VERIFY_TARGETS,
+  ...CLI_TARGETS,
+];

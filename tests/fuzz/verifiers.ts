@@ -1,0 +1,103 @@
+/** Targets that verify: the frame that they share. */
+
+import type { Bytes } from "../../internal/bytes.ts";
+import type { Json } from "../../internal/json.ts";
+import type { Corpus } from "./corpus.ts";
+import { differencesOf, essence, type Harmless } from "./differences.ts";
+import { textOf } from "./mutate_text.ts";
+import { type Answer, Broken, type Seed, type Shape, type Target } from "./target.ts";
+
+/** What was accepted. */
+export interface Facts {
+  /** Signed bytes, signer, identity, subject: exactly those of a good seed. */
+  must: string;
+  /** Log entries and times: no other than those of that seed. */
+  evidence: readonly string[];
+}
+
+/** What a verifier answers. */
+export type Verdict = { reason: string } | { facts: Facts };
+
+/** How a verifier is tried. */
+export interface Verifying {
+  seeds: readonly Seed[];
+  verify(input: Bytes, seed: Seed): Promise<Verdict>;
+}
+
+/**
+ * A verifier as a target: what it accepts has the signed bytes, the signer and the evidence of
+ * a seed that it accepts, and differs from it in harmless places only.
+ */
+export function verifier(
+  name: string,
+  prepare: (corpus: Corpus) => Promise<Verifying> | Verifying,
+  harmless: readonly Harmless[],
+  options: { covers?: readonly string[]; shape?: Shape; kind?: Target["kind"] } = {},
+): Target {
+  const { covers, shape = "json", kind = "verifier" } = options;
+  return {
+    name,
+    kind,
+    ...(covers === undefined ? {} : { covers }),
+    async prepare(corpus) {
+      const { seeds, verify } = await prepare(corpus);
+      const good: { seed: Seed; facts: Facts; json: Json | undefined }[] = [];
+      for (const seed of seeds) {
+        let verdict: Verdict;
+        try {
+          verdict = await verify(seed.bytes, seed);
+        } catch (error) {
+          // A function that throws is run by the engine, which judges that.
+          if (kind === "verifier") throw error;
+          continue;
+        }
+        if ("facts" in verdict) {
+          good.push({ seed, facts: verdict.facts, json: jsonOf(textOf(seed.bytes)) });
+        }
+      }
+      if (good.length === 0) throw new Error(`${name}: no seed is accepted`);
+      return {
+        seeds,
+        shape,
+        async run(input, seed): Promise<Answer> {
+          const verdict = await verify(input, seed);
+          if ("reason" in verdict) return verdict.reason;
+          const { must, evidence } = verdict.facts;
+          const like = good.filter(({ facts }) => facts.must === must);
+          if (like.length === 0) throw new Broken("accepted: nobody signed this");
+          const known = like.filter(({ facts }) =>
+            evidence.every((one) => facts.evidence.includes(one))
+          );
+          if (known.length === 0) throw new Broken("accepted with evidence that is not its own");
+          const own = known.find((one) => one.seed === seed) ?? known[0];
+          const json = jsonOf(textOf(input));
+          let places = differencesOf(own.json, json);
+          for (const other of known.slice(0, 8)) {
+            const found = differencesOf(other.json, json);
+            if (found.length < places.length) places = found;
+          }
+          for (const place of places) {
+            if (!harmless.some((one) => one.place.test(place))) {
+              throw new Broken(
+                `accepted with another ${place === "" ? "document" : steady(place)}`,
+              );
+            }
+          }
+          return null;
+        },
+      };
+    },
+  };
+}
+
+function steady(place: string): string {
+  return place.split("/").map((name) => /^[A-Za-z0-9_.-]{0,40}$/.test(name) ? name : "?").join("/");
+}
+
+function jsonOf(text: string): Json | undefined {
+  try {
+    return essence(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Mutation test of our own checks: `deno task mutants [--room R]… [--file F]… [--sample N
+ * --seed S] [--survivors FILE] [--near] [--types]`. With `--near` only the tests beside the
+ * sources of the same room are run.
+ */
+
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { type Laboratory, makeLaboratory, ROOMS, type TestBundle, writeInto } from "./bundles.ts";
+import { explanationOf, readExplained } from "./explained.ts";
+import { applied, type Mutant } from "./mutate.ts";
+import { WarmProcess } from "./process.ts";
+import type { Judged, Probed, Run } from "./worker.ts";
+
+/** What became of a mutant. */
+type Fate = "assertion" | "type" | "time-out" | "explained" | "survived";
+
+interface Reached {
+  bundle: TestBundle;
+  /** Milliseconds of the tests that reach the mutant, and of loading. */
+  ms: number;
+  tests?: string[];
+  /** The tests that reach little else: they tell soonest. */
+  telling: { test: string; reaches: number }[];
+}
+
+const { values } = parseArgs({
+  options: {
+    room: { type: "string", multiple: true },
+    file: { type: "string", multiple: true },
+    sample: { type: "string" },
+    seed: { type: "string", default: "1" },
+    survivors: { type: "string" },
+    types: { type: "boolean", default: false },
+    near: { type: "boolean", default: false },
+  },
+});
+
+const PROBE_MS = 180_000;
+
+function chosen(mutants: readonly Mutant[]): Mutant[] {
+  const rooms = values.room ?? (values.file === undefined ? ROOMS : []);
+  const files = values.file ?? [];
+  const found = mutants.filter(({ file }) =>
+    files.includes(file) || rooms.some((room) => file.startsWith(`${room}/`))
+  );
+  if (values.sample === undefined) return found;
+  return shuffled(found, Number(values.seed)).slice(0, Number(values.sample))
+    .sort((a, b) => a.id - b.id);
+}
+
+/** Fisher-Yates with a linear congruential generator: the same for the same seed. */
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const all = [...items];
+  let state = seed >>> 0;
+  for (let i = all.length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor(state / 2 ** 32 * (i + 1));
+    [all[i], all[j]] = [all[j], all[i]];
+  }
+  return all;
+}
+
+function roomOf(file: string): string {
+  return file.slice(0, file.indexOf("/"));
+}
+
+function isProbed(answer: Judged | Probed | undefined): answer is Probed {
+  return answer !== undefined && "reach" in answer;
+}
+
+/** By mutant: which tests reach it. */
+async function probeAll(
+  laboratory: Laboratory,
+  mutants: readonly Mutant[],
+): Promise<Map<number, Reached[]>> {
+  const wanted = new Set(mutants.map(({ id }) => id));
+  const files = new Set(mutants.map(({ file }) => file));
+  const rooms = new Set([...files].map(roomOf));
+  const reached = new Map<number, Reached[]>();
+  const warm = new WarmProcess(laboratory.folder);
+  for (const bundle of laboratory.bundles) {
+    if (![...files].some((file) => bundle.sources.has(file))) continue;
+    if (values.near && !rooms.has(roomOf(bundle.file))) continue;
+    const answer = await warm.ask({ probe: bundle.url }, PROBE_MS);
+    if (!isProbed(answer) || answer.failures.length > 0) {
+      const why = isProbed(answer) ? answer.failures[0] : JSON.stringify(answer);
+      console.error(`left out, fails unmutated: ${bundle.file}: ${why?.slice(0, 300)}`);
+      continue;
+    }
+    const total = answer.reach.reduce((sum, { ms }) => sum + ms, answer.loadMs);
+    const found = new Map<number, Reached>();
+    for (const id of answer.onLoad) {
+      if (wanted.has(id)) {
+        found.set(id, { bundle, ms: total, telling: [] });
+      }
+    }
+    for (const { test, ids, ms } of answer.reach) {
+      for (const id of ids) {
+        if (!wanted.has(id)) continue;
+        const known = found.get(id);
+        if (known === undefined) {
+          const telling = [{ test, reaches: ids.length }];
+          found.set(id, { bundle, ms: answer.loadMs + ms, tests: [test], telling });
+        } else if (known.tests !== undefined) {
+          known.ms += ms;
+          known.tests.push(test);
+          known.telling.push({ test, reaches: ids.length });
+        }
+      }
+    }
+    for (const [id, one] of found) {
+      const list = reached.get(id);
+      if (list === undefined) reached.set(id, [one]);
+      else list.push(one);
+    }
+  }
+  warm.stop();
+  return reached;
+}
+
+/** The tests beside the source first, those of the room next, those furthest away last. */
+function inOrder(reached: readonly Reached[], { file }: Mutant): Reached[] {
+  const stem = file.replace(/\.ts$/, "_test.ts");
+  const room = file.slice(0, file.lastIndexOf("/") + 1);
+  const distance = ({ bundle }: Reached) => {
+    if (bundle.file === stem) return 0;
+    if (bundle.distance === "wide") return 3;
+    return bundle.file.startsWith(room) ? 1 : 2;
+  };
+  return [...reached].sort((a, b) => distance(a) - distance(b) || a.ms - b.ms);
+}
+
+/** The few tests of a file that are most likely to see it. */
+function mostTelling(one: Reached): Reached {
+  if (one.tests === undefined || one.tests.length <= 5) return one;
+  const tests = [...one.telling].sort((a, b) => a.reaches - b.reaches).slice(0, 5);
+  return { ...one, tests: tests.map(({ test }) => test) };
+}
+
+async function judge(
+  warm: WarmProcess,
+  mutant: Mutant,
+  reached: readonly Reached[],
+): Promise<Fate> {
+  const ordered = inOrder(reached, mutant);
+  const batches: Reached[][] = [
+    ordered.filter(({ bundle }) => bundle.distance === "unit").slice(0, 2).map(mostTelling),
+    ordered.filter(({ bundle }) => bundle.distance === "unit"),
+    ordered.filter(({ bundle }) => bundle.distance === "wide"),
+  ];
+  // What one test leaves for the next is seen when all of a file are run.
+  if (!values.near) {
+    batches.push(
+      ordered.filter(({ bundle, tests }) => bundle.distance === "unit" && tests !== undefined)
+        .map((one): Reached => ({ ...one, ms: one.ms * 4 + 1000, tests: undefined })),
+    );
+  }
+  for (const batch of batches) {
+    if (batch.length === 0) continue;
+    const runs: Run[] = batch.map(({ bundle, tests }) => ({ bundle: bundle.url, tests }));
+    const ms = batch.reduce((sum, one) => sum + one.ms, 0);
+    const answer = await warm.ask({ mutant: mutant.id, runs }, 8000 + ms * 8);
+    if (answer === undefined) return "time-out";
+    if (!isProbed(answer) && answer.killedBy !== null) return "assertion";
+  }
+  return "survived";
+}
+
+/** Whether the compiler refuses the mutant. */
+function failsTypes(laboratory: Laboratory, mutant: Mutant): boolean {
+  const { folder } = laboratory;
+  const text = readFileSync(join(folder, mutant.file), "utf8");
+  const undo = writeInto(folder, mutant.file, applied(text, mutant));
+  try {
+    return spawnSync(process.execPath, ["check", mutant.file], { cwd: folder }).status !== 0;
+  } finally {
+    undo();
+  }
+}
+
+const began = Date.now();
+const laboratory = await makeLaboratory(!values.near);
+const counts: Record<Fate, number> = {
+  assertion: 0,
+  type: 0,
+  "time-out": 0,
+  explained: 0,
+  survived: 0,
+};
+const perFile = new Map<string, { mutants: number; survived: number }>();
+const survivors: (Mutant & { reached: number })[] = [];
+try {
+  const mutants = chosen(laboratory.mutants);
+  const explained = readExplained();
+  console.error(
+    `${mutants.length} of ${laboratory.mutants.length} mutants, ${laboratory.bundles.length} test files`,
+  );
+  const reached = await probeAll(laboratory, mutants);
+  console.error(`probed after ${Math.round((Date.now() - began) / 1000)} s`);
+  const warm = new WarmProcess(laboratory.folder);
+  let done = 0;
+  for (const mutant of mutants) {
+    const tests = reached.get(mutant.id) ?? [];
+    let fate = await judge(warm, mutant, tests);
+    if (fate === "survived" && explanationOf(explained, mutant) !== undefined) fate = "explained";
+    if (fate === "survived" && values.types && failsTypes(laboratory, mutant)) fate = "type";
+    counts[fate]++;
+    const file = perFile.get(mutant.file) ?? { mutants: 0, survived: 0 };
+    file.mutants++;
+    if (fate === "survived") {
+      file.survived++;
+      survivors.push({ ...mutant, reached: tests.length });
+      console.log(
+        `${mutant.file}:${mutant.line} ${mutant.operator} in ${mutant.within}${
+          tests.length === 0 ? " (no test reaches it)" : ""
+        }\n- ${mutant.code}\n+ ${mutant.becomes}`,
+      );
+    }
+    perFile.set(mutant.file, file);
+    if (++done % 100 === 0) {
+      console.error(
+        `${done} of ${mutants.length}, ${survivors.length} survive, ${
+          Math.round((Date.now() - began) / 1000)
+        } s`,
+      );
+    }
+  }
+  warm.stop();
+} finally {
+  laboratory.remove();
+}
+
+if (values.survivors !== undefined) {
+  writeFileSync(values.survivors, `${JSON.stringify(survivors, null, 1)}\n`);
+}
+for (const [file, { mutants, survived }] of perFile) {
+  console.log(`${file}: ${mutants - survived} of ${mutants}`);
+}
+const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+console.log(
+  `${total} mutants: ${counts.assertion} killed by assertion, ${counts.type} by type, ${
+    counts["time-out"]
+  } by time-out, ${counts.explained} explained, ${counts.survived} survived; ${
+    Math.round((Date.now() - began) / 1000)
+  } s`,
+);
+process.exit(counts.survived === 0 ? 0 : 1);
