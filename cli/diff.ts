@@ -12,7 +12,8 @@ import { type Difference, diffProvenance, type DiffSide } from "./provenance_dif
 import { readProvenance } from "./provenance_facts.ts";
 import type { Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
-import { type Run, type VerifyDependencies, verifyGroup, writeOutput } from "./verify.ts";
+import { writeReport } from "./inputs.ts";
+import { type Run, type VerifyDependencies, verifyGroup } from "./verify.ts";
 
 /** What `diff` found. */
 export interface DiffReport {
@@ -76,8 +77,7 @@ export async function runDiff(
       },
     });
   }
-  if (output === undefined) runtime.write("stdout", text);
-  else await writeOutput(runtime, output, text);
+  await writeReport(text, parsed, DIFF_OPTIONS, runtime);
   return report.same === true ? VERIFIED : REFUSED;
 }
 

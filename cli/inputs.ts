@@ -1,9 +1,9 @@
 import { AttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
-import { type ParsedArgs, usageError } from "./args.ts";
+import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { splitPath } from "./artifacts.ts";
 import { STDOUT } from "./output.ts";
-import type { Runtime } from "./runtime.ts";
+import { access, type Runtime } from "./runtime.ts";
 
 const STDIN = "-";
 /** Options whose value is a file that is read, or `-`. */
@@ -49,11 +49,36 @@ export async function refuseInputs(
   own: readonly string[] = [],
 ): Promise<void> {
   if (!args.has("force") && !args.has("append")) return;
+  const names = FILES.filter((name) => !own.includes(name));
+  await refuseLoss(files, [...args.operands, ...names.flatMap((name) => args.all(name))], runtime);
+}
+
+/**
+ * Writes a report to the file of `--output`, whole or not at all: over an earlier report, but
+ * over nothing that was read for it.
+ *
+ * @param options Options of the command: those that are files are read.
+ */
+export async function writeReport(
+  text: string,
+  args: ParsedArgs,
+  options: readonly OptionSpec[],
+  runtime: Runtime,
+): Promise<void> {
+  const output = args.get("output");
+  if (output === undefined) return runtime.write("stdout", text);
+  const names = options.filter(({ name, value }) => value === "FILE" && name !== "output");
+  const read = [...args.operands, ...names.flatMap(({ name }) => args.all(name))];
+  await refuseLoss([output], read, runtime);
+  await access("write", output, () => runtime.writeFileAtomic(output, text));
+}
+
+async function refuseLoss(
+  files: readonly string[],
+  read: readonly string[],
+  runtime: Runtime,
+): Promise<void> {
   const inputs = new Map<string, string>();
-  const read = [
-    ...args.operands,
-    ...FILES.filter((name) => !own.includes(name)).flatMap((name) => args.all(name)),
-  ];
   for (const path of read.filter((one) => one !== STDIN)) {
     for (const place of await placesOf(path, runtime)) inputs.set(place, path);
   }

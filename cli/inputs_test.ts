@@ -27,6 +27,26 @@ describe("refuseInputs()", () => {
     }
   });
 
+  it("lets no report take the place of what it is about", async () => {
+    const given = await machine({ "app.tgz.sigstore.json": "{}", "p.txt": "" });
+    const whom = ["--cert-identity=a@example.com", "--cert-oidc-issuer=https://example.com"];
+    const bundle = "app.tgz.sigstore.json";
+    const commands = [
+      ["verify", "app.tgz", ...whom, "--format=json", "--output=app.tgz"],
+      ["verify", "app.tgz", ...whom, `-b=${bundle}`, `--output=./${bundle}`],
+      ["inspect", bundle, `--output=./${bundle}`],
+    ];
+    for (const args of commands) {
+      const outcome = await run(given, ...args);
+      assert.equal(outcome.status, 2, args.join(" "));
+      assert.match(outcome.err, /is read and would be lost/);
+      assert.deepEqual(Object.fromEntries(outcome.runtime.files), given.files, args.join(" "));
+    }
+    const fine = await run(given, ...commands[0].slice(0, -1), "--output=p.txt");
+    assert.equal(fine.status, 1, fine.err);
+    assert.ok(textOf(fine, "p.txt").startsWith("{"));
+  });
+
   it("lets an attestation that is no input be replaced", async () => {
     const given = await machine({ "app.tgz.sigstore.json": "old" });
     const made = await run(given, "attest", "app.tgz", ...REVIEW, "--force");

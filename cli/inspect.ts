@@ -13,6 +13,7 @@ import { parseArgs, usageError } from "./args.ts";
 import type { InspectedPredicate } from "./inspect_predicate.ts";
 import { INSPECT_OPTIONS } from "./inspect_options.ts";
 import { inspectText } from "./inspect_text.ts";
+import { writeReport } from "./inputs.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
@@ -110,8 +111,7 @@ export async function runInspect(args: readonly string[], runtime: Runtime): Pro
   const text = parsed.get("format") === "json"
     ? `${safeJson(inspected, 2)}\n`
     : inspectText(inspected, style(coloured));
-  if (output === undefined) runtime.write("stdout", text);
-  else await access("write", output, () => runtime.writeFileAtomic(output, text));
+  await writeReport(text, parsed, INSPECT_OPTIONS, runtime);
   return inspected.some(({ problems }) => problems.length > 0) ? REFUSED : VERIFIED;
 }
 

@@ -10,12 +10,14 @@ import type {
 import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { readArtifacts, toInput } from "./artifacts.ts";
 import { inFile, readRoots } from "./expectations.ts";
+import { writeReport } from "./inputs.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { progressBar } from "./progress.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { isReportFormat, type ReportFormat, reportText } from "./reports/report.ts";
 import { plural, safeJson, style, table } from "./text.ts";
 import { isForUpload, placeOfArtifact, refuseExitCode } from "./verify.ts";
+import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 /** Options that only one package has, and those that only a lockfile has. */
 const PACKAGE_ONLY = [
@@ -389,5 +391,5 @@ async function print(
 ): Promise<void> {
   const output = args.get("output");
   if (output === undefined) runtime.write(stream, text);
-  else await access("write", output, () => runtime.writeFileAtomic(output, text));
+  else await writeReport(text, args, VERIFY_OPTIONS, runtime);
 }

@@ -76,8 +76,10 @@ export async function runVerify(
   const text = await present(report, format, run, output === undefined);
   // A report that cannot be told from one of a success must not exist for a failure.
   if (format === "gh" && !report.ok) runtime.write("stderr", text);
-  else if (output !== undefined) await writeOutput(runtime, output, text);
-  else runtime.write(printsStatements ? "stderr" : "stdout", text);
+  else if (output !== undefined) {
+    const { writeReport } = await import("./inputs.ts");
+    await writeReport(text, parsed, VERIFY_OPTIONS, runtime);
+  } else runtime.write(printsStatements ? "stderr" : "stdout", text);
   if (output !== undefined) {
     runtime.write("stderr", `${report.verificationResult}\n`);
   }
@@ -327,12 +329,6 @@ async function factReader(
     const provenance = statement === undefined ? undefined : readProvenance(statement);
     return provenance === undefined ? [] : provenanceFacts(provenance, identity);
   };
-}
-
-/** Writes a result to a file, whole or not at all. */
-export async function writeOutput(runtime: Runtime, path: string, text: string): Promise<void> {
-  const { access } = await import("./runtime.ts");
-  await access("write", path, () => runtime.writeFileAtomic(path, text));
 }
 
 /** Verified Statements, one a line, each once. */

@@ -10,17 +10,12 @@ import type { VerificationReport } from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { openLazily, parseDigest, splitPath } from "./artifacts.ts";
 import { inFile } from "./expectations.ts";
+import { writeReport } from "./inputs.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { PROVENANCE_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { safeJson } from "./text.ts";
-import {
-  present,
-  runVerify,
-  verifyArguments,
-  type VerifyDependencies,
-  writeOutput,
-} from "./verify.ts";
+import { present, runVerify, verifyArguments, type VerifyDependencies } from "./verify.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 import { VSA_CREATE_OPTIONS } from "./vsa_options.ts";
 
@@ -84,9 +79,7 @@ async function create(
     ...(inputAttestations.length === 0 ? {} : { inputAttestations }),
   });
   const text = await encode(statement, signer);
-  const output = parsed.get("output");
-  if (output === undefined) runtime.write("stdout", text);
-  else await writeOutput(runtime, output, text);
+  await writeReport(text, parsed, VSA_CREATE_OPTIONS, runtime);
   if (signer === undefined) {
     runtime.write("stderr", "notice: The VSA is not signed; nobody should rely on it as it is\n");
   }
