@@ -14,7 +14,15 @@ if ("Deno" in globalThis) {
     });
 
     it("is what deno task reference writes", async () => {
-      assert.deepEqual(stalePages(pages, await pagesOnDisk()), [], "run: deno task reference");
+      const found = await pagesOnDisk();
+      // Written by other processes: what differs is written once more before it counts.
+      if (stalePages(pages, found).length > 0) pages = await referencePages();
+      const [stale] = stalePages(pages, found);
+      assert.equal(
+        stale === undefined ? "" : firstDifference(pages.get(stale), found.get(stale)),
+        "",
+        `docs/reference/${stale} is not what the sources say; run: deno task reference`,
+      );
     });
 
     it("has every name that a key of the export map exports", async () => {
@@ -72,3 +80,12 @@ describe("the Markdown of the reference", () => {
     assert.equal(anchor("`a-b`: what, and why_not"), "a-b-what-and-why_not");
   });
 });
+
+/** The first line in which two pages differ, of both. */
+function firstDifference(wanted = "(no page)", found = "(no page)"): string {
+  const other = found.split("\n");
+  const at = wanted.split("\n").findIndex((line, i) => line !== other[i]);
+  return at < 0
+    ? "the page on disk has more lines"
+    : `line ${at + 1}, wanted: ${wanted.split("\n")[at]}\nfound: ${other[at]}`;
+}
