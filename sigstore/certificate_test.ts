@@ -174,6 +174,13 @@ describe("parseCertificate()", () => {
           ),
         ),
       ),
+    "an extension with more than a value": () =>
+      assembled(
+        replaced(
+          7,
+          tagged(3, sequence(sequence(oid("1.2.3"), octetString(utf8("")), octetString(utf8(""))))),
+        ),
+      ),
     "an extension without value": () =>
       assembled(replaced(7, tagged(3, sequence(sequence(oid("1.2.3")))))),
     "CA FALSE, encoded": () =>
@@ -332,6 +339,7 @@ describe("readIdentity()", () => {
     "an empty name": [san(name(0x86, "")), ...issuers],
     "a name with a space": [san(name(0x86, "a:b c")), ...issuers],
     "a name with a line feed": [san(name(0x86, "a:b\nc")), ...issuers],
+    "a name with a DEL": [san(name(0x86, "a:b\x7fc")), ...issuers],
     "a name with a NUL": [san(name(0x81, "a@b\0.evil")), ...issuers],
     "a name that is not ASCII": [san(name(0x86, "https://gіthub.com")), ...issuers],
     "a DNS name": [san(name(0x82, "example.com")), ...issuers],
