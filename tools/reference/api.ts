@@ -73,6 +73,8 @@ export async function readEntries(
     const { code: status, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["doc", "--json", path],
       cwd: root,
+      // It colours texts inside of its JSON too.
+      env: { NO_COLOR: "1" },
     }).output();
     if (status !== 0) throw new Error(new TextDecoder().decode(stderr));
     const { version, nodes } = JSON.parse(new TextDecoder().decode(stdout));
