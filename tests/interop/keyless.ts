@@ -179,9 +179,9 @@ const python = process.env.PY ?? "python3";
 const sigstorePython: Peer = {
   name: "sigstore-python",
   absent: missing(python, "--version") ??
-    (run(python, ["-c", "import sigstore"]).code === 0
+    (run(python, ["-m", "sigstore", "--version"]).code === 0
       ? undefined
-      : `${python} has no module sigstore`),
+      : `${python} has no command sigstore`),
   sign: ({ kind, bundle, artifact, token }) => [
     ...[python, "-m", "sigstore", "--trust-config", TRUST_CONFIG],
     ...kind === "blob"
