@@ -4,7 +4,8 @@ import { pointer } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import type { Matcher } from "../sigstore/identity.ts";
 import type { BuildLevel } from "../slsa/expectation.ts";
-import { checkNpmExpectation, NPM_GITHUB_HOSTED, type NpmExpectation } from "./package.ts";
+import { checkNpmExpectation, type NpmExpectation } from "./package_options.ts";
+import { NPM_GITHUB_HOSTED } from "./package.ts";
 import { isNpmName, type NpmPackage } from "./purl.ts";
 
 /** A change that {@linkcode NpmWaiver} can accept for a while. */

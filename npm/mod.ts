@@ -30,21 +30,13 @@ export {
 export { type NpmKey, parseNpmKeys } from "./keys.ts";
 export {
   type LockfileOptions,
-  type LockfilePackageReport,
   type LockfileProgress,
-  type LockfileReport,
-  type LockfileSummary,
   type NpmPackageSource,
   verifyLockfile,
 } from "./lockfile.ts";
+export type { LockfilePackageReport, LockfileReport, LockfileSummary } from "./lockfile_report.ts";
 export { type LockedPackage, type Lockfile, parseLockfile } from "./lockfile_parse.ts";
-export {
-  NPM_GITHUB_HOSTED,
-  type NpmExpectation,
-  type NpmReport,
-  type NpmTrust,
-  type NpmVerifyOptions,
-  verifyNpmPackage,
-} from "./package.ts";
+export { NPM_GITHUB_HOSTED, type NpmReport, verifyNpmPackage } from "./package.ts";
+export type { NpmExpectation, NpmTrust, NpmVerifyOptions } from "./package_options.ts";
 export { type NpmPackage, parseNpmPurl } from "./purl.ts";
 export type { NpmSource } from "./source.ts";

@@ -858,10 +858,10 @@ describe("docs/comparison.md", () => {
     const declared = [
       "npm/expectations.ts",
       "npm/lockfile.ts",
-      "npm/package.ts",
+      "npm/package_options.ts",
       "sigstore/identity.ts",
       "slsa/expectation.ts",
-      "slsa/vsa.ts",
+      "slsa/vsa_expectation.ts",
       "verify/options.ts",
     ].map((file) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8")).join("\n");
     let count = 0;
