@@ -1,5 +1,5 @@
 import { printable, quote } from "../internal/json.ts";
-import { checkVsaExpectation, type VsaExpectation } from "../slsa/vsa.ts";
+import { checkVsaExpectation, type VsaExpectation } from "../slsa/vsa_expectation.ts";
 import { VSA_V1 } from "../slsa/vsa_predicate.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { plural } from "./text.ts";

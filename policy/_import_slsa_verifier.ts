@@ -1,7 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
 import type { ProvenanceExpectation } from "../slsa/expectation.ts";
-import type { VsaExpectation } from "../slsa/vsa.ts";
+import type { VsaExpectation } from "../slsa/vsa_expectation.ts";
 import { VSA_V1 } from "../slsa/vsa_predicate.ts";
 import { type ImportedPolicy, Losses } from "./_import.ts";
 import { POLICY_TYPE, type PolicyDocument, type PolicyRule, type Selector } from "./document.ts";

@@ -1,7 +1,7 @@
 import { PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
 import type { ProvenanceExpectation } from "../slsa/expectation.ts";
 import { PROVENANCE_TYPES } from "../slsa/provenance.ts";
-import type { VsaExpectation } from "../slsa/vsa.ts";
+import type { VsaExpectation } from "../slsa/vsa_expectation.ts";
 import { VSA_V1 } from "../slsa/vsa_predicate.ts";
 import {
   type EnvelopeRule,

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import type { GithubExpectation, IdentityExpectation } from "../sigstore/identity.ts";
 import type { ProvenanceExpectation } from "../slsa/expectation.ts";
-import type { VsaExpectation } from "../slsa/vsa.ts";
+import type { VsaExpectation } from "../slsa/vsa_expectation.ts";
 
 /** The `type` of every policy document of this version. */
 export const POLICY_TYPE = "attest-policy/v1";

@@ -56,13 +56,8 @@ export {
   type RunDetails,
   validateProvenancePredicate,
 } from "./provenance_v1.ts";
-export {
-  checkVsaExpectation,
-  evaluateVsa,
-  type VsaEvaluation,
-  type VsaExpectation,
-  type VsaSigner,
-} from "./vsa.ts";
+export { checkVsaExpectation, type VsaExpectation, type VsaSigner } from "./vsa_expectation.ts";
+export { evaluateVsa, type VsaEvaluation } from "./vsa.ts";
 export {
   createVsa,
   type NewVsa,

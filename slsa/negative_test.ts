@@ -20,7 +20,7 @@ import type { VerifyOptions } from "../verify/options.ts";
 import type { BuilderTrust } from "./builder_trust.ts";
 import type { ProvenanceExpectation } from "./expectation.ts";
 import { validateProvenancePredicate } from "./provenance_v1.ts";
-import type { VsaExpectation } from "./vsa.ts";
+import type { VsaExpectation } from "./vsa_expectation.ts";
 
 const FORK = "https://github.com/mallory/app";
 const TYPE = "application/vnd.in-toto+json";

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import type { JsonObject } from "../internal/json.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { SignerEvidence } from "./evidence.ts";
-import { evaluateVsa, type VsaExpectation } from "./vsa.ts";
+import { evaluateVsa } from "./vsa.ts";
+import type { VsaExpectation } from "./vsa_expectation.ts";
 import { VSA_V0_2, VSA_V1 } from "./vsa_predicate.ts";
 
 const NOW = new Date("2026-03-01T00:00:00Z");

@@ -4,7 +4,7 @@ import type { IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { CompiledPolicy } from "../policy/compiled.ts";
 import type { ProvenanceExpectation } from "../slsa/expectation.ts";
-import type { VsaExpectation } from "../slsa/vsa.ts";
+import type { VsaExpectation } from "../slsa/vsa_expectation.ts";
 
 /** An attestation as text, bytes or parsed JSON. */
 export type AttestationContent = string | Uint8Array | object;

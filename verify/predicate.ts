@@ -47,7 +47,10 @@ export async function predicateJudge(
     );
   }
   if (vsa !== undefined) {
-    const { checkVsaExpectation, evaluateVsa } = await import("../slsa/vsa.ts");
+    const [{ evaluateVsa }, { checkVsaExpectation }] = await Promise.all([
+      import("../slsa/vsa.ts"),
+      import("../slsa/vsa_expectation.ts"),
+    ]);
     checkVsaExpectation(vsa);
     judges.push((statement, signers) =>
       evaluateVsa(
