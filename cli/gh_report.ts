@@ -2,7 +2,7 @@ import { decodeUtf8, isObject, type Json, parseJson } from "../internal/json.ts"
 import { parseSigstoreBundle } from "../sigstore/bundle.ts";
 import type { IdentityExpectation, Matcher } from "../sigstore/identity.ts";
 import type { AttestationContent } from "../verify/options.ts";
-import type { VerifiedTimestamp } from "../sigstore/verify.ts";
+import type { VerifiedTimestamp } from "../sigstore/verified_times.ts";
 import type { AttestationReport, VerificationReport } from "../verify/report.ts";
 import type { NamedAttestation } from "./attestations.ts";
 import { formatName } from "./distinguished_name.ts";

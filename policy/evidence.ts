@@ -1,7 +1,7 @@
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { CertificateIdentity } from "../sigstore/identity.ts";
-import type { VerifiedTimestamp } from "../sigstore/verify.ts";
+import type { VerifiedTimestamp } from "../sigstore/verified_times.ts";
 import type { Reason } from "../errors.ts";
 
 /** One signer who was verified: a trusted key that accepted, or the holder of a certificate. */

@@ -41,11 +41,10 @@ export {
 } from "./trusted_root.ts";
 export {
   type RefusedSigstoreBundle,
-  type SignedArtifact,
   type SigstoreResult,
-  type SigstoreThresholds,
-  type SigstoreTrust,
   type VerifiedSigstoreBundle,
-  type VerifiedTimestamp,
   verifySigstoreBundle,
 } from "./verify.ts";
+export type { SignedArtifact } from "./signed_artifact.ts";
+export type { SigstoreThresholds, SigstoreTrust } from "./sigstore_trust.ts";
+export type { VerifiedTimestamp } from "./verified_times.ts";

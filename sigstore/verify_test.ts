@@ -35,7 +35,8 @@ import {
 import { testKey } from "../tools/pki/keys.ts";
 import { timestamp } from "../tools/pki/tsa.ts";
 import type { TrustedRoot } from "./trusted_root.ts";
-import { type SigstoreTrust, verifySigstoreBundle } from "./verify.ts";
+import type { SigstoreTrust } from "./sigstore_trust.ts";
+import { verifySigstoreBundle } from "./verify.ts";
 
 const ENTRY = "/verificationMaterial/tlogEntries/0";
 

@@ -5,7 +5,7 @@ import type { EvidenceAttestation } from "../policy/evidence.ts";
 import type { PolicyVerdict } from "../policy/verdict.ts";
 import type { Check } from "../report.ts";
 import type { CertificateIdentity } from "../sigstore/identity.ts";
-import type { VerifiedTimestamp } from "../sigstore/verify.ts";
+import type { VerifiedTimestamp } from "../sigstore/verified_times.ts";
 import type { BuildLevel } from "../slsa/expectation.ts";
 
 /** What an attestation was read as. */

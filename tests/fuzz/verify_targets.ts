@@ -17,7 +17,7 @@ import {
   type SigstoreTrust,
   verifySigstoreBundle,
 } from "../../sigstore/mod.ts";
-import type { SignedArtifact } from "../../sigstore/verify.ts";
+import type { SignedArtifact } from "../../sigstore/signed_artifact.ts";
 import { memoryTufCache, readCachedTrust, refreshTrust } from "../../sigstore/tuf/mod.ts";
 import { PUBLIC_GOOD_ROOT } from "../../sigstore/roots/public_good.ts";
 import { verify, verifyGoogleCloudBuild, type VerifyOptions } from "../../verify/mod.ts";
