@@ -11,7 +11,7 @@ import {
   type TrustedRoot,
   type ValidityPeriod,
 } from "../sigstore/trusted_root.ts";
-import type { TufVersions } from "../sigstore/tuf/client.ts";
+import type { TufVersions } from "../sigstore/tuf/options.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { formatName } from "./distinguished_name.ts";
 import { inFile } from "./expectations.ts";

@@ -1,14 +1,22 @@
-import { AttestationError, isAttestationError, type Reason } from "../../errors.ts";
+import { isAttestationError, type Reason } from "../../errors.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
-import { digest, type HashName } from "../../internal/digest.ts";
-import { encodeHex } from "../../internal/hex.ts";
-import { HTTP_OPTIONS, type HttpOptions, request } from "../../internal/http.ts";
+import { type HttpOptions, request } from "../../internal/http.ts";
 import { quote } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
-import { sha256 } from "../../internal/sha256.ts";
+import {
+  HASHES,
+  metaOf,
+  refusal,
+  refuseLonger,
+  refuseOlder,
+  refuseOther,
+  refuseUnknownDigests,
+  refuseVersion,
+  verifyRole,
+} from "./_check.ts";
+import { checkTargetName, folder, nameDigest } from "./_names.ts";
 import { memoryTufCache, type TufCache } from "./cache.ts";
 import { isDelegated } from "./delegation.ts";
-import { readTufKey } from "./key.ts";
 import {
   parseTufFile,
   type TufDelegation,
@@ -20,62 +28,13 @@ import {
   type TufTargetsFile,
   type TufType,
 } from "./metadata.ts";
-
-/** Where a TUF repository is, and where to start to believe it. */
-export interface TufRepositoryOptions extends Omit<HttpOptions, "maxBytes"> {
-  /** `root.json` that is trusted; it comes by another way than the repository. */
-  root: Uint8Array | string;
-  /** Folder of the metadata: `https:`, or `http:` to a loopback address. */
-  baseUrl: string;
-  /** Folder of the targets. Default: `targets` in `baseUrl`. */
-  targetsUrl?: string;
-  /** What is kept between two refreshes. Default: nothing. */
-  cache?: TufCache;
-  /** When the refresh takes place. Default: now. */
-  now?: Date;
-}
-
-/** Options of {@linkcode refreshTargets}. Unknown names are refused. */
-export interface RefreshTargetsOptions extends TufRepositoryOptions {
-  /** Targets to get, by their names in the repository. Default: none. */
-  targets?: readonly string[];
-  /** Targets to get if the repository has them. Default: none. */
-  optionalTargets?: readonly string[];
-}
-
-/** Versions of the metadata that was accepted. */
-export interface TufVersions {
-  /** Of `root.json`. */
-  readonly root: number;
-  /** Of `timestamp.json`. */
-  readonly timestamp: number;
-  /** Of `snapshot.json`. */
-  readonly snapshot: number;
-  /** Of `targets.json`. */
-  readonly targets: number;
-}
-
-/** What {@linkcode refreshTargets} got, all of it verified. */
-export interface TufTargets {
-  /** Content by name. */
-  readonly targets: ReadonlyMap<string, Bytes>;
-  /** Versions of the four top-level roles. */
-  readonly versions: TufVersions;
-  /** First moment at which one of the four is no longer valid. */
-  readonly expires: Date;
-}
-
-const HTTP = HTTP_OPTIONS.filter((name) => name !== "maxBytes");
-
-/** Names of the members of {@linkcode TufRepositoryOptions}. */
-export const REPOSITORY_OPTIONS: readonly string[] = [
-  ...HTTP,
-  "root",
-  "baseUrl",
-  "targetsUrl",
-  "cache",
-  "now",
-];
+import {
+  HTTP,
+  type RefreshTargetsOptions,
+  REPOSITORY_OPTIONS,
+  type TufRepositoryOptions,
+  type TufTargets,
+} from "./options.ts";
 
 /** Bytes of a file whose metadata states no length, and the most that it may state. */
 const MAX_BYTES: Readonly<Record<TufType | "target", number>> = {
@@ -85,16 +44,12 @@ const MAX_BYTES: Readonly<Record<TufType | "target", number>> = {
   targets: 5 << 20,
   target: 16 << 20,
 };
-const MAX_ROTATIONS = 256;
-const MAX_DELEGATED_ROLES = 32;
-const MAX_TARGETS = 64;
-const MAX_TARGET_NAME = 256;
 
-const HASHES: Readonly<Record<string, HashName>> = {
-  sha256: "SHA-256",
-  sha384: "SHA-384",
-  sha512: "SHA-512",
-};
+const MAX_ROTATIONS = 256;
+
+const MAX_DELEGATED_ROLES = 32;
+
+const MAX_TARGETS = 64;
 
 /**
  * Brings the metadata of a TUF repository up to date and gets some of its targets: a chain
@@ -225,7 +180,7 @@ class TufClient {
 
   /** TUF 1.0, 5.3. */
   async #updateRoot(): Promise<TufFile<"root">> {
-    await verify(this.#root, this.#root.signed.roles.root, this.#root.signed.keys);
+    await verifyRole(this.#root, this.#root.signed.roles.root, this.#root.signed.keys);
     for (let rotations = 0;; rotations++) {
       const version = this.#root.signed.version + 1;
       const name = `${version}.root.json`;
@@ -255,8 +210,8 @@ class TufClient {
 
   async #acceptRoot(name: string, bytes: Bytes, version: number): Promise<TufFile<"root">> {
     const next = parseTufFile(name, "root", bytes);
-    await verify(next, this.#root.signed.roles.root, this.#root.signed.keys);
-    await verify(next, next.signed.roles.root, next.signed.keys);
+    await verifyRole(next, this.#root.signed.roles.root, this.#root.signed.keys);
+    await verifyRole(next, next.signed.roles.root, next.signed.keys);
     refuseVersion(next, version);
     return next;
   }
@@ -280,7 +235,7 @@ class TufClient {
     const { keys, roles } = this.#root.signed;
     const read = async (bytes: Bytes): Promise<TufFile<"timestamp">> => {
       const file = parseTufFile(name, "timestamp", bytes);
-      await verify(file, roles.timestamp, keys);
+      await verifyRole(file, roles.timestamp, keys);
       return file;
     };
     const known = await this.#cached(name, MAX_BYTES.timestamp, read);
@@ -305,7 +260,7 @@ class TufClient {
     const { keys, roles } = this.#root.signed;
     const known = await this.#cached("snapshot.json", MAX_BYTES.snapshot, async (bytes) => {
       const file = parseTufFile("snapshot.json", "snapshot", bytes);
-      await verify(file, roles.snapshot, keys);
+      await verifyRole(file, roles.snapshot, keys);
       return file;
     });
     return await this.#updateFile("snapshot.json", "snapshot.json", "snapshot", info, {
@@ -371,7 +326,7 @@ class TufClient {
     const read = async (bytes: Bytes): Promise<TufFile<T>> => {
       await refuseOther("tuf-version-mismatch", name, bytes, info);
       const file = parseTufFile(name, type, bytes);
-      await verify(file, role, keys);
+      await verifyRole(file, role, keys);
       refuseVersion(file, info.version);
       checkOlder(file);
       this.#refuseExpired(file);
@@ -487,108 +442,4 @@ class TufClient {
 
 function notCached(): never {
   throw new NotCached("Not in the cache");
-}
-
-/**
- * Counts the keys of a role that signed a file, by the keys themselves: one key under two
- * ids is one (TUF 1.0, 4.2.1).
- */
-async function verify(
-  { name, canonical, signatures }: TufFile<TufType>,
-  { keyids, threshold }: TufRole,
-  keys: TufRoot["keys"],
-): Promise<void> {
-  const signers = new Set<string>();
-  for (const keyid of keyids) {
-    const signature = signatures.get(keyid);
-    const stated = keys.get(keyid);
-    if (signature === undefined || stated === undefined) continue;
-    const key = readTufKey(stated);
-    if (key === undefined) continue;
-    if (await key.verify(canonical, signature)) signers.add(key.fingerprint);
-    if (signers.size >= threshold) return;
-  }
-  throw refusal(
-    "invalid-tuf-signature",
-    name,
-    `${signers.size} of ${threshold} required keys signed it`,
-  );
-}
-
-/** Refuses bytes that do not have the length and each of the digests that are stated. */
-async function refuseOther(
-  reason: Reason,
-  name: string,
-  bytes: Bytes,
-  { length, hashes }: TufFileInfo,
-): Promise<void> {
-  if (length !== undefined && bytes.length !== length) {
-    throw refusal(reason, name, `${bytes.length} bytes where ${length} are stated`);
-  }
-  refuseUnknownDigests(name, hashes);
-  for (const [algorithm, hex] of Object.entries(hashes)) {
-    if (encodeHex(await digest(HASHES[algorithm], bytes)) !== hex) {
-      throw refusal(reason, name, `its ${algorithm} digest is not the one that is stated`);
-    }
-  }
-}
-
-function refuseUnknownDigests(name: string, hashes: TufFileInfo["hashes"]): void {
-  for (const algorithm of Object.keys(hashes)) {
-    if (!Object.hasOwn(HASHES, algorithm)) {
-      const what = `the digest algorithm ${quote(algorithm)} is not supported`;
-      throw refusal("unsupported-digest-algorithm", name, what);
-    }
-  }
-}
-
-function metaOf({ signed }: TufFile<"snapshot">, name: string): TufMetaInfo {
-  const info = signed.meta.get(name);
-  if (info !== undefined) return info;
-  throw refusal("tuf-version-mismatch", name, "snapshot.json names no version of it");
-}
-
-function refuseVersion({ name, signed: { version } }: TufFile<TufType>, wanted: number): void {
-  if (version !== wanted) {
-    throw refusal("tuf-version-mismatch", name, `found version ${version}, wanted ${wanted}`);
-  }
-}
-
-function refuseOlder(name: string, version: number, seen: number): void {
-  if (version < seen) {
-    const what = version === 0
-      ? `it is no longer named, and version ${seen} was seen`
-      : `version ${version} is offered, and ${seen} was seen`;
-    throw refusal("tuf-rollback", name, what);
-  }
-}
-
-function refuseLonger(name: string, length: number, limit: number): void {
-  if (length > limit) {
-    throw refusal("limit-exceeded", name, `${length} bytes, at most ${limit} are accepted`);
-  }
-}
-
-function refusal(reason: Reason, name: string, what: string, cause?: unknown): AttestationError {
-  const message = `Cannot accept ${quote(name)} of the TUF repository: ${what}`;
-  return new AttestationError(reason, message, { cause });
-}
-
-/** Part of a name in the cache: what others chose never gets into it as it is. */
-function nameDigest(name: string): string {
-  return encodeHex(sha256(utf8(name)));
-}
-
-function folder(url: string): string {
-  if (typeof url !== "string" || !URL.canParse(url) || /[?#]/.test(url)) {
-    throw new TypeError("The address of a TUF repository must be a URL without query and fragment");
-  }
-  return url.endsWith("/") ? url : `${url}/`;
-}
-
-function checkTargetName(name: string): void {
-  const isPath = typeof name === "string" && name !== "" && name.length <= MAX_TARGET_NAME &&
-    name.isWellFormed() && !/[\\\p{Cc}]/u.test(name) &&
-    name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
-  if (!isPath) throw new TypeError("The name of a target must be a relative path");
 }

@@ -24,7 +24,8 @@ import {
 } from "../../tools/pki/tuf_repository.ts";
 import { canonicalTufJson } from "./canonical.ts";
 import { memoryTufCache, type TufCache } from "./cache.ts";
-import { refreshTargets, type RefreshTargetsOptions, type TufTargets } from "./client.ts";
+import { refreshTargets } from "./client.ts";
+import type { RefreshTargetsOptions, TufTargets } from "./options.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 const TARGET = "trusted_root.json";

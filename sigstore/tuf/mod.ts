@@ -12,13 +12,13 @@ export type { CurveName, HashName, MlDsaName, PublicKey, SignatureScheme } from 
 export type { Certificate } from "../certificate.ts";
 export type { TrustedAuthority, TrustedLog, TrustedRoot, ValidityPeriod } from "../trusted_root.ts";
 export { memoryTufCache, type TufCache } from "./cache.ts";
-export {
-  refreshTargets,
-  type RefreshTargetsOptions,
-  type TufRepositoryOptions,
-  type TufTargets,
-  type TufVersions,
-} from "./client.ts";
+export { refreshTargets } from "./client.ts";
+export type {
+  RefreshTargetsOptions,
+  TufRepositoryOptions,
+  TufTargets,
+  TufVersions,
+} from "./options.ts";
 export { publicGoodTufRoot, type TufRepository } from "./public_good.ts";
 export {
   type CachedTrustOptions,

@@ -2,13 +2,8 @@ import { decodeUtf8 } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { parseTrustedRoot, type TrustedRoot } from "../trusted_root.ts";
 import type { TufCache } from "./cache.ts";
-import {
-  readCachedTargets,
-  refreshTargets,
-  REPOSITORY_OPTIONS,
-  type TufRepositoryOptions,
-  type TufTargets,
-} from "./client.ts";
+import { readCachedTargets, refreshTargets } from "./client.ts";
+import { REPOSITORY_OPTIONS, type TufRepositoryOptions, type TufTargets } from "./options.ts";
 
 /** Options of {@linkcode refreshTrust}. Unknown names are refused. */
 export interface RefreshTrustOptions extends TufRepositoryOptions {
