@@ -11,7 +11,7 @@ import {
   type Services,
   type ServicesOptions,
 } from "../../tools/pki/services.ts";
-import type { SignedArtifact } from "../verify.ts";
+import type { SignedArtifact } from "../signed_artifact.ts";
 import { parseTrustedRoot, type TrustedRoot } from "../trusted_root.ts";
 import type { KeylessOptions, SignedBundle, SigningContent } from "./options.ts";
 import { signKeyless } from "./sign.ts";

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../internal/json.ts";
 import type { CertificateIdentity } from "../identity.ts";
 import type { IdentityToken } from "../oidc/token.ts";
 import type { TrustedRoot } from "../trusted_root.ts";
-import type { VerifiedTimestamp } from "../verify.ts";
+import type { VerifiedTimestamp } from "../verified_times.ts";
 import type { SigningConfig } from "./signing_config.ts";
 
 /** What is signed: a payload in a DSSE envelope, or the artifact itself. */
