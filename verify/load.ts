@@ -12,14 +12,21 @@ import type { AttestationContent, AttestationInput, VerifyLimits } from "./optio
 export type LoadedAttestation =
   & { source: string }
   & (
-    | { format: "sigstore-bundle" | "dsse"; bundle: SigstoreBundle; statement?: LoadedStatement }
-    | { format: "dsse"; envelope: DecodedEnvelope; statement: LoadedStatement }
-    | { format: "statement"; statement: LoadedStatement }
+    | {
+      format: "sigstore-bundle" | "dsse";
+      bundle: SigstoreBundle;
+      unverifiedStatement?: UnverifiedStatement;
+    }
+    | { format: "dsse"; envelope: DecodedEnvelope; unverifiedStatement: UnverifiedStatement }
+    | { format: "statement"; unverifiedStatement: UnverifiedStatement }
     | { format: "sigstore-bundle" | "dsse" | "unknown"; error: AttestationError }
   );
 
-/** The Statement in a payload, or why there is none. */
-export type LoadedStatement = { value: Statement } | { error: AttestationError };
+/**
+ * The Statement in a payload, or why there is none. It is read before the signature is
+ * checked, for the digest algorithms that it names, and belongs in no answer until then.
+ */
+export type UnverifiedStatement = { value: Statement } | { error: AttestationError };
 
 /** Bounds with their defaults. */
 export type Limits = Required<VerifyLimits> & {
@@ -158,7 +165,9 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
     );
     return { source, format: "unknown", error };
   }
-  if (format === "statement") return { source, format, statement: loadStatement(value, limits) };
+  if (format === "statement") {
+    return { source, format, unverifiedStatement: readUnverified(value, limits) };
+  }
   try {
     if (format === "dsse") {
       const { maxSignatures, maxAttestationBytes: maxPayloadBytes } = limits;
@@ -166,12 +175,17 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
         const { readCertificateEnvelope } = await import("../sigstore/bundle.ts");
         const bundle = readCertificateEnvelope(value, { maxPayloadBytes });
         if (bundle?.content.kind === "envelope") {
-          const statement = loadStatement(bundle.content.envelope.payload, limits);
-          return { source, format, bundle, statement };
+          const unverifiedStatement = readUnverified(bundle.content.envelope.payload, limits);
+          return { source, format, bundle, unverifiedStatement };
         }
       }
       const envelope = parseEnvelope(value, { maxSignatures, maxPayloadBytes });
-      return { source, format, envelope, statement: loadStatement(envelope.payload, limits) };
+      return {
+        source,
+        format,
+        envelope,
+        unverifiedStatement: readUnverified(envelope.payload, limits),
+      };
     }
     // Loaded on use: verification with a key alone does not need it.
     const { parseSigstoreBundle } = await import("../sigstore/bundle.ts");
@@ -180,7 +194,7 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
       source,
       format,
       bundle,
-      statement: loadStatement(bundle.content.envelope.payload, limits),
+      unverifiedStatement: readUnverified(bundle.content.envelope.payload, limits),
     };
   } catch (error) {
     return { source, format, error: asRefusal(error) };
@@ -191,7 +205,7 @@ function hasCertificate({ signatures }: JsonObject): boolean {
   return Array.isArray(signatures) && isObject(signatures[0]) && "cert" in signatures[0];
 }
 
-function loadStatement(payload: Uint8Array | JsonObject, limits: Limits): LoadedStatement {
+function readUnverified(payload: Uint8Array | JsonObject, limits: Limits): UnverifiedStatement {
   try {
     const { maxSubjects, maxAttestationBytes: maxBytes } = limits;
     return { value: parseStatement(payload, { maxSubjects, maxBytes }) };
