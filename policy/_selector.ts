@@ -1,6 +1,6 @@
 import { type Json, quote } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS, digestFault } from "../intoto/digest_set.ts";
-import type { ProblemList } from "./_shape.ts";
+import type { Members, ProblemList } from "./_shape.ts";
 
 const SELECTOR = ["name", "digest", "oci", "npm"];
 const MAX_ENTRIES = 10_000;
@@ -49,4 +49,17 @@ function npmFault(text: string): string | undefined {
   if (/^@[^/]*$/.test(text)) return `${quote(text)} is a scope: write ${quote(`${text}/*`)}`;
   if (text.slice(1).includes("@")) return `${quote(text)} has a version: a package name has none`;
   if (/^pkg:/.test(text)) return `${quote(text)} is a package URL: write the name alone`;
+}
+
+/** Checks names of digest algorithms. */
+export function checkDigestNames(members: Members, name: string): void {
+  for (const [i, algorithm] of (members.texts(name, 100) ?? []).entries()) {
+    const at = `${members.at(name)}/${i}`;
+    if (WEAK_DIGESTS.has(algorithm)) {
+      members.list.wrong(at, `${algorithm} is broken: nothing is known by it`);
+    } else if (!DIGEST_ALGORITHMS.has(algorithm)) {
+      const near = members.list.near(algorithm, DIGEST_ALGORITHMS.keys());
+      members.list.wrong(at, `${quote(algorithm)} is no digest algorithm of in-toto${near}`);
+    }
+  }
 }

@@ -5,21 +5,10 @@ import { digestFault, type DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
 import { parseProvenance, PROVENANCE_TYPES } from "../slsa/provenance.ts";
 import type { DependencyRule } from "./document.ts";
-import type { EvidenceAttestation } from "./evidence.ts";
-import { anyOf, failed, type Leaf, type LeafContext, passed } from "./finding.ts";
+import { type AddLeaf, anyOf, failed, type Leaf, passed } from "./finding.ts";
 import { compilePatterns } from "./pattern.ts";
 import { packagesOf } from "./sbom_leaves.ts";
 import type { PolicyCheck } from "./verdict.ts";
-
-/** Adds a leaf by its name. */
-export type AddLeaf = (
-  check: string,
-  judge: (
-    leaf: Leaf,
-    attestation: EvidenceAttestation,
-    context: LeafContext,
-  ) => PolicyCheck | PolicyCheck[],
-) => void;
 
 /** A dependency as a Statement has it. */
 export interface Dependency {

@@ -21,7 +21,8 @@ import {
   type PreparedRequirement,
   summary,
 } from "./judge_requirement.ts";
-import { countingSigners, requirementLeaves } from "./leaves.ts";
+import { countingSigners } from "./signers.ts";
+import { requirementLeaves } from "./leaves.ts";
 import { compileSelector } from "./select.ts";
 import type { ArtifactVerdict, PolicyCheck, PolicyVerdict } from "./verdict.ts";
 import { type CompiledWaiver, compileWaivers, waive } from "./waive.ts";

@@ -20,6 +20,16 @@ export interface Leaf {
   judge(attestation: EvidenceAttestation, context: LeafContext): PolicyCheck | PolicyCheck[];
 }
 
+/** Adds a leaf by its name. */
+export type AddLeaf = (
+  check: string,
+  judge: (
+    leaf: Leaf,
+    attestation: EvidenceAttestation,
+    context: LeafContext,
+  ) => PolicyCheck | PolicyCheck[],
+) => void;
+
 /** What a check is about; the same for every attestation. */
 export interface LeafFacts {
   /** What is wanted, for people. */

@@ -2,7 +2,7 @@ import type { Reason } from "../errors.ts";
 import type { Requirement } from "./document.ts";
 import type { ArtifactEvidence, EvidenceAttestation } from "./evidence.ts";
 import { anyOf, judgeLeaf, type Leaf, type LeafContext } from "./finding.ts";
-import { latestTime } from "./leaves.ts";
+import { latestTime } from "./envelope_leaves.ts";
 import type { PolicyCheck } from "./verdict.ts";
 import { type CompiledWaiver, waive } from "./waive.ts";
 

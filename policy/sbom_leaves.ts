@@ -3,7 +3,7 @@ import { parsePurl, type Purl } from "../internal/purl.ts";
 import { listPackages } from "../intoto/predicates/list_packages.ts";
 import { type SbomPackage, unwrapDocument } from "../intoto/predicates/sbom.ts";
 import type { Statement } from "../intoto/statement.ts";
-import type { AddLeaf } from "./dependency_leaves.ts";
+import type { AddLeaf } from "./finding.ts";
 import type { SbomRule } from "./document.ts";
 import { anyOf, failed, type Leaf, passed } from "./finding.ts";
 import { compilePattern } from "./pattern.ts";
