@@ -1,4 +1,3 @@
-import { AttestationError } from "../errors.ts";
 import type { Envelope } from "../dsse/envelope.ts";
 import { decodeUtf8, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
@@ -11,13 +10,13 @@ import type {
   SigningContent,
   SigningStep,
 } from "../sigstore/sign/options.ts";
-import type { SigningConfig } from "../sigstore/sign/signing_config.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
-import type { RefreshedTrust } from "../sigstore/tuf/trust.ts";
-import { ParsedArgs, usageError } from "./args.ts";
-import { inFile, readRoots } from "./expectations.ts";
+import { type ParsedArgs, usageError } from "./args.ts";
+import { inFile } from "./expectations.ts";
+import { readToken, requestOptions } from "./identity_token.ts";
 import { refuseSharedStdin } from "./inputs.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
+import { readServices } from "./signing_services.ts";
 import { safeJson } from "./text.ts";
 
 /** A signature that was made, and by whom; it has been verified. */
@@ -63,8 +62,6 @@ export interface Signing {
 }
 
 const MAX_KEY_BYTES = 1 << 20;
-const MAX_CONFIG_BYTES = 8 << 20;
-const MAX_TOKEN_BYTES = 1 << 20;
 
 /** Options that mean nothing for a key. */
 const KEYLESS_ONLY = [
@@ -74,6 +71,7 @@ const KEYLESS_ONLY = [
   "oidc-client-id",
   "if-possible",
 ];
+
 /** Options that mean nothing without a key. */
 const KEY_ONLY = ["keyid", "key-alg", "passphrase-file"];
 
@@ -222,90 +220,6 @@ async function readKey(path: string, args: ParsedArgs, runtime: Runtime): Promis
   });
 }
 
-/** The services of an instance and what their answers must verify against. */
-export interface Services {
-  signingConfig?: SigningConfig;
-  trustedRoots: readonly TrustedRoot[];
-}
-
-/** The configuration of an instance and what it must verify against. */
-async function readServices(
-  args: ParsedArgs,
-  runtime: Runtime,
-  required: boolean,
-): Promise<Services> {
-  const path = args.get("trust-config");
-  if (path !== undefined) {
-    const { parseTrustConfig } = await import("../sigstore/sign/signing_config.ts");
-    const { trustedRoot, signingConfig } = await inFile(
-      "trust configuration",
-      path,
-      async () => parseTrustConfig(await readBounded(runtime, path, MAX_CONFIG_BYTES)),
-    );
-    return { signingConfig, trustedRoots: [trustedRoot] };
-  }
-  const file = args.get("signing-config");
-  if (file === undefined) {
-    if (args.has("trusted-root")) throw usageError("--trusted-root needs --signing-config");
-    return required ? await readCachedServices(runtime) : { trustedRoots: [] };
-  }
-  const { parseSigningConfig } = await import("../sigstore/sign/signing_config.ts");
-  const signingConfig = await inFile(
-    "signing configuration",
-    file,
-    async () => parseSigningConfig(await readBounded(runtime, file, MAX_CONFIG_BYTES)),
-  );
-  const { trustedRoots } = await readRoots(args, runtime);
-  if (trustedRoots.length > 0) return { signingConfig, trustedRoots };
-  const { publicGoodRoot } = await import("../sigstore/public_good.ts");
-  return { signingConfig, trustedRoots: [await publicGoodRoot()] };
-}
-
-/** The public-good instance, as the last `trusted-root update` got it. */
-async function readCachedServices(runtime: Runtime): Promise<Services> {
-  const { readRepository } = await import("./trusted_root.ts");
-  const { readCachedTrust } = await import("../sigstore/tuf/trust.ts");
-  const { HOME, XDG_CACHE_HOME, LOCALAPPDATA } = runtime.environment();
-  const hasCache = [HOME, XDG_CACHE_HOME, LOCALAPPDATA].some((folder) => folder !== undefined);
-  if (!hasCache) throw unknownServices();
-  const { root, cache } = await readRepository(new ParsedArgs(), runtime);
-  return await servicesOfTrust(
-    await readCachedTrust({ root, cache }),
-    runtime.now?.() ?? new Date(),
-  );
-}
-
-/**
- * Services and root of an instance out of a cache, if there are any and they are not stale.
- *
- * @throws {AttestationError} `usage`, `tuf-expired`, `malformed-signing-config`.
- */
-export async function servicesOfTrust(
-  trust: Pick<RefreshedTrust, "expires" | "trustedRoot" | "signingConfigText"> | undefined,
-  now: Date,
-): Promise<Services & { signingConfig: SigningConfig }> {
-  if (trust?.signingConfigText === undefined) throw unknownServices();
-  if (trust.expires <= now) {
-    throw new AttestationError(
-      "tuf-expired",
-      `Cannot use the cached signing configuration: it was good until ${trust.expires.toISOString()}; ` +
-        "run trusted-root update",
-    );
-  }
-  const { parseSigningConfig } = await import("../sigstore/sign/signing_config.ts");
-  return {
-    signingConfig: parseSigningConfig(trust.signingConfigText),
-    trustedRoots: [trust.trustedRoot],
-  };
-}
-
-function unknownServices(): AttestationError {
-  return usageError(
-    "Say how to sign: --key FILE, or keyless --signing-config FILE with --trusted-root FILE; for " +
-      "the public-good instance run trusted-root update before",
-  );
-}
-
 async function keyless(args: ParsedArgs, runtime: Runtime): Promise<Signing> {
   const { signingConfig, trustedRoots } = await readServices(args, runtime, true);
   if (signingConfig === undefined) throw new TypeError("There is no signing configuration");
@@ -328,85 +242,6 @@ async function keyless(args: ParsedArgs, runtime: Runtime): Promise<Signing> {
     addTo(): Promise<Signed> {
       throw usageError("--envelope needs --key: an envelope has no place for a certificate");
     },
-  };
-}
-
-/**
- * The identity: a person's who logs in, a token in a file, one in the environment, or that of
- * the platform.
- */
-async function readToken(
-  args: ParsedArgs,
-  runtime: Runtime,
-  config: SigningConfig,
-): Promise<IdentityToken> {
-  const now = runtime.now?.() ?? new Date();
-  const http = requestOptions(args, runtime);
-  if (args.has("device-flow")) {
-    const { deviceIdentityToken } = await import("../sigstore/oidc/device.ts");
-    const { selectServices } = await import("../sigstore/sign/signing_config.ts");
-    const issuer = args.get("oidc-issuer") ?? selectServices(config, now).oidc?.url;
-    if (issuer === undefined) {
-      throw usageError("--device-flow needs --oidc-issuer: the signing configuration has none");
-    }
-    const clientId = args.get("oidc-client-id");
-    return await deviceIdentityToken(issuer, {
-      ...http,
-      ...(clientId === undefined ? {} : { clientId }),
-      now: () => runtime.now?.() ?? new Date(),
-      show: ({ verificationUri, verificationUriComplete, userCode }) =>
-        runtime.write(
-          "stderr",
-          `Open ${quote(verificationUriComplete ?? verificationUri)} and enter ${
-            quote(userCode)
-          }\n`,
-        ),
-    });
-  }
-  const { parseIdentityToken } = await import("../sigstore/oidc/token.ts");
-  const path = args.get("identity-token-file");
-  if (path !== undefined) {
-    const bytes = path === "-"
-      ? await runtime.readStdin(MAX_TOKEN_BYTES)
-      : await readBounded(runtime, path, MAX_TOKEN_BYTES);
-    return parseIdentityToken(decodeUtf8(bytes).trim(), { now });
-  }
-  const variable = runtime.env("SIGSTORE_ID_TOKEN");
-  if (variable !== undefined && variable !== "") {
-    return parseIdentityToken(variable.trim(), { now });
-  }
-  const { ambientIdentityToken } = await import("../sigstore/oidc/ambient.ts");
-  const found = await ambientIdentityToken(runtime.environment(), {
-    ...http,
-    now,
-    run: async (command, given) => {
-      const { status, stdout } = await runtime.run(command, given);
-      if (status !== 0) {
-        throw new AttestationError(
-          "missing-identity-token",
-          `Cannot get identity token: ${quote(command)} ended with status ${status}`,
-        );
-      }
-      return decodeUtf8(stdout);
-    },
-  });
-  if (found !== undefined) return found;
-  throw new AttestationError(
-    "missing-identity-token",
-    "Cannot sign without a key: no platform gives an identity here, and there is neither " +
-      "--identity-token-file, SIGSTORE_ID_TOKEN nor --device-flow",
-  );
-}
-
-function requestOptions(
-  args: ParsedArgs,
-  runtime: Runtime,
-): Pick<ServiceOptions, "fetch" | "timeoutMs" | "sleep"> {
-  const seconds = args.get("timeout");
-  return {
-    ...(runtime.fetch === undefined ? {} : { fetch: runtime.fetch }),
-    ...(runtime.sleep === undefined ? {} : { sleep: runtime.sleep }),
-    ...(seconds === undefined ? {} : { timeoutMs: 1000 * Number(seconds) }),
   };
 }
 

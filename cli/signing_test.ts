@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { parseTrustedRoot } from "../sigstore/trusted_root.ts";
 import { refused } from "../tests/signing_machine.ts";
 import { createServices } from "../tools/pki/services.ts";
-import { servicesOfTrust } from "./signing.ts";
+import { servicesOfTrust } from "./signing_services.ts";
 
 const NOW = new Date("2026-06-01T00:00:00Z");
 
