@@ -290,7 +290,8 @@ export function faultOf(message: string): string | undefined {
   if (message.length > 2000) return "it is longer than 2000 characters";
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(message)) return "it has control characters";
   if (!/^[\p{Lu}"'`\d]/u.test(message)) return "it does not start with a capital letter";
-  if (message.endsWith(".")) return "it ends with a period";
+  // The place of a fault may be a member of any name.
+  if (message.replace(/ at \/\S*$/, "").endsWith(".")) return "it ends with a period";
 }
 
 function broken(what: string): Attempt {
