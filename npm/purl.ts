@@ -18,10 +18,10 @@ const SEGMENT = "[A-Za-z0-9~!'()_.-]+";
 const NAME = new RegExp(`^(?:@${SEGMENT}/)?${SEGMENT}$`);
 const VERSION = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 
-/** Tells whether a text can be the name of a package. */
+/** Tells whether a text can be the name of a package: npm lets none begin with a dot. */
 export function isNpmName(name: string): boolean {
   return name.length <= MAX_NAME_LENGTH && NAME.test(name) &&
-    name.split("/").every((segment) => !/^@?\.{1,2}$/.test(segment));
+    name.split("/").every((segment) => !/^@?\./.test(segment));
 }
 
 /** Tells whether a text can be a published version. */

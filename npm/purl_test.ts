@@ -65,7 +65,23 @@ describe("isNpmName() and isNpmVersion()", () => {
   it("bound length and characters", () => {
     equal(isNpmName("a".repeat(214)), true);
     equal(isNpmName("a".repeat(215)), false);
-    for (const name of ["", ".", "..", "@a", "a/b", "@a/..", "@../a", "@./a", "a\n", "a%2fb"]) {
+    for (
+      const name of [
+        "",
+        ".",
+        "..",
+        "@a",
+        "a/b",
+        "@a/..",
+        "@../a",
+        "@./a",
+        "a\n",
+        "a%2fb",
+        ".a",
+        "@.a/b",
+        "@a/.b",
+      ]
+    ) {
       equal(isNpmName(name), false, name);
     }
     equal(isNpmVersion("1.0.0-a"), true);

@@ -1,4 +1,4 @@
-import { printable } from "../internal/json.ts";
+import { type Json, printable } from "../internal/json.ts";
 import type { Condition, PolicyDocument, Requirement } from "./document.ts";
 
 /** What an existing document says that a policy does not say. */
@@ -26,7 +26,7 @@ export class Losses {
 
   add(path: string, what: string, why: string): void {
     if (this.list.length < 10_000) {
-      this.list.push({ path, what: printable(what, 200), why });
+      this.list.push({ path: printable(path, 400), what: printable(what, 200), why });
     }
   }
 
@@ -43,6 +43,11 @@ export class Losses {
       equals: `replace this condition: ${printable(what, 100)}`,
     };
   }
+}
+
+/** A value for the list of losses, whatever it is: an object may have a `toString` of its own. */
+export function shown(value: Json | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "";
 }
 
 /** A requirement with more conditions. */

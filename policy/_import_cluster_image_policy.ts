@@ -1,7 +1,8 @@
 import { AttestationError } from "../errors.ts";
 import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
+import { pointer } from "../internal/problem.ts";
 import type { IdentityExpectation, Matcher } from "../sigstore/identity.ts";
-import { importedName, type ImportedPolicy, Losses, withConditions } from "./_import.ts";
+import { importedName, type ImportedPolicy, Losses, shown, withConditions } from "./_import.ts";
 import { readKeyMaterial } from "./_key_material.ts";
 import { regexFault } from "./_regex.ts";
 import {
@@ -70,7 +71,7 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
     if (document.kind !== "ClusterImagePolicy") {
       losses.add(
         `${at}/kind`,
-        String(document.kind),
+        shown(document.kind),
         "Only ClusterImagePolicy is read; put trusted roots into trust.roots by hand",
       );
       return;
@@ -115,7 +116,7 @@ export function nothingLeft({ list }: Losses): AttestationError {
 function modeOf(document: JsonObject, at: string, losses: Losses): string {
   const mode = isObject(document.spec) ? document.spec.mode : undefined;
   if (mode === undefined || mode === "enforce" || mode === "warn") return mode ?? "enforce";
-  losses.add(`${at}/spec/mode`, String(mode), "Unknown; enforce stands");
+  losses.add(`${at}/spec/mode`, shown(mode), "Unknown; enforce stands");
   return "enforce";
 }
 
@@ -250,7 +251,7 @@ function importAuthority(value: Json, at: string, context: Context): Authority |
     else {
       authority.conditions.push(losses.placeholder(
         `${at}/ctlog`,
-        `log ${String(url ?? trustRootRef)}`,
+        `log ${shown(url ?? trustRootRef)}`,
         "A log of one's own is a root of the policy: put it into trust.roots",
       ));
     }
@@ -279,11 +280,11 @@ function importAuthority(value: Json, at: string, context: Context): Authority |
       : undefined;
     const conditions: Condition[] = [];
     if (type === undefined) {
-      const what = `predicate type ${String(stated)}`;
+      const what = `predicate type ${shown(stated)}`;
       conditions.push(losses.placeholder(`${path}/predicateType`, what, "It is no known name"));
     }
     if (isObject(one) && one.policy !== undefined) {
-      const what = `${typeOf(one.policy)} policy of ${String(one.name ?? name)}`;
+      const what = `${typeOf(one.policy)} policy of ${shown(one.name ?? name)}`;
       conditions.push(losses.placeholder(`${path}/policy`, what, "CUE and Rego are not read"));
     }
     authority.types.push({ type: type ?? COSIGN_TYPES.custom, conditions });
@@ -309,7 +310,7 @@ function keyOf(key: JsonObject, at: string, name: string, context: Context): str
     return [];
   }
   if (hashAlgorithm !== undefined && hashAlgorithm !== "sha256") {
-    losses.add(`${at}/hashAlgorithm`, String(hashAlgorithm), "State it as alg in trust.keys");
+    losses.add(`${at}/hashAlgorithm`, shown(hashAlgorithm), "State it as alg in trust.keys");
     return [];
   }
   try {
@@ -338,7 +339,7 @@ function identitiesOf(
     return [];
   }
   if (url !== undefined && !(typeof url === "string" && PUBLIC_FULCIO.test(url))) {
-    losses.add(`${at}/url`, String(url), "Its certificates are of another instance");
+    losses.add(`${at}/url`, shown(url), "Its certificates are of another instance");
     return [];
   }
   if (keyless.insecureIgnoreSCT === true) {
@@ -375,7 +376,7 @@ function matcherOf(
   const expression = identity[`${member}RegExp`];
   if (typeof exact === "string" && exact !== "") {
     if (expression !== undefined) {
-      losses.add(`${at}/${member}RegExp`, String(expression), "The exact value stands");
+      losses.add(`${at}/${member}RegExp`, shown(expression), "The exact value stands");
     }
     return exact;
   }
@@ -415,7 +416,7 @@ function refuseUnknown(
   losses: Losses,
 ): boolean {
   const others = Object.keys(value).filter((name) => !known.includes(name));
-  for (const name of others) losses.add(`${at}/${name}`, name, "It is not known: left out");
+  for (const name of others) losses.add(pointer(at, name), name, "It is not known: left out");
   return others.length > 0;
 }
 

@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64Url } from "../internal/base64.ts";
 import { decodeHex } from "../internal/hex.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
-import { importedName, type ImportedPolicy, Losses, withConditions } from "./_import.ts";
+import { importedName, type ImportedPolicy, Losses, shown, withConditions } from "./_import.ts";
 import { nothingLeft } from "./_import_cluster_image_policy.ts";
 import { readKeyMaterial } from "./_key_material.ts";
 import { type Condition, POLICY_TYPE, type PolicyKey, type Requirement } from "./document.ts";
@@ -131,7 +131,7 @@ function stepOf(
   if (threshold > 1) {
     losses.add(
       `${at}/threshold`,
-      String(threshold),
+      shown(threshold),
       "Links of several functionaries: here they must sign the same one",
     );
   }
@@ -151,7 +151,7 @@ function stepOf(
     if (isOpen) continue;
     conditions.push(losses.placeholder(
       `${at}/${member}`,
-      rules.map((rule) => Array.isArray(rule) ? rule.join(" ") : String(rule)).join("; "),
+      rules.map((rule) => Array.isArray(rule) ? rule.map(shown).join(" ") : shown(rule)).join("; "),
       "Artifact rules are not read",
     ));
   }

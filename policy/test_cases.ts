@@ -1,4 +1,5 @@
 import { copyJson, isObject, type Json, parseJson, quote } from "../internal/json.ts";
+import { pointer } from "../internal/problem.ts";
 import { DIGEST_ALGORITHMS, digestFault } from "../intoto/digest_set.ts";
 import { type Members, ProblemList } from "./_shape.ts";
 import { throwFirst } from "./parse.ts";
@@ -126,7 +127,7 @@ function checkTable(value: Json, list: ProblemList): void {
     if (keys !== undefined && !isObject(keys)) row.wrong("keys", "keys is no JSON object");
     if (isObject(keys)) {
       for (const [key, file] of Object.entries(keys)) {
-        checkFile(list, file, `${row.at("keys")}/${key}`, "a file of a key");
+        checkFile(list, file, pointer(row.at("keys"), key), "a file of a key");
       }
     }
     checkExpect(row);
@@ -194,7 +195,7 @@ function checkExpect(row: Members): void {
   }
   if (!isObject(outcomes)) return;
   for (const [id, outcome] of Object.entries(outcomes)) {
-    expect.list.word(outcome, `${expect.at("outcomes")}/${id.replaceAll("/", "~1")}`, id, OUTCOMES);
+    expect.list.word(outcome, pointer(expect.at("outcomes"), id), quote(id), OUTCOMES);
   }
 }
 

@@ -2,7 +2,7 @@ import { AttestationError } from "../errors.ts";
 import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
 import { refuse, type Report } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
-import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
+import { type ResourceDescriptor, withoutNulls } from "../intoto/resource_descriptor.ts";
 import type { Statement } from "../intoto/statement.ts";
 import {
   checkProvenanceV0_1,
@@ -117,7 +117,7 @@ function readV1(predicate: JsonObject, predicateType: string, report: Report): P
   checkProvenance(predicate, report);
   const { buildDefinition, runDetails } = predicate as unknown as ProvenanceV1;
   const { buildType, externalParameters } = buildDefinition;
-  const resolvedDependencies = buildDefinition.resolvedDependencies ?? [];
+  const resolvedDependencies = plain(buildDefinition.resolvedDependencies);
   const provenance: Provenance = {
     predicateType,
     derived: false,
@@ -126,7 +126,7 @@ function readV1(predicate: JsonObject, predicateType: string, report: Report): P
     externalParameters,
     internalParameters: buildDefinition.internalParameters ?? {},
     resolvedDependencies,
-    byproducts: runDetails.byproducts ?? [],
+    byproducts: plain(runDetails.byproducts),
   };
   const { invocationId, startedOn, finishedOn } = runDetails.metadata ?? {};
   addRun(provenance, invocationId, startedOn, finishedOn);
@@ -243,6 +243,11 @@ function parametersOf(value: Json | undefined, name: string): JsonObject {
 function environmentOf(value: Json | undefined): JsonObject {
   if (isObject(value)) return value;
   return Array.isArray(value) ? { environment: value } : {};
+}
+
+/** Resources of version 1, less the members that are null, which is the same as absent. */
+function plain(list: readonly ResourceDescriptor[] | null | undefined): ResourceDescriptor[] {
+  return (list ?? []).map((one) => Object.values(one).includes(null) ? withoutNulls(one) : one);
 }
 
 function resources(value: Json | undefined): ResourceDescriptor[] {

@@ -100,6 +100,30 @@ describe("parseProvenance()", () => {
     ]);
   });
 
+  it("reads a null in a resource of version 1 as absent", () => {
+    const found = parseProvenance(statement("https://slsa.dev/provenance/v1", {
+      buildDefinition: {
+        buildType: "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",
+        externalParameters: { workflow: { repository: "https://github.com/acme/app", ref: "v1" } },
+        resolvedDependencies: [{ uri: null, name: "a" }, {
+          uri: "git+https://github.com/acme/app@v1",
+          digest: { gitCommit: COMMIT },
+          content: null,
+        }],
+      },
+      runDetails: {
+        builder: { id: "https://ci.example/builder" },
+        byproducts: [{ uri: "https://ci.example/log", digest: null }],
+      },
+    }));
+    equal(found.source?.commit, COMMIT);
+    deepEqual(found.resolvedDependencies.map((one) => Object.keys(one)), [["name"], [
+      "uri",
+      "digest",
+    ]]);
+    deepEqual(found.byproducts, [{ uri: "https://ci.example/log" }]);
+  });
+
   it("translates v0.1, by both of its names", () => {
     for (const type of ["https://slsa.dev/provenance/v0.1", "https://in-toto.io/Provenance/v0.1"]) {
       const found = parseProvenance(statement(type, V0_1));

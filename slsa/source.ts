@@ -14,6 +14,8 @@ export interface ProvenanceSource {
   entryPoint?: string;
 }
 
+const MAX_ADDRESS = 2048;
+
 const WEB = /^(?:git\+)?(?:(https?|ssh|git):\/\/)?([^/?#\s]+)((?:\/[^/?#\s]+)+?)\/*$/;
 
 /**
@@ -34,13 +36,15 @@ const WEB = /^(?:git\+)?(?:(https?|ssh|git):\/\/)?([^/?#\s]+)((?:\/[^/?#\s]+)+?)
  * ```
  */
 export function canonicalRepository(uri: string): string | undefined {
-  if (uri.length > 2048) return undefined;
+  if (uri.length > MAX_ADDRESS) return undefined;
   const match = WEB.exec(uri);
   if (match === null) return undefined;
   const [, scheme = "https", authority, rest] = match;
   const path = rest.replace(/\.git$/, "");
-  if (/\/\.{0,2}(?:\/|$)/.test(path)) return undefined;
-  return `git+${scheme}://${authority.toLowerCase()}${path}`;
+  // What is left must be canonical itself: with `.git` twice it would lose one each time.
+  if (/\/\.{0,2}(?:\/|$)|\.git$/.test(path)) return undefined;
+  const canonical = `git+${scheme}://${authority.toLowerCase()}${path}`;
+  return canonical.length > MAX_ADDRESS ? undefined : canonical;
 }
 
 /** Takes `uri@ref` apart at the last `@` behind the host; the ref may be absent. */

@@ -36,6 +36,8 @@ describe("canonicalRepository()", () => {
         "https://github.com/acme/./app",
         "https://github.com/acme//app",
         "https://github.com/acme/.git",
+        "https://github.com/acme/app.git.git",
+        `github.com/${"a".repeat(2037)}`,
         "https://github.com/acme/app?x",
         "https://github.com/acme/app#x",
         "https://github.com/acme/a b",

@@ -4,90 +4,113 @@ import { type Bytes, concat } from "../../internal/bytes.ts";
 import { mutateBytes } from "./mutate_bytes.ts";
 import type { Random } from "./random.ts";
 
+/** An element, by where it stands. */
 interface Node {
   tag: number;
+  /** Offsets of its tag, its content, and what follows it. */
+  start: number;
+  content: number;
+  end: number;
+  /** What is around it. */
+  parent: Node | undefined;
   /** Elements of what is constructed, or of an octet or bit string that holds some. */
-  children?: Node[];
-  /** Octets before the children: the unused bits of a bit string. */
-  prefix?: Bytes;
-  value: Bytes;
-  /** A length that is written instead of the right one, as it stands. */
-  length?: Bytes;
+  children: readonly Node[];
 }
 
 const MAX_NODES = 4096;
 
+const EMPTY = new Uint8Array();
+
+const kept = new WeakMap<Bytes, readonly Node[]>();
+
 /** One to three changes to DER; to its bytes, if it is none. */
 export function mutateDer(input: Bytes, random: Random, other: () => Bytes): Bytes {
-  const nodes = readNodes(input, { left: MAX_NODES });
-  if (nodes === undefined || nodes.length === 0 || random.once(8)) {
-    return mutateBytes(input, random, other);
+  if (random.once(8)) return mutateBytes(input, random, other);
+  let changed = input;
+  for (let i = random.once(3) ? random.int(3) : 0; i >= 0; i--) {
+    changed = mutateOne(changed, random, other);
   }
-  for (let i = random.once(3) ? random.int(3) : 0; i >= 0; i--) mutateOne(nodes, random, other);
-  return writeNodes(nodes);
+  return changed;
 }
 
-function mutateOne(nodes: Node[], random: Random, other: () => Bytes): void {
-  let list = nodes;
-  let at = random.int(list.length);
-  while (list[at]?.children !== undefined && list[at].children!.length > 0 && !random.once(5)) {
-    list = list[at].children!;
-    at = random.int(list.length);
+/** The elements, the outermost first; none if it is no DER. Read once. */
+function nodesOf(bytes: Bytes): readonly Node[] {
+  let nodes = kept.get(bytes);
+  if (nodes === undefined) {
+    const all: Node[] = [];
+    nodes = readNodes(bytes, 0, bytes.length, undefined, all, 0) === undefined ? [] : all;
+    kept.set(bytes, nodes);
   }
-  const node = list[at];
-  if (node === undefined) return;
+  return nodes;
+}
+
+function mutateOne(bytes: Bytes, random: Random, other: () => Bytes): Bytes {
+  const nodes = nodesOf(bytes);
+  if (nodes.length === 0) return mutateBytes(bytes, random, other);
+  const node = random.pick(nodes);
+  const content = bytes.subarray(node.content, node.end);
+  const whole = bytes.subarray(node.start, node.end);
+  const set = (next: Bytes) => spliced(bytes, node, next);
   switch (random.int(13)) {
     case 0:
-      list.splice(at, 1);
-      return;
-    case 1: {
-      const times = random.once(16) ? 100 : 1;
-      list.splice(at, 0, ...Array.from({ length: times }, () => structuredClone(node)));
-      return;
-    }
+      return set(EMPTY);
+    case 1:
+      return set(concat(...Array(random.once(16) ? 100 : 2).fill(whole)));
     case 2: {
-      const to = random.int(list.length);
-      [list[at], list[to]] = [list[to], list[at]];
-      return;
+      // Exchanged with the next one.
+      const siblings = node.parent?.children ?? [];
+      const next = siblings[siblings.indexOf(node) + 1];
+      if (next === undefined) return set(concat(whole, whole));
+      const both = { ...node, end: next.end };
+      return spliced(bytes, both, concat(bytes.subarray(next.start, next.end), whole));
     }
-    case 3:
-      node.tag = random.pick([1, 2, 3, 4, 5, 6, 12, 19, 23, 24, 0x30, 0x31, 0x80, 0xa0, 0xa1]);
-      return;
+    case 3: {
+      const tag = random.pick([1, 2, 3, 4, 5, 6, 12, 19, 23, 24, 0x30, 0x31, 0x80, 0xa0, 0xa1]);
+      return set(element(tag, content));
+    }
     case 4:
-      node.tag ^= 1 << random.int(8);
-      return;
+      return set(element(node.tag ^ (1 << random.int(8)), content));
     case 5:
-      node.length = wrongLength(contentOf(node).length, random);
-      return;
+      return set(concat(Uint8Array.of(node.tag), wrongLength(content.length, random), content));
     case 6: {
-      const borrowed = readNodes(other(), { left: MAX_NODES });
-      if (borrowed !== undefined && borrowed.length > 0) list[at] = nodeIn(borrowed, random);
-      return;
+      const from = other();
+      const borrowed = nodesOf(from);
+      if (borrowed.length === 0) return set(mutateBytes(whole, random, other));
+      const one = random.pick(borrowed);
+      return set(from.slice(one.start, one.end));
     }
     case 7:
-      delete node.children;
-      node.value = new Uint8Array();
-      return;
+      return set(element(node.tag, EMPTY));
     case 8: {
       // Wrapped in itself, sometimes deeper than anybody wants.
-      let inner = node;
-      const depth = random.once(8) ? 200 : 1;
-      for (let i = 0; i < depth; i++) {
-        inner = { tag: 0x30, children: [inner], value: new Uint8Array() };
-      }
-      list[at] = inner;
-      return;
+      let inner: Bytes = whole;
+      for (let i = random.once(8) ? 200 : 1; i > 0; i--) inner = element(0x30, inner);
+      return set(inner);
     }
     case 9:
-      node.value = concat(Uint8Array.of(random.pick([0, 0xff, 0x80])), contentOf(node));
-      delete node.children;
-      return;
-    default: {
-      const content = contentOf(node);
-      delete node.children;
-      node.value = mutateBytes(content, random, other);
-    }
+      return set(
+        element(node.tag, concat(Uint8Array.of(random.pick([0, 0xff, 0x80])), content)),
+      );
+    default:
+      return set(element(node.tag, mutateBytes(content, random, other)));
   }
+}
+
+function element(tag: number, content: Bytes): Bytes {
+  return concat(Uint8Array.of(tag), lengthOf(content.length), content);
+}
+
+/** The whole with another element in the place of this one, and right lengths around it. */
+function spliced(bytes: Bytes, node: Node, replacement: Bytes): Bytes {
+  let inner = replacement;
+  let { start, end, parent } = node;
+  for (; parent !== undefined; { start, end, parent } = parent) {
+    const before = bytes.subarray(parent.content, start);
+    const after = bytes.subarray(end, parent.end);
+    const length = lengthOf(before.length + inner.length + after.length);
+    inner = concat(Uint8Array.of(parent.tag), length, before, inner, after);
+  }
+  return concat(bytes.subarray(0, start), inner, bytes.subarray(end));
 }
 
 function wrongLength(length: number, random: Random): Bytes {
@@ -105,54 +128,44 @@ function wrongLength(length: number, random: Random): Bytes {
   }
 }
 
-function nodeIn(nodes: Node[], random: Random): Node {
-  const node = random.pick(nodes);
-  return node.children !== undefined && node.children.length > 0 && !random.once(3)
-    ? nodeIn(node.children, random)
-    : node;
-}
-
-function readNodes(bytes: Bytes, budget: { left: number }, depth = 0): Node[] | undefined {
+/** The elements from one offset to another, all of them added to `all`; undefined if it is no DER. */
+function readNodes(
+  bytes: Bytes,
+  from: number,
+  to: number,
+  parent: Node | undefined,
+  all: Node[],
+  depth: number,
+): readonly Node[] | undefined {
   const nodes: Node[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    if (--budget.left < 0 || depth > 32 || at + 2 > bytes.length) return undefined;
+  let at = from;
+  while (at < to) {
+    if (all.length >= MAX_NODES || depth > 32 || at + 2 > to) return undefined;
+    const start = at;
     const tag = bytes[at++];
     let length = bytes[at++];
     if (length > 0x80) {
       const octets = length & 127;
-      if (octets > 3 || at + octets > bytes.length) return undefined;
+      if (octets > 3 || at + octets > to) return undefined;
       length = 0;
       for (let i = 0; i < octets; i++) length = length * 256 + bytes[at++];
     } else if (length === 0x80) return undefined;
-    if (at + length > bytes.length) return undefined;
-    const value = bytes.slice(at, at + length);
+    if (at + length > to) return undefined;
+    const node: Node = { tag, start, content: at, end: at + length, parent, children: [] };
     at += length;
-    const node: Node = { tag, value };
-    if ((tag & 0x20) !== 0) node.children = readNodes(value, budget, depth + 1);
-    else if (tag === 4 && length > 2) node.children = readNodes(value, budget, depth + 1);
-    else if (tag === 3 && length > 3 && value[0] === 0 && value[1] === 0x30) {
-      node.children = readNodes(value.slice(1), budget, depth + 1);
-      if (node.children !== undefined) node.prefix = value.slice(0, 1);
-    }
     nodes.push(node);
+    all.push(node);
+    const inBits = tag === 3 && length > 3 && bytes[node.content] === 0 &&
+      bytes[node.content + 1] === 0x30;
+    if ((tag & 0x20) !== 0 || (tag === 4 && length > 2) || inBits) {
+      const known = all.length;
+      const inside = node.content + (inBits ? 1 : 0);
+      const children = readNodes(bytes, inside, node.end, node, all, depth + 1);
+      if (children === undefined) all.length = known;
+      else node.children = children;
+    }
   }
   return nodes;
-}
-
-function contentOf(node: Node): Bytes {
-  if (node.children === undefined) return node.value;
-  const inner = writeNodes(node.children);
-  return node.prefix === undefined ? inner : concat(node.prefix, inner);
-}
-
-function writeNodes(nodes: readonly Node[]): Bytes {
-  const parts: Bytes[] = [];
-  for (const node of nodes) {
-    const content = contentOf(node);
-    parts.push(Uint8Array.of(node.tag), node.length ?? lengthOf(content.length), content);
-  }
-  return concat(...parts);
 }
 
 function lengthOf(length: number): Bytes {

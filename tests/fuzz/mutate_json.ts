@@ -2,7 +2,7 @@
 
 import type { Bytes } from "../../internal/bytes.ts";
 import { utf8 } from "../../internal/bytes.ts";
-import type { Json, JsonObject } from "../../internal/json.ts";
+import { type Spans, spansOf } from "./json_spans.ts";
 import { mutateBytes, mutatePlain, WORDS } from "./mutate_bytes.ts";
 import { heldBy, mutateBase64, mutateNote, mutatePem } from "./mutate_text.ts";
 import type { Random } from "./random.ts";
@@ -11,17 +11,13 @@ const NUMBERS = [0, -0, 1, -1, 0.5, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e21
 
 /** One to three changes to JSON text; to its characters, if it is none. */
 export function mutateJsonText(text: string, random: Random, other: () => string): string {
-  let value: Json;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return mutatePlain(text, random);
-  }
+  if (spansOf(text) === undefined) return mutatePlain(text, random);
   if (random.once(8)) return mutateWriting(text, random);
-  const root: { value: Json } = { value };
-  for (let i = random.once(3) ? random.int(3) : 0; i >= 0; i--) mutateOne(root, random, other);
-  const written = JSON.stringify(root.value ?? null);
-  return random.once(16) ? mutateWriting(written, random) : written;
+  let changed = text;
+  for (let i = random.once(3) ? random.int(3) : 0; i >= 0; i--) {
+    changed = mutateOne(changed, random, other);
+  }
+  return random.once(16) ? mutateWriting(changed, random) : changed;
 }
 
 /** Another text of (nearly) the same value: what differs between readers. */
@@ -64,102 +60,129 @@ function mutateWriting(text: string, random: Random): string {
   }
 }
 
-function mutateOne(root: { value: Json }, random: Random, other: () => string): void {
-  let holder: JsonObject | Json[] = root as unknown as JsonObject;
-  let name: string | number = "value";
-  for (let value = root.value;;) {
-    if (typeof value !== "object" || value === null || random.once(6)) break;
-    const names: readonly (string | number)[] = Array.isArray(value)
-      ? [...value.keys()]
-      : Object.keys(value);
-    if (names.length === 0) break;
-    holder = value;
-    name = random.pick(names);
-    value = (holder as JsonObject)[name];
+/** One change to one value: to what it holds, or to the member that it is. */
+function mutateOne(text: string, random: Random, other: () => string): string {
+  const spans = spansOf(text);
+  if (spans === undefined) return mutatePlain(text, random);
+  const at = random.int(spans.all.length);
+  const span = spans.all[at];
+  const { start, end } = span;
+  const first = text.charCodeAt(start);
+  const isTree = first === 123 || first === 91;
+  if (isTree || random.once(3)) return mutateMember(spans, at, random, other);
+  const set = (next: string) => text.slice(0, start) + next + text.slice(end);
+  if (first === 34) {
+    const held = unquoted(text.slice(start, end));
+    return set(held === undefined ? '""' : JSON.stringify(mutateString(held, random, other)));
   }
-  const value = (holder as JsonObject)[name];
-  const set = (next: Json) => (holder as JsonObject)[name] = next;
-  if (random.once(3)) return mutateHolder(holder, name, random, other);
-  if (typeof value === "string") set(mutateString(value, random, other));
-  else if (typeof value === "number") {
-    set(random.once(2) ? random.pick(NUMBERS) : value + random.int(3) - 1);
-  } else if (typeof value === "boolean") set(!value);
-  else if (value === null || value === undefined) set(random.pick<Json>([0, "", [], {}, false]));
-  else mutateHolder(value, Object.keys(value)[0] ?? "", random, other);
+  if (first === 116) return set("false");
+  if (first === 102) return set("true");
+  if (first === 110) return set(random.pick(["0", '""', "[]", "{}", "false"]));
+  return set(
+    String(
+      random.once(2) ? random.pick(NUMBERS) : Number(text.slice(start, end)) + random.int(3) - 1,
+    ),
+  );
 }
 
-function mutateHolder(
-  holder: JsonObject | Json[],
-  name: string | number,
+/** Text in a string of JSON, or undefined if it is none. */
+function unquoted(string: string): string | undefined {
+  if (!string.includes("\\")) return string.slice(1, -1);
+  try {
+    return JSON.parse(string);
+  } catch {
+    return undefined;
+  }
+}
+
+const LITERALS = ["0", "1", '""', '"a"', "[]", "{}", "true", "false", "[[]]", '{"a":1}', "-1"];
+const ADDED = ["null", "1", '"x"', "[]", "{}", `{"digest":{"sha256":"${"a".repeat(64)}"}}`];
+
+/** One change to a member of an object or array: gone, doubled, renamed, exchanged, wrapped. */
+function mutateMember(
+  { text, all }: Spans,
+  at: number,
   random: Random,
   other: () => string,
-): void {
-  const object = holder as JsonObject;
-  const value = object[name];
-  const add = (member: Json, at = "") => {
-    if (Array.isArray(holder)) holder.splice(random.int(holder.length + 1), 0, member);
-    else {
-      Object.defineProperty(holder, at === "" ? random.pick(WORDS) : at, {
-        value: member,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+): string {
+  const { start, end, from, name, parent, members } = all[at];
+  const written = text.slice(start, end);
+  const set = (next: string) => text.slice(0, start) + next + text.slice(end);
+  /** Puts a member before this one, or into it where nothing is around it. */
+  const add = (value: string, called: string): string => {
+    if (parent >= 0) {
+      const label = name === undefined ? "" : `${JSON.stringify(called)}:`;
+      return `${text.slice(0, from)}${label}${value},${text.slice(from)}`;
     }
+    const last = text.charCodeAt(end - 1);
+    if (last !== 125 && last !== 93) return set(`[${written}]`);
+    const comma = members.length === 0 ? "" : ",";
+    const label = last === 125 ? `${JSON.stringify(called)}:` : "";
+    return `${text.slice(0, end - 1)}${comma}${label}${value}${text.slice(end - 1)}`;
   };
   switch (random.int(12)) {
     case 0:
-    case 1:
-      if (Array.isArray(holder)) holder.splice(Number(name), 1);
-      else delete holder[name];
-      return;
+    case 1: {
+      if (parent < 0) return "null";
+      const { members: siblings } = all[parent];
+      const index = siblings.indexOf(at);
+      if (siblings.length === 1) return text.slice(0, from) + text.slice(end);
+      return index === 0
+        ? text.slice(0, from) + text.slice(all[siblings[1]].from)
+        : text.slice(0, all[siblings[index - 1]].end) + text.slice(end);
+    }
     case 2:
-      object[name] = null;
-      return;
+      return set("null");
     case 3:
-      object[name] = random.pick<Json>([0, 1, "", "a", [], {}, true, false, [[]], { a: 1 }, -1]);
-      return;
+      return set(random.pick(LITERALS));
     case 4: {
-      const next = renamed(String(name), random);
-      if (value !== undefined && !Array.isArray(holder)) {
-        if (random.once(2)) delete holder[name];
-        add(value, next);
-      }
-      return;
+      if (name === undefined) return add(random.pick(ADDED), random.pick(WORDS));
+      const next = JSON.stringify(renamed(name, random));
+      return random.once(2)
+        ? `${text.slice(0, from)}${next}:${text.slice(start)}`
+        : `${text.slice(0, from)}${next}:${written},${text.slice(from)}`;
     }
     case 5:
-      add(random.pick<Json>([null, 1, "x", [], {}, { digest: { sha256: "a".repeat(64) } }]));
-      return;
+      return add(random.pick(ADDED), random.pick(WORDS));
     case 6: {
-      const names = Object.keys(holder);
-      const to = random.pick(names.length === 0 ? [String(name)] : names);
-      [object[name], object[to]] = [object[to] ?? null, object[name] ?? null];
-      return;
+      if (parent < 0) return set(random.pick(LITERALS));
+      const { start: toStart, end: toEnd } = all[random.pick(all[parent].members)];
+      if (toStart === start) return set(random.pick(LITERALS));
+      const [a, b, c, d] = start < toStart
+        ? [start, end, toStart, toEnd]
+        : [toStart, toEnd, start, end];
+      return text.slice(0, a) + text.slice(c, d) + text.slice(b, c) + text.slice(a, b) +
+        text.slice(d);
     }
     case 7:
     case 8: {
-      const borrowed = borrow(other(), String(name), random);
-      if (borrowed !== undefined) object[name] = borrowed;
-      return;
+      const borrowed = borrow(other(), name ?? "", random);
+      return borrowed === undefined ? set("null") : set(borrowed);
     }
     case 9:
-      if (value === undefined) return;
-      object[name] = random.once(2) ? [value] : { [random.pick(WORDS)]: value };
-      return;
+      return set(
+        random.once(2) ? `[${written}]` : `{${JSON.stringify(random.pick(WORDS))}:${written}}`,
+      );
     case 10: {
-      if (value === undefined) return;
-      const times = random.once(12) ? 70 : 1;
-      for (let i = 0; i < times; i++) add(structuredClone(value), `${name}${i}`);
-      return;
+      if (!random.once(12)) return add(written, `${name ?? ""}0`);
+      if (written.length > 4096) return add(written, `${name ?? ""}0`);
+      let many = written;
+      for (let i = 1; i < 70; i++) {
+        many += name === undefined ? `,${written}` : `,${JSON.stringify(`${name}${i}`)}:${written}`;
+      }
+      return add(many, `${name ?? ""}0`);
     }
     default: {
       if (!random.once(6)) {
-        object[name] = Array.isArray(value) ? value.toReversed() : value ?? {};
-        return;
+        if (members.length < 2) return set("{}");
+        const list = members.map((member) => text.slice(all[member].from, all[member].end));
+        return set(text[start] + list.reverse().join() + text[end - 1]);
       }
-      let deep: Json = value ?? null;
-      for (let i = random.int(200); i > 0; i--) deep = random.once(2) ? [deep] : { a: deep };
-      object[name] = deep;
+      let deep = written;
+      for (let i = random.int(200); i > 0; i--) {
+        deep = random.once(2) ? `[${deep}]` : `{"a":${deep}}`;
+      }
+      return set(deep);
     }
   }
 }
@@ -179,26 +202,15 @@ function renamed(name: string, random: Random): string {
   }
 }
 
-/** A member of the same name, or any, of another document. */
-function borrow(text: string, name: string, random: Random): Json | undefined {
-  let value: Json;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const found: Json[] = [];
-  const all: Json[] = [];
-  const walk = (inner: Json, at: string) => {
-    if (all.length > 500) return;
-    all.push(inner);
-    if (at === name) found.push(inner);
-    if (typeof inner === "object" && inner !== null) {
-      for (const [key, member] of Object.entries(inner)) walk(member, key);
-    }
-  };
-  walk(value, "");
-  return found.length > 0 && !random.once(4) ? random.pick(found) : random.pick(all);
+/** A value of the same name, or any, of another document, as it is written there. */
+function borrow(text: string, name: string, random: Random): string | undefined {
+  const spans = spansOf(text);
+  if (spans === undefined) return undefined;
+  const named = spans.named.get(name);
+  const { start, end } = named !== undefined && !random.once(4)
+    ? random.pick(named)
+    : random.pick(spans.all);
+  return text.slice(start, end);
 }
 
 /** One change to a text by what it seems to be: a note, PEM, base64, JSON, or only text. */
@@ -210,7 +222,7 @@ export function mutateString(text: string, random: Random, other: () => string):
     return mutateBase64(text, random, () => {
       // Base64 borrows from base64, so that DER meets DER.
       const borrowed = borrow(other(), "rawBytes", random);
-      return typeof borrowed === "string" ? heldBy(borrowed) ?? bytes() : bytes();
+      return borrowed === undefined ? bytes() : heldBy(borrowed.slice(1, -1)) ?? bytes();
     });
   }
   if (/^[{[]/.test(text)) return mutateJsonText(text, random, other);

@@ -14,6 +14,15 @@ export function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
+const texts = new WeakMap<Uint8Array, string>();
+
+/** {@linkcode textOf} of what is asked for again and again, and never changed. */
+export function keptTextOf(bytes: Uint8Array): string {
+  let text = texts.get(bytes);
+  if (text === undefined) texts.set(bytes, text = textOf(bytes));
+  return text;
+}
+
 /** What base64 holds, or undefined if the text is none or too short to be told from a word. */
 export function heldBy(text: string): Bytes | undefined {
   if (text.length < 16 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;

@@ -184,7 +184,9 @@ export const POLICY_TARGETS: readonly Target[] = [
         else if (kind === "cluster-image-policy") {
           importPolicy({ kind, documents: Array.isArray(documents) ? documents : [] });
         } else {
-          const texts = Array.isArray(words) ? words.map(String) : [];
+          const texts = Array.isArray(words)
+            ? words.filter((word) => typeof word === "string")
+            : [];
           importPolicy({ kind: "slsa-verifier", words: texts });
         }
         return null;

@@ -20,6 +20,10 @@ import { TARGETS } from "./targets.ts";
 const OUTSIDE: Outside = {
   memory: () => process.memoryUsage().rss,
   clock: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
 };
 
 const { values } = parseArgs({
@@ -75,7 +79,10 @@ const rows: Row[] = [];
 const started = performance.now();
 console.log(`seed ${values.seed}, ${chosen.length} targets\n`);
 console.log(
-  "target kind inputs accepted inputs/s worst-ms ratio findings  refused".replaceAll(" ", "\t"),
+  "target kind inputs accepted inputs/s cpu-s worst-ms ratio findings  refused".replaceAll(
+    " ",
+    "\t",
+  ),
 );
 for (const target of chosen) {
   const ready = await target.prepare(corpus);
@@ -115,6 +122,7 @@ function lineOf(row: Row): string {
     row.inputs,
     row.accepted,
     Math.round(row.inputs / Math.max(row.seconds, 0.001)),
+    row.cpuSeconds.toFixed(1),
     row.worstMs.toFixed(1),
     row.ratio.toFixed(1),
     row.findings.length,

@@ -1,6 +1,7 @@
 /** A warm process that answers questions, and is replaced when it does not. */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
@@ -9,6 +10,48 @@ import type { Judged, Probed, Question } from "./worker.ts";
 
 /** Questions after which the process is replaced: each leaves instances of modules behind. */
 const QUESTIONS = 120;
+
+const WATCH_MS = 250;
+/** How long a process may do nothing at all. */
+const IDLE_MS = 6000;
+
+/**
+ * Calls back when a process has used so much processor time, or has been asleep for long. The
+ * clock on the wall says nothing of a process that others leave no processor to.
+ */
+function whenSpent(
+  pid: number,
+  limitMs: number,
+  spent: () => void,
+): ReturnType<typeof setInterval> {
+  const began = performance.now();
+  const first = usageOf(pid);
+  let last = first;
+  let idle = 0;
+  return setInterval(() => {
+    const now = usageOf(pid);
+    if (first === undefined || now === undefined) {
+      if (performance.now() - began > limitMs) spent();
+      return;
+    }
+    idle = now.asleep && now.ms === last?.ms ? idle + WATCH_MS : 0;
+    last = now;
+    if (now.ms - first.ms > limitMs || idle >= IDLE_MS) spent();
+  }, WATCH_MS);
+}
+
+/** Processor time of a process, and whether it waits for something else; Linux only. */
+function usageOf(pid: number): { ms: number; asleep: boolean } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+  // proc(5): the name in brackets may have spaces; ticks are 10 ms.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { ms: (Number(fields[11]) + Number(fields[12])) * 10, asleep: fields[0] === "S" };
+}
 
 /** Asks one question at a time. */
 export class WarmProcess {
@@ -29,13 +72,13 @@ export class WarmProcess {
     const lines = this.#lines;
     if (child === undefined || lines === undefined) throw new Error("No process");
     const { promise, resolve } = Promise.withResolvers<Judged | Probed | undefined>();
-    const timer = setTimeout(() => resolve(undefined), timeoutMs);
+    const timer = whenSpent(child.pid ?? 0, timeoutMs, () => resolve(undefined));
     const ended = () => resolve({ killedBy: { bundle: "", failure: "the process ended" } });
     child.once("exit", ended);
     lines.once("line", (line) => resolve(JSON.parse(line)));
     child.stdin.write(`${JSON.stringify(question)}\n`);
     const answer = await promise;
-    clearTimeout(timer);
+    clearInterval(timer);
     child.off("exit", ended);
     lines.removeAllListeners("line");
     if (answer === undefined || child.exitCode !== null) this.stop();

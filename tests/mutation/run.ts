@@ -1,11 +1,12 @@
 /**
  * Mutation test of our own checks: `deno task mutants [--room R]… [--file F]… [--sample N
- * --seed S] [--survivors FILE] [--near] [--types]`. With `--near` only the tests beside the
- * sources of the same room are run.
+ * --seed S] [--survivors FILE] [--near] [--types] [--log FILE]`. With `--near` only the tests
+ * beside the sources of the same room are run. `--log` appends what became of each mutant, and
+ * leaves out those that the file says are killed: a run that was ended goes on.
  */
 
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -36,8 +37,31 @@ const { values } = parseArgs({
     survivors: { type: "string" },
     types: { type: "boolean", default: false },
     near: { type: "boolean", default: false },
+    log: { type: "string" },
   },
 });
+
+/** A mutant by what it changes: its number and line vary with other changes. */
+function nameOf({ file, within, operator, code, becomes, id }: Mutant, all: readonly Mutant[]) {
+  const same = all.filter((one) =>
+    one.file === file && one.within === within && one.operator === operator &&
+    one.code === code && one.becomes === becomes
+  );
+  return [file, within, operator, code, becomes, same.findIndex((one) => one.id === id)].join("\t");
+}
+
+/** Names of the mutants that a log says are killed, or that were tried by this run's tests. */
+function readLog(): Set<string> {
+  const known = new Set<string>();
+  if (values.log === undefined || !existsSync(values.log)) return known;
+  for (const line of readFileSync(values.log, "utf8").split("\n")) {
+    if (line === "") continue;
+    const { name, fate, near } = JSON.parse(line);
+    if (fate !== "survived" || near === values.near) known.add(name);
+    else known.delete(name);
+  }
+  return known;
+}
 
 const PROBE_MS = 180_000;
 
@@ -194,7 +218,12 @@ const counts: Record<Fate, number> = {
 const perFile = new Map<string, { mutants: number; survived: number }>();
 const survivors: (Mutant & { reached: number })[] = [];
 try {
-  const mutants = chosen(laboratory.mutants);
+  const known = readLog();
+  const byFile = Map.groupBy(laboratory.mutants, ({ file }) => file);
+  const named = new Map(
+    laboratory.mutants.map((one) => [one.id, nameOf(one, byFile.get(one.file) ?? [])]),
+  );
+  const mutants = chosen(laboratory.mutants).filter(({ id }) => !known.has(named.get(id) ?? ""));
   const explained = readExplained();
   console.error(
     `${mutants.length} of ${laboratory.mutants.length} mutants, ${laboratory.bundles.length} test files`,
@@ -209,6 +238,10 @@ try {
     if (fate === "survived" && explanationOf(explained, mutant) !== undefined) fate = "explained";
     if (fate === "survived" && values.types && failsTypes(laboratory, mutant)) fate = "type";
     counts[fate]++;
+    if (values.log !== undefined) {
+      const line = { name: named.get(mutant.id), line: mutant.line, fate, near: values.near };
+      appendFileSync(values.log, `${JSON.stringify(line)}\n`);
+    }
     const file = perFile.get(mutant.file) ?? { mutants: 0, survived: 0 };
     file.mutants++;
     if (fate === "survived") {
