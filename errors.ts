@@ -49,6 +49,20 @@ export type Reason =
   // Storage
   | "content-mismatch"
   | "store-unavailable"
+  // Registry
+  | "invalid-api-key"
+  | "malformed-manifest"
+  | "malformed-query"
+  | "malformed-urn"
+  | "manifest-not-found"
+  | "missing-api-key"
+  | "request-timeout"
+  | "revision-mismatch"
+  | "too-many-requests"
+  | "unsupported-media-type"
+  | "urn-look-alike"
+  | "urn-mismatch"
+  | "urn-out-of-scope"
   // Envelope
   | "invalid-signature"
   | "malformed-envelope"

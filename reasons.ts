@@ -24,6 +24,7 @@ export type ReasonLayer =
   | "input"
   | "keys"
   | "output"
+  | "registry"
   | Layer
   | "bundle"
   | "certificate"
@@ -329,6 +330,101 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Try again later, give what the store asks for (a token, a permission), or name " +
       "another store; nothing was verified",
     example: "A registry answers with 503, or with a page that asks for a login",
+  },
+
+  "invalid-api-key": {
+    layer: "registry",
+    cause: "The API key of the request is unknown to the registry or was revoked",
+    check: "serve keys list, on the database of the registry: id, scope and time of revocation",
+    repair: "Make a new key with serve keys create, and give it to whoever writes",
+    example: "X-API-Key of a pipeline whose key was revoked yesterday",
+  },
+  "malformed-manifest": {
+    layer: "registry",
+    cause: "The body of a request to the registry is not { urn, card, sig, provenance }, or its " +
+      "card is no JSON object that has a canonical form",
+    check: "The path in the message, and /docs of the registry; POST to dry-run lists all problems",
+    repair: "Correct the member at the path; numbers above 2^53 are written as strings",
+    example: "A card that is a list, or a misspelt member provenence",
+  },
+  "malformed-query": {
+    layer: "registry",
+    cause: "A parameter of the address, or a cursor, is not of its form or is unknown",
+    check: "The name in the message, against /docs of the registry",
+    repair: "Correct the parameter; give a cursor back as it was answered, with the same filters",
+    example: "limit=100000, or a cursor that was cut",
+  },
+  "malformed-urn": {
+    layer: "registry",
+    cause: "A name is not of the grammar of urns: urn:, a namespace in lower case, then parts of " +
+      "the letters A-Z a-z, digits and . _ ~ @ + = - between colons",
+    check: "printf %s NAME | od -c, for letters that look like those of ASCII and are none",
+    repair: "Write it in these characters; nothing is decoded, folded or normalised",
+    example: "urn:acme:p\u0430yments, with a Cyrillic letter, or urn:acme:../app",
+  },
+  "manifest-not-found": {
+    layer: "registry",
+    cause: "The registry has no manifest of that urn, or not that version of it",
+    check: "GET /v1/registry?prefix=PREFIX, and the spelling",
+    repair: "Put it, or ask for a urn that is there",
+    example: "GET of a urn whose PUT was refused",
+  },
+  "missing-api-key": {
+    layer: "registry",
+    cause: "The request writes and carries no API key, neither in X-API-Key nor as a bearer token",
+    check: "The headers that the client sends, and whether a proxy takes them away",
+    repair: "Send the key that serve keys create printed",
+    example: "A secret of the pipeline that is empty in pull requests of forks",
+  },
+  "request-timeout": {
+    layer: "registry",
+    cause: "The body of a request did not arrive in time",
+    check: "The network between client and registry, and the time limit in the message",
+    repair: "Send it again; nothing was written",
+    example: "A client that sends one byte a second",
+  },
+  "revision-mismatch": {
+    layer: "registry",
+    cause: "The manifest was changed by somebody else since its ETag was read, or is there though " +
+      "If-None-Match: * says that it must not be",
+    check: "GET the manifest: its ETag, and what changed",
+    repair: "Take the change into account, then put with the new ETag; nothing was overwritten",
+    example: "Two pipelines that release the same urn at the same time",
+  },
+  "too-many-requests": {
+    layer: "registry",
+    cause: "The key or address sent more requests than the registry accepts in a time",
+    check: "Retry-After of the answer, and the limits with which the registry was started",
+    repair: "Wait as long as Retry-After says; nothing was written",
+    example: "A loop that puts a thousand manifests without a pause",
+  },
+  "unsupported-media-type": {
+    layer: "registry",
+    cause: "The body of a request is not declared as JSON, or is compressed",
+    check: "Content-Type and Content-Encoding of the request",
+    repair: "Send Content-Type: application/json, without Content-Encoding",
+    example: "curl --data without -H content-type, which says that it is a form",
+  },
+  "urn-look-alike": {
+    layer: "registry",
+    cause: "The urn differs from one that is taken in upper and lower case only",
+    check: "The message, which names the other one",
+    repair: "Use the spelling that is there, or a name that nobody takes for it",
+    example: "urn:acme:Billing, while urn:acme:billing is there",
+  },
+  "urn-mismatch": {
+    layer: "registry",
+    cause: "The urn in the body of a request is not the one in its address",
+    check: "Both, as the message shows them",
+    repair: "Send the body to the address of its urn",
+    example: "A script that puts all manifests to the address of the first",
+  },
+  "urn-out-of-scope": {
+    layer: "registry",
+    cause: "The API key may write urns of another prefix only",
+    check: "serve keys list, on the database of the registry: the scope of the key",
+    repair: "Use the key of that scope, or have one made with serve keys create",
+    example: "A key for urn:acme:web, and a PUT to urn:acme:website",
   },
 
   "invalid-signature": {
