@@ -91,6 +91,23 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Fetch the file again",
     example: "curl -o app.sigstore.json without --fail, and a server that answered nothing",
   },
+  "git-failed": {
+    layer: "input",
+    cause: "git could not be asked about the repository: it is not installed, this is no " +
+      "repository, it belongs to somebody else, or an object is missing",
+    check: "git rev-parse --show-toplevel, and git fsck",
+    repair: "Run it in a working copy whose owner you are; in a partial clone fetch the objects " +
+      "that are missing",
+    example: "gate in a folder that was downloaded as an archive, without .git",
+  },
+  "git-ref-not-found": {
+    layer: "input",
+    cause: "The ref to compare with is not in this clone, or has no history in common with HEAD",
+    check: "git rev-parse --is-shallow-repository, and git branch --all",
+    repair: "Fetch the history: fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 for GitLab, or " +
+      "git fetch --unshallow",
+    example: "gate --since origin/main in a clone of depth 1, which has the last commit only",
+  },
   "internal-error": {
     layer: "input",
     cause: "This program met a state that it should not reach; it refuses to guess",
@@ -323,7 +340,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "store-unavailable": {
     layer: "storage",
-    cause: "A store could not be asked, or not to its end, so nobody knows what it holds; that is " +
+    cause:
+      "A store could not be asked, or not to its end, so nobody knows what it holds; that is " +
       "not the same as holding nothing",
     check: "The next lines of the message: which store, and why; for a service curl -i ADDRESS, " +
       "for a folder ls -ld FOLDER",
@@ -1525,6 +1543,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Produce an attestation that says so, or change the condition",
     example: "equals wants main, the attestation says feature/x",
   },
+  "covered-path-removed": {
+    layer: "policy",
+    cause: "A path that a gate rule covers was removed or renamed, and the rules refuse that",
+    check: "The path in the report, and the paths that were added in the same change",
+    repair: "Put the file back, change the rules first in a change of their own, or leave out " +
+      "removed: refused",
+    example: "dist/app.js is renamed to other/app.js, where no rule asks for an attestation",
+  },
   "dependency-not-allowed": {
     layer: "policy",
     cause: "A dependency comes from none of the sources that the policy allows, or has no address",
@@ -1590,6 +1616,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "tells time",
     example: "freshness is asked of an envelope that was signed with a key alone",
   },
+  "malformed-gate-rules": {
+    layer: "policy",
+    cause: "The document that tells what changed paths stand for is not of its form",
+    check: "The path in the message, against docs/schema/gate-rules.schema.json",
+    repair: "Give each rule an id, paths, and one of artifact, urn and ignored",
+    example: "A pattern of paths that begins with /, or {2} with one wildcard",
+  },
   "malformed-policy": {
     layer: "policy",
     cause: "A policy document is not of its form, or asks for something that cannot be",
@@ -1610,6 +1643,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "Whether it was made with --policy or --with-evidence, in the format json",
     repair: "Make the report again with --format json and --with-evidence",
     example: "A report of an earlier version that has no evidence beside its attestations",
+  },
+  "malformed-revocation-list": {
+    layer: "policy",
+    cause: "The payload of a signed revocation list is not of its form",
+    check: "The path in the message, against docs/schema/revocation-list.schema.json",
+    repair: "Make the list anew; each entry has a key by its SHA-256, a time and a reason",
+    example: "Two entries about the same key, or an end that is before the time of issue",
   },
   "malformed-waivers": {
     layer: "policy",
@@ -1653,6 +1693,20 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The parts of the requirement in the report: one for each attestation",
     repair: "Repair the first attestation that should have held",
     example: "count is 2, and one attestation holds",
+  },
+  "revocation-list-expired": {
+    layer: "policy",
+    cause: "The signed revocation list ended before now, or is of a time that is not yet",
+    check: "issuedAt and expires of the payload, and the clock",
+    repair: "Get the current list from whoever signs it; who withholds it could hide a revocation",
+    example: "A list of last month that was to be used for a week",
+  },
+  "revocation-list-rollback": {
+    layer: "policy",
+    cause: "The signed revocation list is older than one that was seen already",
+    check: "sequence of the payload, and the least one that was asked for",
+    repair: "Get the current list; an old one would make revoked keys count again",
+    example: "Sequence 41 from a mirror, after 42 was used",
   },
   "scan-too-old": {
     layer: "policy",
