@@ -24,6 +24,7 @@ export type ReasonLayer =
   | "input"
   | "keys"
   | "output"
+  | "registry"
   | Layer
   | "bundle"
   | "certificate"
@@ -89,6 +90,23 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "ls -l FILE: a size of 0 is often a failed download",
     repair: "Fetch the file again",
     example: "curl -o app.sigstore.json without --fail, and a server that answered nothing",
+  },
+  "git-failed": {
+    layer: "input",
+    cause: "git could not be asked about the repository: it is not installed, this is no " +
+      "repository, it belongs to somebody else, or an object is missing",
+    check: "git rev-parse --show-toplevel, and git fsck",
+    repair: "Run it in a working copy whose owner you are; in a partial clone fetch the objects " +
+      "that are missing",
+    example: "gate in a folder that was downloaded as an archive, without .git",
+  },
+  "git-ref-not-found": {
+    layer: "input",
+    cause: "The ref to compare with is not in this clone, or has no history in common with HEAD",
+    check: "git rev-parse --is-shallow-repository, and git branch --all",
+    repair: "Fetch the history: fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 for GitLab, or " +
+      "git fetch --unshallow",
+    example: "gate --since origin/main in a clone of depth 1, which has the last commit only",
   },
   "internal-error": {
     layer: "input",
@@ -310,6 +328,121 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "ls -ld FOLDER, df FOLDER, and under Deno the permission --allow-write",
     repair: "Correct the path, the permission or the room; nothing half-written was left",
     example: "attest keygen into a folder that belongs to somebody else",
+  },
+
+  "content-mismatch": {
+    layer: "storage",
+    cause: "A store or registry gave other bytes than the digest names by which it was asked",
+    check: "sha256sum FILE, against the digest in the message and in the name",
+    repair: "Remove what is corrupt and put or push it again from its producer; who changed it " +
+      "could not make it pass, but could hide it",
+    example: "A file in the folder of a store was edited in place",
+  },
+  "store-unavailable": {
+    layer: "storage",
+    cause:
+      "A store could not be asked, or not to its end, so nobody knows what it holds; that is " +
+      "not the same as holding nothing",
+    check: "The next lines of the message: which store, and why; for a service curl -i ADDRESS, " +
+      "for a folder ls -ld FOLDER",
+    repair: "Try again later, give what the store asks for (a token, a permission), or name " +
+      "another store; nothing was verified",
+    example: "A registry answers with 503, or with a page that asks for a login",
+  },
+
+  "invalid-api-key": {
+    layer: "registry",
+    cause: "The API key of the request is unknown to the registry or was revoked",
+    check: "serve keys list, on the database of the registry: id, scope and time of revocation",
+    repair: "Make a new key with serve keys create, and give it to whoever writes",
+    example: "X-API-Key of a pipeline whose key was revoked yesterday",
+  },
+  "malformed-manifest": {
+    layer: "registry",
+    cause: "The body of a request to the registry is not { urn, card, sig, provenance }, or its " +
+      "card is no JSON object that has a canonical form",
+    check: "The path in the message, and /docs of the registry; POST to dry-run lists all problems",
+    repair: "Correct the member at the path; numbers above 2^53 are written as strings",
+    example: "A card that is a list, or a misspelt member provenence",
+  },
+  "malformed-query": {
+    layer: "registry",
+    cause: "A parameter of the address, or a cursor, is not of its form or is unknown",
+    check: "The name in the message, against /docs of the registry",
+    repair: "Correct the parameter; give a cursor back as it was answered, with the same filters",
+    example: "limit=100000, or a cursor that was cut",
+  },
+  "malformed-urn": {
+    layer: "registry",
+    cause: "A name is not of the grammar of urns: urn:, a namespace in lower case, then parts of " +
+      "the letters A-Z a-z, digits and . _ ~ @ + = - between colons",
+    check: "printf %s NAME | od -c, for letters that look like those of ASCII and are none",
+    repair: "Write it in these characters; nothing is decoded, folded or normalised",
+    example: "urn:acme:p\u0430yments, with a Cyrillic letter, or urn:acme:../app",
+  },
+  "manifest-not-found": {
+    layer: "registry",
+    cause: "The registry has no manifest of that urn, or not that version of it",
+    check: "GET /v1/registry?prefix=PREFIX, and the spelling",
+    repair: "Put it, or ask for a urn that is there",
+    example: "GET of a urn whose PUT was refused",
+  },
+  "missing-api-key": {
+    layer: "registry",
+    cause: "The request writes and carries no API key, neither in X-API-Key nor as a bearer token",
+    check: "The headers that the client sends, and whether a proxy takes them away",
+    repair: "Send the key that serve keys create printed",
+    example: "A secret of the pipeline that is empty in pull requests of forks",
+  },
+  "request-timeout": {
+    layer: "registry",
+    cause: "The body of a request did not arrive in time",
+    check: "The network between client and registry, and the time limit in the message",
+    repair: "Send it again; nothing was written",
+    example: "A client that sends one byte a second",
+  },
+  "revision-mismatch": {
+    layer: "registry",
+    cause: "The manifest was changed by somebody else since its ETag was read, or is there though " +
+      "If-None-Match: * says that it must not be",
+    check: "GET the manifest: its ETag, and what changed",
+    repair: "Take the change into account, then put with the new ETag; nothing was overwritten",
+    example: "Two pipelines that release the same urn at the same time",
+  },
+  "too-many-requests": {
+    layer: "registry",
+    cause: "The key or address sent more requests than the registry accepts in a time",
+    check: "Retry-After of the answer, and the limits with which the registry was started",
+    repair: "Wait as long as Retry-After says; nothing was written",
+    example: "A loop that puts a thousand manifests without a pause",
+  },
+  "unsupported-media-type": {
+    layer: "registry",
+    cause: "The body of a request is not declared as JSON, or is compressed",
+    check: "Content-Type and Content-Encoding of the request",
+    repair: "Send Content-Type: application/json, without Content-Encoding",
+    example: "curl --data without -H content-type, which says that it is a form",
+  },
+  "urn-look-alike": {
+    layer: "registry",
+    cause: "The urn differs from one that is taken in upper and lower case only",
+    check: "The message, which names the other one",
+    repair: "Use the spelling that is there, or a name that nobody takes for it",
+    example: "urn:acme:Billing, while urn:acme:billing is there",
+  },
+  "urn-mismatch": {
+    layer: "registry",
+    cause: "The urn in the body of a request is not the one in its address",
+    check: "Both, as the message shows them",
+    repair: "Send the body to the address of its urn",
+    example: "A script that puts all manifests to the address of the first",
+  },
+  "urn-out-of-scope": {
+    layer: "registry",
+    cause: "The API key may write urns of another prefix only",
+    check: "serve keys list, on the database of the registry: the scope of the key",
+    repair: "Use the key of that scope, or have one made with serve keys create",
+    example: "A key for urn:acme:web, and a PUT to urn:acme:website",
   },
 
   "invalid-signature": {
@@ -1410,6 +1543,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Produce an attestation that says so, or change the condition",
     example: "equals wants main, the attestation says feature/x",
   },
+  "covered-path-removed": {
+    layer: "policy",
+    cause: "A path that a gate rule covers was removed or renamed, and the rules refuse that",
+    check: "The path in the report, and the paths that were added in the same change",
+    repair: "Put the file back, change the rules first in a change of their own, or leave out " +
+      "removed: refused",
+    example: "dist/app.js is renamed to other/app.js, where no rule asks for an attestation",
+  },
   "dependency-not-allowed": {
     layer: "policy",
     cause: "A dependency comes from none of the sources that the policy allows, or has no address",
@@ -1475,6 +1616,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "tells time",
     example: "freshness is asked of an envelope that was signed with a key alone",
   },
+  "malformed-gate-rules": {
+    layer: "policy",
+    cause: "The document that tells what changed paths stand for is not of its form",
+    check: "The path in the message, against docs/schema/gate-rules.schema.json",
+    repair: "Give each rule an id, paths, and one of artifact, urn and ignored",
+    example: "A pattern of paths that begins with /, or {2} with one wildcard",
+  },
   "malformed-policy": {
     layer: "policy",
     cause: "A policy document is not of its form, or asks for something that cannot be",
@@ -1495,6 +1643,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "Whether it was made with --policy or --with-evidence, in the format json",
     repair: "Make the report again with --format json and --with-evidence",
     example: "A report of an earlier version that has no evidence beside its attestations",
+  },
+  "malformed-revocation-list": {
+    layer: "policy",
+    cause: "The payload of a signed revocation list is not of its form",
+    check: "The path in the message, against docs/schema/revocation-list.schema.json",
+    repair: "Make the list anew; each entry has a key by its SHA-256, a time and a reason",
+    example: "Two entries about the same key, or an end that is before the time of issue",
   },
   "malformed-waivers": {
     layer: "policy",
@@ -1538,6 +1693,20 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The parts of the requirement in the report: one for each attestation",
     repair: "Repair the first attestation that should have held",
     example: "count is 2, and one attestation holds",
+  },
+  "revocation-list-expired": {
+    layer: "policy",
+    cause: "The signed revocation list ended before now, or is of a time that is not yet",
+    check: "issuedAt and expires of the payload, and the clock",
+    repair: "Get the current list from whoever signs it; who withholds it could hide a revocation",
+    example: "A list of last month that was to be used for a week",
+  },
+  "revocation-list-rollback": {
+    layer: "policy",
+    cause: "The signed revocation list is older than one that was seen already",
+    check: "sequence of the payload, and the least one that was asked for",
+    repair: "Get the current list; an old one would make revoked keys count again",
+    example: "Sequence 41 from a mirror, after 42 was used",
   },
   "scan-too-old": {
     layer: "policy",

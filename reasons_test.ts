@@ -37,11 +37,22 @@ test("REASONS keeps the reasons of one layer together", () => {
 
 test("REASONS names only options and commands that exist in its texts", async () => {
   const { optionsOf } = await import("./cli/help.ts");
-  const commands = ["verify", "keygen", "sign", "attest", "provenance", "trusted-root"];
+  const commands = [
+    "verify",
+    "gate",
+    "keygen",
+    "sign",
+    "attest",
+    "provenance",
+    "trusted-root",
+  ];
   const options = (await Promise.all(commands.map(optionsOf))).flatMap((table) => table ?? []);
   const known = new Set(options.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
   // Options of other tools, in the texts with the tool's name.
   const foreign = new Set(["fail", "location", "check", "tlog-upload", "format"]);
+  for (const word of ["show-toplevel", "is-shallow-repository", "all", "unshallow"]) {
+    foreign.add(word);
+  }
   for (const access of ["read", "write", "net", "env", "run"]) foreign.add(`allow-${access}`);
   for (const [reason, explanation] of Object.entries(REASONS) as [Reason, ReasonExplanation][]) {
     for (const field of FIELDS) {

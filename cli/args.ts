@@ -53,6 +53,14 @@ export class ParsedArgs {
   }
 }
 
+/** Other names of commands. */
+const COMMAND_ALIASES: ReadonlyMap<string, string> = new Map([["attest-verify", "gate"]]);
+
+/** The command that a name stands for. */
+export function commandOf(name: string): string {
+  return COMMAND_ALIASES.get(name) ?? name;
+}
+
 /** A wrong command line. */
 export function usageError(message: string): AttestationError {
   return new AttestationError("usage", message);

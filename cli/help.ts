@@ -1,5 +1,5 @@
 import { quote } from "../internal/json.ts";
-import { type OptionSpec, parseArgs, suggestion, usageError } from "./args.ts";
+import { commandOf, type OptionSpec, parseArgs, suggestion, usageError } from "./args.ts";
 import type { Runtime } from "./runtime.ts";
 import { wrap } from "./text.ts";
 import { VERSION } from "./version.ts";
@@ -118,6 +118,36 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
     ],
     options: async () => (await import("./diff_options.ts")).DIFF_OPTIONS,
+  },
+  gate: {
+    summary: "verify all that changed since a git ref, before a release",
+    usage: "[OPTION…]",
+    notes: [
+      "Compares the commit that is checked out with the one that it and REF have in common, maps " +
+      "each changed path to an artifact or a URN, and verifies its attestations as verify does. " +
+      "What counts is what is committed, not what lies in the working copy. No filter, hook, or " +
+      "program of the repository's configuration is run.",
+      "Attestations are looked for in the commit beside the file, in --bundle, --store, --db and " +
+      "--registry. A URN needs --db or --registry only if its rule asks for the stored digest.",
+      "A symbolic link or submodule that changed fails unless a rule ignores it. An attestation " +
+      "that changed or was removed has the file beside it verified anew.",
+      "DEBUG=1 in the environment prints each step to standard error.",
+      "attest-verify is the same command. Exit status: 0 all is valid, or nothing changed; 1 " +
+      "something is missing or invalid; 2 could not run: git, database, policy, rules.",
+    ],
+    examples: [
+      [
+        "A pull request",
+        "gate --since origin/main --rules gate.json --policy policy.json --from-base",
+      ],
+      ["The last commit, by a key", "gate --key ci.pub"],
+      [
+        "Cards in a registry, for code scanning",
+        "gate --since v1.2.0 --rules gate.json --registry https://registry.acme.example " +
+        "--policy policy.json --format sarif --output gate.sarif --exit-code",
+      ],
+    ],
+    options: async () => (await import("./gate_options.ts")).GATE_OPTIONS,
   },
   policy: {
     summary: "check, explain, test and compare policies, or make a first one",
@@ -377,7 +407,7 @@ export async function optionsOf(command: string): Promise<readonly OptionSpec[] 
 export async function runHelp(args: readonly string[], runtime: Runtime): Promise<number> {
   const { operands } = parseArgs(args, []);
   if (operands.length > 1) throw usageError("help takes one command");
-  const [name] = operands;
+  const name = operands.length === 0 ? undefined : commandOf(operands[0]);
   if (name === undefined) {
     runtime.write("stdout", overview(runtime.program));
     return 0;

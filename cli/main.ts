@@ -1,6 +1,6 @@
 import { isAttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
-import { suggestion, usageError } from "./args.ts";
+import { commandOf, suggestion, usageError } from "./args.ts";
 import type { Runtime } from "./runtime.ts";
 import { errorChain } from "./text.ts";
 
@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["inspect", async () => (await import("./inspect.ts")).runInspect],
   ["diff", async () => (await import("./diff.ts")).runDiff],
   ["policy", async () => (await import("./policy.ts")).runPolicy],
+  ["gate", async () => (await import("./gate.ts")).runGate],
   ["vsa", async () => (await import("./vsa.ts")).runVsa],
   ["keygen", async () => (await import("./keygen.ts")).runKeygen],
   ["sign", async () => (await import("./sign.ts")).runSign],
@@ -37,7 +38,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
  * Nothing is thrown.
  */
 export async function main(runtime: Runtime): Promise<number> {
-  const [name, ...rest] = runtime.args;
+  const [first, ...rest] = runtime.args;
+  const name = first === undefined ? undefined : commandOf(first);
   try {
     if (name === "--version" || name === "-V") return await run("version", [], runtime);
     if (name === "--help" || name === "-h") return await run("help", rest, runtime);

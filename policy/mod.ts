@@ -56,6 +56,19 @@ export type {
 } from "./evidence.ts";
 export { explainPolicy, explainVerdict, type Explanation } from "./explain.ts";
 export {
+  compileGateRules,
+  defineGateRules,
+  GATE_RULES_TYPE,
+  type GateRule,
+  type GateRules,
+  type GateRulesDocument,
+  type GateSubject,
+  type GateTarget,
+  type NewGateRules,
+  parseGateRules,
+  validateGateRules,
+} from "./gate_rules.ts";
+export {
   type ImportedPolicy,
   importPolicy,
   type NotCarriedOver,

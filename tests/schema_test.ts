@@ -24,7 +24,7 @@ import {
 } from "../slsa/mod.ts";
 import { encodePem } from "../internal/pem.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
-import { compilePolicy, parsePolicy, parsePolicyTests } from "../policy/mod.ts";
+import { compilePolicy, parseGateRules, parsePolicy, parsePolicyTests } from "../policy/mod.ts";
 import { verify } from "../verify/mod.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import {
@@ -226,6 +226,46 @@ describe("builder-trust.schema.json", () => {
     const many = { builders: Array(10_001).fill(keyed) };
     assert.ok(!accepts("builder-trust.schema.json", many));
     assert.equal(validateBuilderTrust(many).length, 1);
+  });
+});
+
+describe("gate-rules.schema.json", () => {
+  const of = (...rules: object[]) => ({ type: "attest-gate-rules/v1", rules });
+  const rule = { id: "r", paths: "a/*", artifact: true };
+
+  it("agrees with the parser", async () => {
+    const good = [
+      of(rule, { id: "s", description: "for people", paths: ["a", "**/b*.c"], ignored: true }),
+      {
+        $schema: "gate-rules.schema.json",
+        unmatched: "ignored",
+        removed: "refused",
+        ...of({ id: "u", paths: "a/*/*.json", urn: "urn:acme:{2}:{1}", subject: "stored" }),
+      },
+    ];
+    const paths = (one: unknown) => of({ ...rule, paths: one });
+    const urn = (one: string) => of({ id: "r", paths: "*/*/*", urn: one });
+    const bad = {
+      "two kinds": of({ ...rule, ignored: true }),
+      "a kind that is false": of({ ...rule, artifact: false }),
+      "subject alone": of({ ...rule, subject: "card" }),
+      "a path from the root": paths("/a"),
+      "an empty part": paths("a//b"),
+      "a part of dots": paths("a/../b"),
+      "a dot": paths("./a"),
+      "two wildcards in a part": paths("a/*b*"),
+      "** in a part": paths("a/b**"),
+      "** twice": paths("**/a/**"),
+      "braces": paths("{a,b}"),
+      "a backslash": paths("a\\b"),
+      "ten wildcards": paths("*/*/*/*/*/*/*/*/*/*"),
+      "the same path twice": paths(["a", "a"]),
+      "captures side by side": urn("urn:acme:{1}{2}"),
+      "a capture twice": urn("urn:acme:{1}:{1}"),
+      "no namespace": urn("acme:{1}"),
+      "a query": urn("urn:acme:{1}?=a"),
+    };
+    await compare("gate-rules.schema.json", good, bad, parses(parseGateRules));
   });
 });
 

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../internal/json.ts";
 import { parseStatement, type Statement } from "../../intoto/mod.ts";
 import {
   type ArtifactEvidence,
+  compileGateRules,
   compilePolicy,
   diffPolicies,
   evaluatePolicy,
@@ -14,6 +15,7 @@ import {
   importPolicy,
   openSignedPolicy,
   openSignedWaivers,
+  parseGateRules,
   parsePolicy,
   parsePolicyTests,
   parseWaivers,
@@ -21,6 +23,7 @@ import {
   type PolicyDocument,
   type PolicyTests,
   reviewPolicy,
+  validateGateRules,
   validatePolicy,
   WAIVERS_PAYLOAD_TYPE,
 } from "../../policy/mod.ts";
@@ -72,6 +75,23 @@ const TESTS = {
   }],
 };
 
+const GATE_RULES = {
+  type: "attest-gate-rules/v1",
+  unmatched: "ignored",
+  removed: "refused",
+  rules: [
+    {
+      id: "cards",
+      paths: ["cards/*/*.json", "**/c/*.j"],
+      urn: "urn:acme:{1}:{2}",
+      subject: "file",
+    },
+    { id: "dist", paths: "dist/**", artifact: true },
+  ],
+};
+
+const gateRules = (): Seed[] => [jsonSeed("rules", GATE_RULES)];
+
 const VERIFIER = "https://example.com/verifier";
 const RESOURCE = "pkg:npm/app@1.0.0";
 const JSON_TEXT = (value: unknown): string => JSON.stringify(value);
@@ -84,6 +104,16 @@ function firstFailure(checks: readonly { outcome: string; reason?: string }[]): 
 
 /** All of them. */
 export const POLICY_TARGETS: readonly Target[] = [
+  parser("parseGateRules", gateRules, (source) => parseGateRules(source), {
+    objects: true,
+    holds(rules) {
+      for (const path of ["cards/a/b.json", "a/c/d.j", "dist/a/b", "x", ""]) {
+        const target = compileGateRules(rules).targetOf(path);
+        if (target.kind === "urn" && /[{}]/.test(target.urn)) throw new Broken("a capture is left");
+      }
+    },
+  }),
+  validator("validateGateRules", gateRules, validateGateRules, (value) => parseGateRules(value)),
   parser("parsePolicy", policies, (source) => parsePolicy(source), {
     objects: true,
     write: JSON_TEXT,

@@ -57,6 +57,10 @@ export const DATA: Readonly<Record<string, string>> = {
   Condition: "part of PolicyDocument",
   CrossRule: "part of PolicyDocument",
   Waiver: "part of PolicyDocument",
+  GateRulesDocument: "tests/schema_test.ts takes away each member",
+  NewGateRules: "GateRulesDocument without its type",
+  GateRule: "part of GateRulesDocument",
+  GateTarget: RESULT,
 };
 
 const SIGN = [

@@ -1,0 +1,29 @@
+/**
+ * The tables of a registry in SQLite, PostgreSQL or D1.
+ *
+ * @module
+ */
+
+export { type Compilable, Database, type DatabaseOptions } from "./database.ts";
+export {
+  type SqlAnswer,
+  type SqlDialect,
+  type SqlDriver,
+  type SqlStatement,
+  type SqlValue,
+  WriteConflict,
+} from "./driver.ts";
+export type {
+  ApiKeyTable,
+  DecisionTable,
+  DocumentTable,
+  ManifestTable,
+  ManifestVersionTable,
+  ProvenanceTable,
+  Schema,
+  SchemaVersionTable,
+  SettingTable,
+  SubjectTable,
+  Verdict,
+  VerdictTable,
+} from "./schema.ts";
