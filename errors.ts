@@ -46,6 +46,9 @@ export type Reason =
   | "file-exists"
   | "locked-file"
   | "unwritable-file"
+  // Storage
+  | "content-mismatch"
+  | "store-unavailable"
   // Envelope
   | "invalid-signature"
   | "malformed-envelope"

@@ -312,6 +312,25 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     example: "attest keygen into a folder that belongs to somebody else",
   },
 
+  "content-mismatch": {
+    layer: "storage",
+    cause: "A store or registry gave other bytes than the digest names by which it was asked",
+    check: "sha256sum FILE, against the digest in the message and in the name",
+    repair: "Remove what is corrupt and put or push it again from its producer; who changed it " +
+      "could not make it pass, but could hide it",
+    example: "A file in the folder of a store was edited in place",
+  },
+  "store-unavailable": {
+    layer: "storage",
+    cause: "A store could not be asked, or not to its end, so nobody knows what it holds; that is " +
+      "not the same as holding nothing",
+    check: "The next lines of the message: which store, and why; for a service curl -i ADDRESS, " +
+      "for a folder ls -ld FOLDER",
+    repair: "Try again later, give what the store asks for (a token, a permission), or name " +
+      "another store; nothing was verified",
+    example: "A registry answers with 503, or with a page that asks for a login",
+  },
+
   "invalid-signature": {
     layer: "envelope",
     cause: "No trusted key accepts a signature over exactly these bytes",
