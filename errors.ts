@@ -48,6 +48,15 @@ export type Reason =
   | "unwritable-file"
   // Storage
   | "content-mismatch"
+  | "image-not-found"
+  | "malformed-image-layout"
+  | "malformed-image-manifest"
+  | "malformed-image-reference"
+  | "referrer-mismatch"
+  | "registry-access-denied"
+  | "registry-auth-refused"
+  | "registry-conflict"
+  | "registry-rate-limited"
   | "store-unavailable"
   // Envelope
   | "invalid-signature"
