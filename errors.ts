@@ -52,6 +52,7 @@ export type Reason =
   | "malformed-image-layout"
   | "malformed-image-manifest"
   | "malformed-image-reference"
+  | "platform-not-found"
   | "referrer-mismatch"
   | "registry-access-denied"
   | "registry-auth-refused"
@@ -61,6 +62,7 @@ export type Reason =
   // Envelope
   | "invalid-signature"
   | "malformed-envelope"
+  | "malformed-signature-payload"
   | "missing-signatures"
   | "missing-trusted-key"
   | "threshold-not-met"

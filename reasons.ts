@@ -350,6 +350,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Write it out, as in registry.example/acme/app:1.0; the default registry is docker.io",
     example: "Acme/App:latest, or app:1.0 without its registry",
   },
+  "platform-not-found": {
+    layer: "storage",
+    cause: "The image is not built for the platform that is asked for",
+    check: "docker buildx imagetools inspect IMAGE, or attest tree oci://IMAGE: which platforms " +
+      "it has",
+    repair: "Ask for a platform that is there, with its variant, or build the image for this one",
+    example: "linux/arm64 is asked for, and the index has linux/amd64 and linux/arm/v7",
+  },
   "referrer-mismatch": {
     layer: "storage",
     cause: "A registry lists a manifest as referring to an image, and the manifest itself says " +
@@ -417,6 +425,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Write it again with a tool that follows DSSE 1.0; in-toto's older " +
       '{"signed", "signatures"} is another format',
     example: '{"payload":"e30=","signatures":[]} without payloadType',
+  },
+  "malformed-signature-payload": {
+    layer: "envelope",
+    cause: "The payload of an image signature has another form than simple signing: something " +
+      "is missing in it, or critical holds what is not known",
+    check: "The member that path names; cosign download signature IMAGE shows the payload",
+    repair: "Sign the image again with cosign; a payload of one's own belongs into a Statement",
+    example: 'critical has a fourth member, or its type is "my signature"',
   },
   "missing-signatures": {
     layer: "envelope",
