@@ -223,7 +223,7 @@ async function tryOnce<Body>(
       const location = response.headers.get("location");
       if (response.type !== "opaqueredirect" && (status < 300 || status >= 400)) break;
       const follows = hops < (init.redirects ?? 0) && location !== null &&
-        isFollowed(status, init.method);
+        isFollowed(status, init);
       if (!follows) {
         const what = `${place(target)} redirects to another address, which is not followed`;
         return { error: refusal("service-refused", action, what), mayPass: false };
@@ -269,15 +269,24 @@ async function send(
   { signal }: TimeLimit,
 ): Promise<Response> {
   const fetched: Fetch = options.fetch ?? ((input, setup) => fetch(input, setup));
-  const { body, method = body === undefined ? "GET" : "POST" } = init;
-  const setup: RequestInit & { duplex?: "half" } = { method, headers, redirect: "manual", signal };
+  const { body } = init;
+  const setup: RequestInit & { duplex?: "half" } = {
+    method: methodOf(init),
+    headers,
+    redirect: "manual",
+    signal,
+  };
   if (typeof body === "function") Object.assign(setup, { body: await body(), duplex: "half" });
   else if (body !== undefined) setup.body = typeof body === "string" ? body : asBytes(body);
   return await fetched(target.href, setup);
 }
 
-function isFollowed(status: number, method = "GET"): boolean {
-  return [301, 302, 303, 307, 308].includes(status) && (method === "GET" || method === "HEAD");
+function methodOf({ method, body }: HttpRequest): string {
+  return method ?? (body === undefined ? "GET" : "POST");
+}
+
+function isFollowed(status: number, init: HttpRequest): boolean {
+  return [301, 302, 303, 307, 308].includes(status) && ["GET", "HEAD"].includes(methodOf(init));
 }
 
 function nextAddress({ action, init }: Asked, from: URL, location: string): URL {
