@@ -69,15 +69,17 @@ export function malformedOciName(reference: string, what: string): AttestationEr
   );
 }
 
-/** `sha256:` or `sha512:` and lowercase hex of the right length. */
+/** Tells whether a text is a digest: `sha256:` or `sha512:` and lowercase hex of its length. */
 export function isOciDigest(text: string): boolean {
   return DIGEST.test(text);
 }
 
+/** Tells whether a text can be a tag. */
 export function isOciTag(text: string): boolean {
   return TAG.test(text);
 }
 
+/** Tells whether a text can be the name of a repository. */
 export function isOciRepository(text: string): boolean {
   return text.length <= MAX_REPOSITORY && text.split("/").every((part) => PART.test(part));
 }

@@ -151,14 +151,16 @@ export interface OciWritten {
   readonly digest: string;
   /** False if it was there already. */
   readonly created: boolean;
-  /** What was odd, such as a registry that keeps referrers by the fallback tag. */
-  readonly notes: readonly OciNote[];
+  /** Of a manifest with a subject: who lists it among the referrers of that. */
+  readonly listedBy?: "referrers-api" | "fallback-tag" | "layout";
 }
 
 /** How a manifest is written. */
 export interface OciPutOptions extends OciOptions {
   /** Tag that names it afterwards; without it, it is reached by its digest only. */
   tag?: string;
+  /** Digest that the bytes have, checked before they are sent. Default: their SHA-256. */
+  digest?: string;
 }
 
 /** A source that can be written to. */
