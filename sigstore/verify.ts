@@ -160,7 +160,7 @@ async function verifyAttempt(one: Attempt): Promise<SigstoreResult> {
     ? bundle.logEntries.map((entry) => settle(verifyLogEntry(entry, facts, root.logs)))
     : [];
   const stamps = bundle.timestamps.map((der) =>
-    settle(verifyTimestamp(der, content.signature, root.timestampAuthorities))
+    settle(verifyTimestamp(der, bundle.stamped ?? content.signature, root.timestampAuthorities))
   );
 
   const verified = new VerifiedTimes();

@@ -55,9 +55,13 @@ export async function verifyEnvelopeLayer(
     "envelope.format",
     one.format === "sigstore-bundle"
       ? `A Sigstore bundle, version ${one.bundle.version}`
-      : "bundle" in one
+      : one.format === "cosign-signature"
+      ? "An image signature by cosign"
+      : !("bundle" in one)
+      ? "A DSSE envelope"
+      : one.bundle.signer.kind === "certificate"
       ? "A DSSE envelope that carries its certificate"
-      : "A DSSE envelope",
+      : "A DSSE envelope with a log entry or timestamp beside it",
   );
   if ("bundle" in one) {
     const { verifyParsedBundle } = await import("../sigstore/verify.ts");

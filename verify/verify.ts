@@ -136,6 +136,13 @@ export async function verify(
 function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
   const needed = new Set(["sha256"]);
   for (const one of loaded) {
+    if (one.format === "cosign-signature" && "image" in one) {
+      if ("manifestDigest" in one.image.said) {
+        const [algorithm] = one.image.said.manifestDigest.split(":");
+        if (HASHES.has(algorithm)) needed.add(algorithm);
+      }
+      continue;
+    }
     if ("bundle" in one && one.bundle.content.kind === "message") {
       const { digest } = one.bundle.content;
       if (digest !== undefined) needed.add(digest.algorithm);
@@ -165,6 +172,15 @@ async function verifyOne(
     ? [undefined]
     : [...artifacts];
   try {
+    if (one.format === "cosign-signature" && "image" in one) {
+      const { imageLayer, signedPayload } = await import("./cosign.ts");
+      const layer = await verifyEnvelopeLayer(one, context, signedPayload(one.image));
+      const { predicateTypes } = context;
+      return subjects.map((artifact) => {
+        const checks = imageLayer(one.image, artifact, predicateTypes);
+        return finish(one, layer, checks, predicateLayer(one, layer, context));
+      });
+    }
     if ("bundle" in one && one.bundle.content.kind === "message") {
       return await Promise.all(
         subjects.map(async (artifact) => {

@@ -113,7 +113,12 @@ export const POLICY_TARGETS: readonly Target[] = [
       }
     },
   }),
-  validator("validateGateRules", gateRules, validateGateRules, (value) => parseGateRules(value)),
+  validator(
+    "validateGateRules",
+    gateRules,
+    validateGateRules,
+    (value) => parseGateRules(value as object),
+  ),
   parser("parsePolicy", policies, (source) => parsePolicy(source), {
     objects: true,
     write: JSON_TEXT,
