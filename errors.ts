@@ -50,6 +50,16 @@ export type Reason =
   | "unwritable-file"
   // Storage
   | "content-mismatch"
+  | "image-not-found"
+  | "malformed-image-layout"
+  | "malformed-image-manifest"
+  | "malformed-image-reference"
+  | "platform-not-found"
+  | "referrer-mismatch"
+  | "registry-access-denied"
+  | "registry-auth-refused"
+  | "registry-conflict"
+  | "registry-rate-limited"
   | "store-unavailable"
   // Registry
   | "invalid-api-key"
@@ -68,6 +78,7 @@ export type Reason =
   // Envelope
   | "invalid-signature"
   | "malformed-envelope"
+  | "malformed-signature-payload"
   | "missing-signatures"
   | "missing-trusted-key"
   | "threshold-not-met"

@@ -338,6 +338,83 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "could not make it pass, but could hide it",
     example: "A file in the folder of a store was edited in place",
   },
+  "image-not-found": {
+    layer: "storage",
+    cause: "The registry or layout was asked, and has no such repository, tag, manifest or blob",
+    check: "crane manifest REFERENCE; a registry may say so too of what it hides from you",
+    repair: "Correct the reference, push the image first, or log in to the registry",
+    example: "registry.example/app:1.0 was never pushed, or was deleted",
+  },
+  "malformed-image-layout": {
+    layer: "storage",
+    cause: "A folder or tar file is no OCI image layout, or holds what none needs: links, names " +
+      "that lead out of it, a name twice",
+    check: "Its files oci-layout and index.json; of a tar file, tar tvf FILE",
+    repair: "Write it again with the tool that it comes from, such as skopeo copy IMAGE oci:FOLDER",
+    example: "A tar file with an entry ../../etc/passwd",
+  },
+  "malformed-image-manifest": {
+    layer: "storage",
+    cause: "A manifest or index of an image is not of its form, states two media types, or can " +
+      "be read as both an image and an index",
+    check: "crane manifest REFERENCE, and the place in it that the message names",
+    repair: "Push it again with a current tool; such a manifest is read differently by each client",
+    example: "A manifest with manifests as well as layers",
+  },
+  "malformed-image-reference": {
+    layer: "storage",
+    cause: "A text is no reference of an image: host, name, and a tag or digest",
+    check: "The text in the message, letter by letter; names of repositories are in lower case",
+    repair: "Write it out, as in registry.example/acme/app:1.0; the default registry is docker.io",
+    example: "Acme/App:latest, or app:1.0 without its registry",
+  },
+  "platform-not-found": {
+    layer: "storage",
+    cause: "The image is not built for the platform that is asked for",
+    check: "docker buildx imagetools inspect IMAGE, or attest tree oci://IMAGE: which platforms " +
+      "it has",
+    repair: "Ask for a platform that is there, with its variant, or build the image for this one",
+    example: "linux/arm64 is asked for, and the index has linux/amd64 and linux/arm/v7",
+  },
+  "referrer-mismatch": {
+    layer: "storage",
+    cause: "A registry lists a manifest as referring to an image, and the manifest itself says " +
+      "that it is about another one",
+    check: "crane manifest REPOSITORY@DIGEST | jq .subject",
+    repair: "Nothing of it is used; have it removed from the list, and ask who put it there",
+    example: "The fallback tag of app:1.1 lists the attestation of app:1.0",
+  },
+  "registry-access-denied": {
+    layer: "storage",
+    cause: "The registry wants other credentials, or these do not suffice for what is asked",
+    check: "Status and words in the message; docker login HOST, and the rights of the account",
+    repair:
+      "Log in to exactly this host, or give a token that may read (push: write) the repository",
+    example: "401 from a private repository without a login",
+  },
+  "registry-auth-refused": {
+    layer: "storage",
+    cause: "The registry asks to send credentials where they must not go: by plain HTTP, or in a " +
+      "way that is not known",
+    check: "The header WWW-Authenticate: curl -si https://HOST/v2/",
+    repair: "Have the registry name a token service that is reached by https",
+    example: 'WWW-Authenticate: Bearer realm="http://tokens.example/"',
+  },
+  "registry-conflict": {
+    layer: "storage",
+    cause: "Others kept changing the list of referrers while an entry was added, or an entry was " +
+      "lost again",
+    check: "crane manifest REPOSITORY:sha256-HEX, the fallback tag: does it list what was pushed",
+    repair: "Attach it again when nobody else does; what was pushed before is still there",
+    example: "Twenty jobs attach to one image, in a registry without the referrers API",
+  },
+  "registry-rate-limited": {
+    layer: "storage",
+    cause: "The registry answers no more requests for a while, also after waiting",
+    check: "The header Retry-After in the answer, and the registry's limits for your account",
+    repair: "Log in, which raises the limit of most registries, or run it again later",
+    example: "429: anonymous pulls of this hour are used up",
+  },
   "store-unavailable": {
     layer: "storage",
     cause:
@@ -403,7 +480,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "revision-mismatch": {
     layer: "registry",
-    cause: "The manifest was changed by somebody else since its ETag was read, or is there though " +
+    cause:
+      "The manifest was changed by somebody else since its ETag was read, or is there though " +
       "If-None-Match: * says that it must not be",
     check: "GET the manifest: its ETag, and what changed",
     repair: "Take the change into account, then put with the new ETag; nothing was overwritten",
@@ -461,6 +539,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Write it again with a tool that follows DSSE 1.0; in-toto's older " +
       '{"signed", "signatures"} is another format',
     example: '{"payload":"e30=","signatures":[]} without payloadType',
+  },
+  "malformed-signature-payload": {
+    layer: "envelope",
+    cause: "The payload of an image signature has another form than simple signing: something " +
+      "is missing in it, or critical holds what is not known",
+    check: "The member that path names; cosign download signature IMAGE shows the payload",
+    repair: "Sign the image again with cosign; a payload of one's own belongs into a Statement",
+    example: 'critical has a fourth member, or its type is "my signature"',
   },
   "missing-signatures": {
     layer: "envelope",

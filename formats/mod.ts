@@ -16,3 +16,8 @@ export type {
   GoogleCloudBuildClaims,
   GoogleCloudBuildExpectation,
 } from "./google_cloud_build_claims.ts";
+export {
+  parseSimpleSigning,
+  type SimpleSigning,
+  type SimpleSigningLimits,
+} from "./simple_signing.ts";

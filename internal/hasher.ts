@@ -3,7 +3,7 @@ import { digest, type HashName } from "./digest.ts";
 import { encodeHex } from "./hex.ts";
 
 /** A digest that is fed piece by piece, in constant memory. */
-interface Hasher {
+export interface Hasher {
   update(chunk: Bytes): void | Promise<void>;
   digest(): Promise<Bytes>;
 }
@@ -26,7 +26,7 @@ interface RuntimeHashes {
  * A streaming digest by the runtime's own hasher: `DigestStream` (workerd), else
  * `node:crypto` (Node, Deno, Bun), else pure JavaScript. WebCrypto has none.
  */
-async function createHasher(hash: HashName): Promise<Hasher> {
+export async function createHasher(hash: HashName): Promise<Hasher> {
   const runtime = globalThis as unknown as RuntimeHashes;
   if (runtime.crypto.DigestStream !== undefined) {
     const stream = new runtime.crypto.DigestStream(hash);

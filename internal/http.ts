@@ -1,6 +1,8 @@
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import { asBytes, type Bytes, concat } from "./bytes.ts";
-import { decodeUtf8, isObject, type JsonObject, parseJson, printable } from "./json.ts";
+import { cleaned, describe } from "./http_words.ts";
+import { isObject, type JsonObject, parseJson, printable } from "./json.ts";
+import { TimeLimit } from "./time_limit.ts";
 
 /** The part of `fetch` that requests need. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
@@ -39,21 +41,28 @@ export interface HttpRequest {
   /** Default GET, or POST with a body. */
   method?: string;
   headers?: Readonly<Record<string, string>>;
-  body?: Uint8Array | string;
+  /** A stream is opened for each try. */
+  body?: Uint8Array | string | (() => Promise<ReadableStream<Uint8Array>>);
   /** Statuses that are an answer; every other one is an error. Default 200 to 299. */
   accept?: readonly number[];
   /** Whether a failure that may pass is tried again. Default true. */
   retryable?: boolean;
-  /** Hosts of the machine's own platform that are reached without TLS. Default none. */
+  /** Hosts, with or without port, that may be reached without TLS. Default none. */
   plainHosts?: readonly string[];
+  /** Redirects of a GET or HEAD that are followed. Default 0: a redirect is an error. */
+  redirects?: number;
+  /** Reasons of statuses. Default: `service-unavailable` if it may pass, else `service-refused`. */
+  reasons?: Readonly<Partial<Record<number, Reason>>>;
+  /** What the body of an error says, for messages. Default: its start, as it is. */
+  words?: (body: Bytes) => string | undefined;
 }
 
 /** What was answered. */
-export interface HttpAnswer {
+export interface HttpAnswer<Body = Bytes> {
   status: number;
   headers: Headers;
-  body: Bytes;
-  /** The address that was asked. */
+  body: Body;
+  /** The address that answered: the one that was asked, or where that redirected to. */
   url: string;
   /** Of an earlier try, which the service may have served though its answer was lost. */
   earlier?: AttestationError;
@@ -69,7 +78,9 @@ const MAX_WAIT_MS = 30_000;
 /**
  * Asks a service, with limits of time and size, and again when a failure may pass.
  *
- * Nothing follows a redirect: tokens and bodies reach the address that was given or none.
+ * Unless `redirects` says so nothing follows a redirect: tokens and bodies reach the address
+ * that was given or none. A redirect that is followed never leads from https to http, and
+ * another origin gets no header that could hold a credential.
  * No header and no part of the body gets into a message, also when the service repeats it.
  *
  * @param action What is done, in words that follow "Cannot": `ask for a certificate`.
@@ -78,19 +89,42 @@ const MAX_WAIT_MS = 30_000;
  * tries), `service-refused` (other statuses, redirects, an address that is not safe),
  * `malformed-response` (an answer cut short), `limit-exceeded`, `aborted`.
  */
-export async function request(
+export function request(
   action: string,
   url: string,
   init: HttpRequest,
   options: HttpOptions,
 ): Promise<HttpAnswer> {
+  return repeat(action, url, init, options, readWhole);
+}
+
+/**
+ * {@linkcode request}, whose answer's body is a stream that keeps the limits to its end. A
+ * failure in the middle is an error of the stream, and is not tried again.
+ */
+export function requestStream(
+  action: string,
+  url: string,
+  init: HttpRequest,
+  options: HttpOptions,
+): Promise<HttpAnswer<ReadableStream<Bytes>>> {
+  return repeat(action, url, init, options, handOver);
+}
+
+async function repeat<Body>(
+  action: string,
+  url: string,
+  init: HttpRequest,
+  options: HttpOptions,
+  read: (exchange: Exchange) => Promise<Body | undefined>,
+): Promise<HttpAnswer<Body>> {
   const target = checkAddress(action, url, init.plainHosts);
   const { retries = DEFAULT_RETRIES, backoffMs = DEFAULT_BACKOFF_MS, signal } = options;
   const sleep = options.sleep ?? timer;
   let earlier: AttestationError | undefined;
   for (let attempt = 0;; attempt++) {
     refuseAborted(action, signal);
-    const outcome = await tryOnce(action, target, init, options);
+    const outcome = await tryOnce({ action, init, options, target }, read);
     if ("answer" in outcome) {
       return earlier === undefined ? outcome.answer : { ...outcome.answer, earlier };
     }
@@ -126,8 +160,9 @@ function checkAddress(action: string, url: string, plainHosts: readonly string[]
   } catch {
     throw refusal("service-refused", action, "the address is no URL");
   }
-  const { protocol, hostname } = target;
-  const isPlain = protocol === "http:" && (isLoopback(hostname) || plainHosts.includes(hostname));
+  const { protocol, hostname, host } = target;
+  const isPlain = protocol === "http:" &&
+    (isLoopback(hostname) || plainHosts.includes(hostname) || plainHosts.includes(host));
   if (protocol !== "https:" && !isPlain) {
     throw refusal("service-refused", action, `${place(target)} is not reached by https`);
   }
@@ -137,7 +172,8 @@ function checkAddress(action: string, url: string, plainHosts: readonly string[]
   return target;
 }
 
-function isLoopback(hostname: string): boolean {
+/** Tells whether the host name of a URL is this machine, whatever a resolver says. */
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" ||
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
 }
@@ -147,86 +183,176 @@ function place({ origin, pathname }: URL): string {
   return printable(`${origin}${pathname}`, 200);
 }
 
-type Outcome = { answer: HttpAnswer } | {
+/** What is asked, and how. */
+interface Asked {
+  action: string;
+  init: HttpRequest;
+  options: HttpOptions;
+  target: URL;
+}
+
+/** An answer whose body is still to come. */
+interface Exchange extends Asked {
+  response: Response;
+  limit: TimeLimit;
+  maxBytes: number;
+}
+
+type Outcome<Body> = { answer: HttpAnswer<Body> } | {
   error: AttestationError;
   mayPass: boolean;
   retryAfterMs?: number;
 };
 
-async function tryOnce(
-  action: string,
-  target: URL,
-  init: HttpRequest,
-  options: HttpOptions,
-): Promise<Outcome> {
+/** One try; `read` answers undefined for a body that is cut short. */
+async function tryOnce<Body>(
+  asked: Asked,
+  read: (exchange: Exchange) => Promise<Body | undefined>,
+): Promise<Outcome<Body>> {
+  const { action, init, options } = asked;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
-  const { headers = {}, body } = init;
   const limit = new TimeLimit(timeoutMs, signal);
+  let { target } = asked;
   let response: Response | undefined;
+  let body: Body | undefined;
   try {
-    const fetched: Fetch = options.fetch ?? ((input, setup) => fetch(input, setup));
-    response = await limit.race(fetched(target.href, {
-      method: init.method ?? (body === undefined ? "GET" : "POST"),
-      headers: { "accept-encoding": "identity", ...headers },
-      redirect: "manual",
-      signal: limit.signal,
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : asBytes(body) }),
-    }));
+    let headers = { "accept-encoding": "identity", ...init.headers };
+    for (let hops = 0;; hops++) {
+      response = await limit.race(send(target, headers, asked, limit));
+      const { status } = response;
+      const location = response.headers.get("location");
+      if (response.type !== "opaqueredirect" && (status < 300 || status >= 400)) break;
+      const follows = hops < (init.redirects ?? 0) && location !== null &&
+        isFollowed(status, init);
+      if (!follows) {
+        const what = `${place(target)} redirects to another address, which is not followed`;
+        return { error: refusal("service-refused", action, what), mayPass: false };
+      }
+      response.body?.cancel().catch(() => {});
+      const next = nextAddress(asked, target, location);
+      if (next.origin !== target.origin) headers = withoutCredentials(headers);
+      target = next;
+    }
     const { status } = response;
-    if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
-      const what = `${place(target)} redirects to another address, which is not followed`;
-      return { error: refusal("service-refused", action, what), mayPass: false };
+    const exchange = { ...asked, target, response, limit, maxBytes };
+    if (!(init.accept?.includes(status) ?? (status >= 200 && status < 300))) {
+      const text = await readBody(exchange).catch((cause) => {
+        if (cause instanceof TooLong) return new Uint8Array();
+        throw cause;
+      });
+      return statusOutcome(exchange, text);
     }
-    const accepted = init.accept?.includes(status) ?? (status >= 200 && status < 300);
-    const content = await readBody(response, maxBytes, limit);
-    if (content === "too long") {
-      if (!accepted) return statusOutcome(action, target, init, response, new Uint8Array());
-      const what = `${place(target)} answered with more than ${maxBytes} bytes`;
-      return { error: refusal("limit-exceeded", action, what), mayPass: false };
-    }
-    if (!accepted) return statusOutcome(action, target, init, response, content);
-    if (isCutShort(response.headers, content.length)) return cutShort(action, target);
-    return { answer: { status, headers: response.headers, body: content, url: target.href } };
+    body = await read(exchange);
+    if (body === undefined) return cutShort(action, target);
+    return { answer: { status, headers: response.headers, body, url: target.href } };
   } catch (cause) {
+    if (isAttestationError(cause)) return { error: cause, mayPass: false };
     refuseAborted(action, signal);
-    if (limit.isOver) {
-      const what = `${place(target)} did not answer within ${timeoutMs} ms`;
-      return { error: refusal("service-unavailable", action, what), mayPass: true };
-    }
+    if (cause instanceof TooLong) return { error: tooLong(action, target, cause), mayPass: false };
+    if (limit.isOver) return { error: tooLate(action, target, timeoutMs), mayPass: true };
     if (response?.ok) return cutShort(action, target);
     const what = `no answer from ${place(target)}: ${describe(cause, init)}`;
     return { error: refusal("service-unavailable", action, what), mayPass: true };
   } finally {
-    limit.clear();
-    // Of an answer that is not read to its end the connection would stay open.
-    if (response?.body && !response.body.locked) response.body.cancel().catch(() => {});
+    if (!(body instanceof ReadableStream)) {
+      limit.clear();
+      // Of an answer that is not read to its end the connection would stay open.
+      if (response?.body && !response.body.locked) response.body.cancel().catch(() => {});
+    }
   }
 }
 
-function cutShort(action: string, target: URL): Outcome {
+async function send(
+  target: URL,
+  headers: Readonly<Record<string, string>>,
+  { init, options }: Asked,
+  { signal }: TimeLimit,
+): Promise<Response> {
+  const fetched: Fetch = options.fetch ?? ((input, setup) => fetch(input, setup));
+  const { body } = init;
+  const setup: RequestInit & { duplex?: "half" } = {
+    method: methodOf(init),
+    headers,
+    redirect: "manual",
+    signal,
+  };
+  if (typeof body === "function") Object.assign(setup, { body: await body(), duplex: "half" });
+  else if (body !== undefined) setup.body = typeof body === "string" ? body : asBytes(body);
+  return await fetched(target.href, setup);
+}
+
+function methodOf({ method, body }: HttpRequest): string {
+  return method ?? (body === undefined ? "GET" : "POST");
+}
+
+function isFollowed(status: number, init: HttpRequest): boolean {
+  return [301, 302, 303, 307, 308].includes(status) && ["GET", "HEAD"].includes(methodOf(init));
+}
+
+function nextAddress({ action, init }: Asked, from: URL, location: string): URL {
+  const plainHosts = from.protocol === "https:" ? undefined : init.plainHosts;
+  let next: URL;
+  try {
+    next = new URL(location, from);
+  } catch {
+    throw refusal("service-refused", action, `${place(from)} redirects to what is no URL`);
+  }
+  if (from.protocol === "https:" && next.protocol !== "https:") {
+    const what = `${place(from)} redirects to ${place(next)}, which is not reached by https`;
+    throw refusal("service-refused", action, what);
+  }
+  return checkAddress(action, next.href, plainHosts);
+}
+
+/** Headers that another origin may see. */
+const HARMLESS: readonly string[] = ["accept", "accept-encoding", "range"];
+
+function withoutCredentials<T extends Record<string, string>>(headers: T): T {
+  const kept = Object.entries(headers).filter(([name]) => HARMLESS.includes(name.toLowerCase()));
+  return Object.fromEntries(kept) as T;
+}
+
+/** A body with more bytes than are accepted. */
+class TooLong extends Error {
+  readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    super("too long");
+    this.maxBytes = maxBytes;
+  }
+}
+
+function tooLong(action: string, target: URL, { maxBytes }: TooLong): AttestationError {
+  const what = `${place(target)} answered with more than ${maxBytes} bytes`;
+  return refusal("limit-exceeded", action, what);
+}
+
+function tooLate(action: string, target: URL, timeoutMs: number): AttestationError {
+  const what = `${place(target)} did not answer within ${timeoutMs} ms`;
+  return refusal("service-unavailable", action, what);
+}
+
+function cutShort(action: string, target: URL): { error: AttestationError; mayPass: boolean } {
   const what = `the answer of ${place(target)} is cut short`;
   return { error: refusal("malformed-response", action, what), mayPass: true };
 }
 
-function isCutShort(headers: Headers, length: number): boolean {
+function isCutShort({ init, response: { headers } }: Exchange, length: number): boolean {
   const stated = headers.get("content-length");
-  return headers.get("content-encoding") === null && stated !== null &&
+  return init.method !== "HEAD" && headers.get("content-encoding") === null && stated !== null &&
     /^\d{1,15}$/.test(stated) && length < Number(stated);
 }
 
 function statusOutcome(
-  action: string,
-  target: URL,
-  init: HttpRequest,
-  { status, headers }: Response,
+  { action, target, init, response: { status, headers } }: Exchange,
   body: Bytes,
-): Outcome {
+): { error: AttestationError; mayPass: boolean; retryAfterMs?: number } {
   const mayPass = status === 408 || status === 429 || status >= 500;
   const text = cleaned(body, init);
   const what = `${place(target)} answered with status ${status}` +
     (text === "" ? "" : `: ${text}`);
-  const error = refusal(mayPass ? "service-unavailable" : "service-refused", action, what);
-  return { error, mayPass, retryAfterMs: retryAfter(headers) };
+  const reason = init.reasons?.[status] ?? (mayPass ? "service-unavailable" : "service-refused");
+  return { error: refusal(reason, action, what), mayPass, retryAfterMs: retryAfter(headers) };
 }
 
 /** Milliseconds of `Retry-After`: seconds, or a date, which the answer's own date dates. */
@@ -237,113 +363,75 @@ function retryAfter(headers: Headers): number | undefined {
   return Number.isFinite(wait) && wait > 0 ? wait : undefined;
 }
 
-async function readBody(
-  response: Response,
-  maxBytes: number,
-  limit: TimeLimit,
-): Promise<Bytes | "too long"> {
-  const stated = response.headers.get("content-length");
-  if (stated !== null && /^\d+$/.test(stated) && Number(stated) > maxBytes) return "too long";
-  if (response.body === null) return new Uint8Array();
-  const reader = response.body.getReader();
+async function readWhole(exchange: Exchange): Promise<Bytes | undefined> {
+  const body = await readBody(exchange);
+  return isCutShort(exchange, body.length) ? undefined : body;
+}
+
+async function readBody(exchange: Exchange): Promise<Bytes> {
   const parts: Uint8Array[] = [];
+  for await (const part of chunks(exchange)) parts.push(part);
+  return concat(...parts);
+}
+
+/** The body as a stream; the time limit ends with it. */
+function handOver(exchange: Exchange): Promise<ReadableStream<Bytes>> {
+  const { action, target, options: { timeoutMs = DEFAULT_TIMEOUT_MS, signal }, limit } = exchange;
+  const source = chunks(exchange);
+  let length = 0;
+  const fault = (cause: unknown): AttestationError => {
+    if (signal?.aborted) return refusal("aborted", action, "the caller stopped it");
+    if (cause instanceof TooLong) return tooLong(action, target, cause);
+    return limit.isOver ? tooLate(action, target, timeoutMs) : cutShort(action, target).error;
+  };
+  const stream = new ReadableStream<Bytes>({
+    async pull(controller) {
+      try {
+        const { done, value } = await source.next();
+        if (!done) {
+          length += value.length;
+          return controller.enqueue(asBytes(value));
+        }
+        limit.clear();
+        if (isCutShort(exchange, length)) throw cutShort(action, target).error;
+        controller.close();
+      } catch (cause) {
+        limit.clear();
+        controller.error(isAttestationError(cause) ? cause : fault(cause));
+      }
+    },
+    async cancel() {
+      limit.clear();
+      await source.return(undefined);
+      // A generator that never began has no reader that it could cancel.
+      if (exchange.response.body?.locked === false) await exchange.response.body.cancel();
+    },
+  }, { highWaterMark: 0 });
+  return Promise.resolve(stream);
+}
+
+/** The body piece by piece, within the limits of time and size. */
+async function* chunks(
+  { init, response: { headers, body }, limit, maxBytes }: Exchange,
+): AsyncGenerator<Uint8Array, undefined> {
+  if (init.method === "HEAD") return;
+  const stated = headers.get("content-length");
+  if (stated !== null && /^\d+$/.test(stated) && Number(stated) > maxBytes) {
+    throw new TooLong(maxBytes);
+  }
+  if (body === null) return;
+  const reader = body.getReader();
   let length = 0;
   try {
     for (;;) {
       const { done, value } = await limit.race(reader.read());
-      if (done) return concat(...parts);
+      if (done) return;
       length += value.length;
-      if (length > maxBytes) return "too long";
-      parts.push(value);
+      if (length > maxBytes) throw new TooLong(maxBytes);
+      yield value;
     }
   } finally {
     reader.cancel().catch(() => {});
-  }
-}
-
-/** Start of an answer for a message: one line, without anything that the request held. */
-function cleaned(body: Bytes, init: HttpRequest): string {
-  let text: string;
-  try {
-    text = decodeUtf8(body.subarray(0, 1024));
-  } catch {
-    text = new TextDecoder().decode(body.subarray(0, 1024));
-  }
-  return printable(withoutSecrets(text, init).replace(/\s+/g, " ").trim(), 200);
-}
-
-/** Shortest run of a request's characters that is not repeated in a message. */
-const SECRET_LENGTH = 12;
-
-/**
- * A text of the service or the runtime, with everything that looks like a token, and every
- * longer run that stands in the request as well, left out. A service that repeats what it
- * refuses would otherwise carry a token into a log.
- */
-function withoutSecrets(text: string, { headers = {}, body = "" }: HttpRequest): string {
-  const clean = text.replace(/eyJ[\w-]{4,}(\.[\w-]*)*/g, "…");
-  const sent = [
-    ...Object.values(headers),
-    typeof body === "string" ? body.slice(0, 64 << 10) : "",
-  ].join("\n");
-  let result = "";
-  for (let i = 0; i < clean.length;) {
-    let end = i + SECRET_LENGTH;
-    if (end > clean.length || !sent.includes(clean.slice(i, end))) {
-      result += clean[i++];
-      continue;
-    }
-    while (end < clean.length && sent.includes(clean.slice(i, end + 1))) end++;
-    result += "…";
-    i = end;
-  }
-  return result;
-}
-
-/** The runtime's words for a failed connection; they may quote a header that it refused. */
-function describe(cause: unknown, init: HttpRequest): string {
-  const errors = [cause, cause instanceof Error ? cause.cause : undefined];
-  const texts = errors.flatMap((one) => one instanceof Error ? [one.message] : []);
-  const text = texts.join(": ").replace(/\(?https?:\/\/\S+/g, "").replace(/\s+/g, " ").trim();
-  return text === "" ? "the connection failed" : printable(withoutSecrets(text, init), 160);
-}
-
-/** One try's time, which the caller's signal may end earlier. */
-class TimeLimit {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal | undefined;
-  readonly #ended: Promise<never>;
-  #timeout: ReturnType<typeof setTimeout> | undefined;
-  readonly #stop = () => this.#controller.abort();
-  isOver = false;
-
-  constructor(ms: number, outer: AbortSignal | undefined) {
-    this.#outer = outer;
-    this.#timeout = setTimeout(() => {
-      this.isOver = true;
-      this.#controller.abort();
-    }, ms);
-    this.#ended = new Promise((_, reject) => {
-      this.signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
-    });
-    this.#ended.catch(() => {});
-    outer?.addEventListener("abort", this.#stop, { once: true });
-    if (outer?.aborted) this.#stop();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Not every `fetch` that is passed in looks at its signal. */
-  race<T>(work: Promise<T>): Promise<T> {
-    work.catch(() => {});
-    return Promise.race([work, this.#ended]);
-  }
-
-  clear(): void {
-    clearTimeout(this.#timeout);
-    this.#outer?.removeEventListener("abort", this.#stop);
   }
 }
 

@@ -1,7 +1,14 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type AttestationError, isAttestationError } from "../errors.ts";
-import { type Fetch, type HttpOptions, type HttpRequest, jsonAnswer, request } from "./http.ts";
+import {
+  type Fetch,
+  type HttpOptions,
+  type HttpRequest,
+  jsonAnswer,
+  request,
+  requestStream,
+} from "./http.ts";
 
 const SECRET = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
 const URL_ = "https://service.example/api";
@@ -304,6 +311,133 @@ describe("request()", () => {
     const { fetch } = answers(new Response("", { status: 403 }));
     const { message } = await refusal(fetch, {}, {}, `${URL_}?key=word`);
     ok(message.includes(URL_) && !message.includes("word"));
+  });
+});
+
+/** A service of several addresses, which notes the headers that it is sent. */
+function places(
+  routes: Record<string, (init: RequestInit) => Response>,
+): { fetch: Fetch; asked: [string, Headers][] } {
+  const asked: [string, Headers][] = [];
+  return {
+    asked,
+    fetch: (url, init = {}) => {
+      asked.push([url, new Headers(init.headers)]);
+      return Promise.resolve(routes[url]?.(init) ?? new Response("", { status: 404 }));
+    },
+  };
+}
+
+const to = (location: string, status = 307) => () =>
+  new Response(null, { status, headers: { location } });
+
+describe("request() that follows redirects", () => {
+  const headers = { authorization: `Bearer ${SECRET}`, cookie: "a=b", "x-key": "k", accept: "a/b" };
+
+  it("keeps headers within the origin and drops them for good outside", async () => {
+    const service = places({
+      [URL_]: to("/next"),
+      "https://service.example/next": to("https://cdn.example/blob"),
+      "https://cdn.example/blob": to("https://service.example/back"),
+      "https://service.example/back": () => new Response("there"),
+    });
+    const answer = await request("ask", URL_, { headers, redirects: 3 }, service);
+    equal(answer.url, "https://service.example/back");
+    equal(service.asked[1][1].get("authorization"), headers.authorization);
+    for (const [url, sent] of service.asked.slice(2)) {
+      deepEqual([...sent.keys()].sort(), ["accept", "accept-encoding"], url);
+    }
+  });
+
+  const leads = [
+    "http://service.example/",
+    "http://127.0.0.1/",
+    "ftp://a/",
+    "http://",
+    "https://a:b@c/",
+  ];
+  for (const location of leads) {
+    it(`does not go on to ${location}`, async () => {
+      const service = places({ [URL_]: to(location) });
+      const init = { headers, redirects: 3, plainHosts: ["service.example"] };
+      equal((await refusal(service.fetch, init)).reason, "service-refused");
+      equal(service.asked.length, 1);
+    });
+  }
+
+  it("bounds their number, and follows none of a POST", async () => {
+    const service = places({ [URL_]: to(URL_) });
+    equal((await refusal(service.fetch, { redirects: 5 })).reason, "service-refused");
+    equal(service.asked.length, 6);
+    const post = places({ [URL_]: to("/next") });
+    equal((await refusal(post.fetch, { redirects: 5, body: "x" })).reason, "service-refused");
+    equal(post.asked.length, 1);
+  });
+
+  it("reads the body of no HEAD, whatever length it states", async () => {
+    const { fetch } = answers(new Response(null, { headers: { "content-length": "99999999" } }));
+    const { headers, body } = await request("ask", URL_, { method: "HEAD" }, { fetch });
+    equal(headers.get("content-length"), "99999999");
+    equal(body.length, 0);
+  });
+
+  it("gives statuses the reasons and words that the caller has for them", async () => {
+    const { fetch } = answers(new Response("{}", { status: 404 }));
+    const init: HttpRequest = { reasons: { 404: "attestation-not-found" }, words: () => "no such" };
+    const error = await refusal(fetch, init);
+    equal(error.reason, "attestation-not-found");
+    ok(error.message.endsWith("404: no such"));
+  });
+});
+
+describe("requestStream()", () => {
+  async function streamed(response: Response, options: HttpOptions = {}): Promise<string> {
+    const { fetch } = answers(() => response);
+    try {
+      const { body } = await requestStream("ask", URL_, {}, { fetch, ...waits(), ...options });
+      return await new Response(body).text();
+    } catch (error) {
+      if (isAttestationError(error)) return error.reason;
+      throw error;
+    }
+  }
+
+  it("hands over the body", async () => {
+    equal(await streamed(new Response("hello")), "hello");
+  });
+
+  it("keeps the limits of size and time, and finds what is cut short", async () => {
+    equal(await streamed(new Response("hello"), { maxBytes: 4 }), "limit-exceeded");
+    const slow = new ReadableStream({
+      start: (controller) => controller.enqueue(new Uint8Array(1)),
+      pull: () => new Promise(() => {}),
+    });
+    equal(await streamed(new Response(slow), { timeoutMs: 20 }), "service-unavailable");
+    const short = new Response("hell", { headers: { "content-length": "5" } });
+    equal(await streamed(short), "malformed-response");
+    const controller = new AbortController();
+    const stopped = new ReadableStream({
+      pull: () => {
+        controller.abort();
+        return new Promise<void>(() => {});
+      },
+    });
+    equal(await streamed(new Response(stopped), { signal: controller.signal }), "aborted");
+  });
+
+  it("refuses a status before there is a stream", async () => {
+    equal(await streamed(new Response("no", { status: 403 })), "service-refused");
+  });
+
+  it("opens a body of a request for each try", async () => {
+    let opened = 0;
+    const body = () => {
+      opened++;
+      return Promise.resolve(new Response("sent").body!);
+    };
+    const service = answers(new Response("", { status: 503 }), new Response("ok"));
+    await request("ask", URL_, { body }, { fetch: service.fetch, ...waits() });
+    equal(opened, 2);
   });
 });
 

@@ -5,6 +5,7 @@ export type AttestationShape =
   | "sigstore-bundle"
   | "dsse"
   | "statement"
+  | "cosign-layer"
   | "npm-attestations"
   | "github-attestations"
   | "unknown";
@@ -23,8 +24,9 @@ const BUNDLE_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle";
  *
  * @param value A JSON object, such as one line of JSON Lines.
  * @returns `sigstore-bundle`; `dsse` for an envelope; `statement` for one that is not
- * signed; `npm-attestations` and `github-attestations` for a registry's answer that holds
- * bundles; or `unknown`.
+ * signed; `cosign-layer` for a layer under a tag of cosign, with its annotations;
+ * `npm-attestations` and `github-attestations` for a registry's answer that holds bundles; or
+ * `unknown`.
  *
  * @example
  * ```ts
@@ -42,6 +44,9 @@ export function detectFormat(value: JsonObject): AttestationShape {
   }
   if (has(value, "payload") && has(value, "signatures")) found.push("dsse");
   if (has(value, "_type") && has(value, "predicateType")) found.push("statement");
+  if (has(value, "mimeType") && has(value, "payload") && has(value, "annotations")) {
+    found.push("cosign-layer");
+  }
   if (has(value, "attestations") && Array.isArray(value.attestations)) {
     const [first] = value.attestations;
     if (isObject(first) && has(first, "bundle")) {

@@ -1,7 +1,6 @@
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import { decodeUtf8, isObject, type JsonObject, parseJson } from "../internal/json.ts";
-import { refuseUnknown } from "../internal/options.ts";
-import { limitOption } from "./_limit.ts";
+import { limitOption, refuseUnknown } from "../internal/options.ts";
 
 /** JSON Lines as text, bytes, or a stream of bytes in chunks of any size. */
 export type JsonLinesSource =

@@ -1,9 +1,8 @@
 import type { Problem } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson, quote } from "../internal/json.ts";
-import { refuseUnknown } from "../internal/options.ts";
+import { limitOption, refuseUnknown } from "../internal/options.ts";
 import { listTo, refuse, type Report } from "../internal/problem.ts";
-import { limitOption } from "./_limit.ts";
 import { refuseUnserialisable } from "./_serialisable.ts";
 import { isUri } from "./_uri.ts";
 import { checkDescriptor, type ResourceDescriptor, withoutNulls } from "./resource_descriptor.ts";

@@ -155,7 +155,7 @@ function checkSomebodySigns(
 
 function checkEnvelope(envelope: Members, trusted: TrustedNames): void {
   envelope.needOne(ENVELOPE);
-  envelope.words("formats", ["sigstore-bundle", "dsse"]);
+  envelope.words("formats", ["sigstore-bundle", "dsse", "cosign-signature"]);
   envelope.texts("payloadTypes", 100);
   for (const [i, name] of (envelope.texts("algorithms", 100) ?? []).entries()) {
     const fault = algorithmFault(name);

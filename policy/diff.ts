@@ -78,6 +78,7 @@ const ASKED: ReadonlySet<string> = new Set([
 const ORDERED: Readonly<Record<string, readonly string[]>> = {
   mode: ["enforce", "permissive"],
   unselected: ["fail", "pass"],
+  platforms: ["attested", "from-index"],
   maxSeverity: ["none", "low", "medium", "high", "critical"],
   subjects: ["exact", "all", "any"],
 };
@@ -85,6 +86,7 @@ const ORDERED: Readonly<Record<string, readonly string[]>> = {
 const DEFAULTS: Readonly<Record<string, Json>> = {
   mode: "enforce",
   unselected: "fail",
+  platforms: "attested",
   subjects: "any",
 };
 /** Members whose presence asks for more. */

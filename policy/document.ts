@@ -30,6 +30,11 @@ export interface PolicyDocument {
   selection?: "first" | "all";
   /** What an artifact gets that no rule selects. Default `fail`. */
   unselected?: "fail" | "pass";
+  /**
+   * Platforms of an image: `attested`, each needs attestations of its own; `from-index`, those
+   * of the index that lists it count for it as well. Default `attested`.
+   */
+  platforms?: "attested" | "from-index";
   /** Rules, in order; at least one. */
   rules: readonly PolicyRule[];
   /** Failures that are accepted for a time. */
@@ -139,7 +144,7 @@ export interface Requirement {
 /** Rules of the envelope. */
 export interface EnvelopeRule {
   /** Accepted formats. Default any. */
-  formats?: readonly ("sigstore-bundle" | "dsse")[];
+  formats?: readonly ("sigstore-bundle" | "dsse" | "cosign-signature")[];
   /** Accepted payload types, exact. Default any that carries a Statement. */
   payloadTypes?: readonly string[];
   /** Accepted algorithms of signatures that count. Default any. */

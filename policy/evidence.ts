@@ -33,7 +33,7 @@ export interface EvidenceAttestation {
   /** Where it came from. */
   source: string;
   /** Form of the envelope. */
-  format: "sigstore-bundle" | "dsse";
+  format: "sigstore-bundle" | "dsse" | "cosign-signature";
   /** As signed. */
   payloadType: string;
   /** Lowercase hex SHA-256 of the payload: what makes attestations distinct. */

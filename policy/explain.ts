@@ -82,6 +82,9 @@ export function explainPolicy(policy: PolicyDocument): Explanation {
       ? "An artifact that no rule selects PASSES without any attestation"
       : "An artifact that no rule selects fails",
   ));
+  if (policy.platforms === "from-index") {
+    parts.push(node("Attestations of an image's index count for each platform that it lists"));
+  }
   for (const rule of policy.rules) parts.push(explainRule(rule));
   if (policy.waivers !== undefined && policy.waivers.length > 0) {
     parts.push(node(

@@ -18,6 +18,7 @@ const DOCUMENT = [
   "trust",
   "selection",
   "unselected",
+  "platforms",
   "rules",
   "waivers",
   "waiverSigners",
@@ -146,6 +147,7 @@ function checkDocument(value: Json, list: ProblemList): void {
   policy.time("expires");
   policy.word("selection", ["first", "all"]);
   policy.word("unselected", ["fail", "pass"]);
+  policy.word("platforms", ["attested", "from-index"]);
   const trusted = checkTrust(policy);
   checkRules(policy, trusted);
   const waivers = policy.get("waivers");

@@ -18,6 +18,8 @@ export interface SigstoreBundle {
   readonly logEntries: readonly LogEntry[];
   /** RFC 3161 TimeStampResp, DER. */
   readonly timestamps: readonly Bytes[];
+  /** What the timestamps are of, and the signature is in; absent, they are of the signature. */
+  readonly stamped?: Bytes;
 }
 
 /** The signer: a certificate (keyless) or a key that the verifier must know. */

@@ -17,6 +17,7 @@ export {
 } from "./bundle.ts";
 export { type Certificate, parseCertificate, readIdentity } from "./certificate.ts";
 export { type Checkpoint, type NoteSignature, parseCheckpoint } from "./checkpoint.ts";
+export { type CosignLayer, type CosignLayerLimits, parseCosignLayer } from "./cosign_layer.ts";
 export {
   type CertificateIdentity,
   type ClaimName,

@@ -340,6 +340,7 @@ class Verification {
 
   async run(): Promise<SigstoreResult> {
     const { content } = this.#bundle;
+    const { stamped = content.signature } = this.#bundle;
     // The independent checks are started together and reported in order.
     const facts = this.#facts();
     const signature = settle(this.#verifyContent());
@@ -351,7 +352,7 @@ class Verification {
       )
       : [];
     const stamps = this.#bundle.timestamps.map((der) =>
-      settle(verifyTimestamp(der, content.signature, this.#root.timestampAuthorities))
+      settle(verifyTimestamp(der, stamped, this.#root.timestampAuthorities))
     );
 
     this.#checkExpectation();

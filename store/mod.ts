@@ -1,14 +1,29 @@
 /**
- * Stores: where attestations are kept, and found by the digest of a subject.
+ * Stores of attestations: in memory, several as one, behind a cache, and the services that
+ * others fill. What comes out of a store was never verified: hand it to `verify()`.
+ *
+ * Stores in files are in `@x/attest/store/fs`, registries in `@x/attest/store/oci`.
  *
  * @module
  */
 
+export { type CachedSource, type CacheOptions, createCache } from "./cache.ts";
+export {
+  createLayeredStore,
+  type Lookup,
+  lookUp,
+  type LookupOptions,
+  type LookupStep,
+} from "./layered.ts";
+export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
 export type {
+  AttestationSource,
   AttestationStore,
+  FindOptions,
   PrunableStore,
   PutResult,
   StoredAttestation,
   StoreEntry,
+  StoreNote,
   StoreOptions,
 } from "./store.ts";

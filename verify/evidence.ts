@@ -16,7 +16,12 @@ import type {
 import type { CertificateIdentity } from "../sigstore/identity.ts";
 import type { DigestedArtifact } from "./artifact.ts";
 import type { LoadedAttestation } from "./load.ts";
-import type { ArtifactReport, AttestationEvidence, AttestationReport } from "./report.ts";
+import type {
+  ArtifactReport,
+  AttestationEvidence,
+  AttestationFormat,
+  AttestationReport,
+} from "./report.ts";
 
 /** What the envelope layer established, beyond what a report tells. */
 export interface EnvelopeFacts {
@@ -130,7 +135,7 @@ export function evidenceOfReports(
       attestations.push({
         ...evidence,
         source,
-        format: format === "sigstore-bundle" ? "sigstore-bundle" : "dsse",
+        format: formOf(format),
         timestamps,
         statement,
         allSubjectsMatched: recount && evidence.implicit !== true
@@ -168,7 +173,7 @@ function attestationOf(
 ): EvidenceAttestation {
   const { source, statement, timestamps } = report;
   const signers = signersOf(facts);
-  const format = report.format === "sigstore-bundle" ? "sigstore-bundle" : "dsse";
+  const format = formOf(report.format);
   const common = { source, format, signers, timestamps, logs: facts.logs } as const;
   const content = contentOf(one);
   if (statement === undefined) {
@@ -195,6 +200,10 @@ function attestationOf(
     })),
     allSubjectsMatched: matchSubjects(statement, all.map(({ digest }) => digest), "all").ok,
   };
+}
+
+function formOf(format: AttestationFormat): EvidenceAttestation["format"] {
+  return format === "sigstore-bundle" || format === "cosign-signature" ? format : "dsse";
 }
 
 function equalAlgorithms(statement: Statement, index: number, { digest }: DigestedArtifact) {

@@ -6,6 +6,7 @@ import { detectFormat } from "../intoto/detect.ts";
 import { readJsonLines } from "../intoto/json_lines.ts";
 import { parseStatement, type Statement } from "../intoto/statement.ts";
 import type { SigstoreBundle } from "../sigstore/bundle.ts";
+import type { SignedImage } from "./cosign.ts";
 import type { AttestationContent, AttestationInput, VerifyLimits } from "./options.ts";
 
 /** An attestation that was read; nothing of it is verified. */
@@ -14,6 +15,12 @@ export type LoadedAttestation =
   & (
     | { format: "sigstore-bundle" | "dsse"; bundle: SigstoreBundle; statement?: LoadedStatement }
     | { format: "dsse"; envelope: DecodedEnvelope; statement: LoadedStatement }
+    | {
+      format: "cosign-signature";
+      bundle: SigstoreBundle;
+      image: SignedImage;
+      statement?: undefined;
+    }
     | { format: "statement"; statement: LoadedStatement }
     | { format: "sigstore-bundle" | "dsse" | "unknown"; error: AttestationError }
   );
@@ -51,6 +58,10 @@ export async function loadAttestations(
     ({ source, content } = named(input, source));
     if (typeof content !== "string" && !(content instanceof Uint8Array)) {
       value = copyJson(content);
+    } else if (content[0] === "\0" || content[0] === 0) {
+      // The first line of what containers/image keeps; no JSON begins so.
+      const { withoutMagic } = await import("../sigstore/cosign_layer.ts");
+      value = parseJson(withoutMagic(content), { maxLength: limits.maxAttestationBytes });
     } else if (isJsonLines(content)) return await loadLines(content, source, limits);
     else value = parseJson(content, { maxLength: limits.maxAttestationBytes });
   } catch (thrown) {
@@ -148,6 +159,9 @@ function opened(value: Json): Json {
 async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<LoadedAttestation> {
   const value = opened(wrapped);
   const format = isObject(value) ? detectFormat(value) : "unknown";
+  if (format === "cosign-layer" && isObject(value)) {
+    return await (await import("./cosign.ts")).loadCosignLayer(value, source, limits);
+  }
   if (
     !isObject(value) ||
     (format !== "sigstore-bundle" && format !== "dsse" && format !== "statement")

@@ -9,7 +9,12 @@ import type { VerifiedTimestamp } from "../sigstore/verify.ts";
 import type { BuildLevel } from "../slsa/expectation.ts";
 
 /** What an attestation was read as. */
-export type AttestationFormat = "sigstore-bundle" | "dsse" | "statement" | "unknown";
+export type AttestationFormat =
+  | "sigstore-bundle"
+  | "dsse"
+  | "cosign-signature"
+  | "statement"
+  | "unknown";
 
 /** What a policy needs to know of a verified attestation, beyond what the report tells. */
 export type AttestationEvidence = Omit<
@@ -48,6 +53,55 @@ export interface AttestationReport {
   checks: Check[];
 }
 
+/** One place where attestations were looked for, and what came of it. */
+export interface LookupReport {
+  /** The mechanism: `referrers`, `cosign-attestations`, `cosign-signatures`, `buildkit`. */
+  via: string;
+  /** What was asked: a reference, an address. */
+  place: string;
+  /** `unavailable`: it could not be asked, or not to its end; that is not `not-found`. */
+  outcome: "found" | "not-found" | "unavailable";
+  /** Attestations that were found there. */
+  count: number;
+  /** What else hangs there, such as signatures that are not verified here. */
+  others?: number;
+  /** Why it is `unavailable`. */
+  reason?: Reason;
+  /** The same for people. */
+  message?: string;
+  /** What was odd there: entries about something else, limits. */
+  notes?: string[];
+}
+
+/** An image, as its reference was resolved once; its manifests are in `artifacts`. */
+export interface ImageReport {
+  /** As it was asked for. */
+  reference: string;
+  /** Digest that the reference named at that moment. */
+  digest: string;
+  /** Media type of that manifest. */
+  mediaType: string;
+  /**
+   * Which of its manifests need an attestation: each that can be pulled, those of the platforms
+   * that were asked for, or the one that it is.
+   */
+  requires: "every-platform" | "platforms" | "manifest";
+  /** An attestation of the index counts for the manifests that it lists. */
+  inheritFromIndex: boolean;
+  /** What was found about the index, where it is no artifact of the report itself. */
+  index?: ArtifactReport;
+  /** What hangs on its manifests and was not verified here. */
+  others?: {
+    /** Where it was found. */ source: string;
+    /** Type that its manifest states. */ artifactType: string;
+    /** What it is, for people. */ what: string;
+  }[];
+  /** What to do next, where children have attestations and the index has none, or the reverse. */
+  hint?: string;
+  /** What was odd about the image itself. */
+  notes?: string[];
+}
+
 /** What was found about one artifact: ok when one attestation satisfies every check. */
 export interface ArtifactReport {
   /** File name, or what the caller named it, or `alg:hex`. */
@@ -58,12 +112,16 @@ export interface ArtifactReport {
   oci?: string;
   /** Name of an npm package, as the caller vouched for it; beside `evidence`. */
   npm?: string;
+  /** Platform of a manifest of an image, such as `linux/arm64`, as its index states it. */
+  platform?: string;
   /** True if at least one attestation verified for this artifact. */
   ok: boolean;
   /** Why not; null when `ok`. */
   errorReason: Reason | null;
   /** Each attestation that was looked at, in the order given. */
   attestations: AttestationReport[];
+  /** Where attestations of it were looked for, where that is more than files. */
+  lookups?: LookupReport[];
 }
 
 /** Answer of `verify()`; `--format json` prints it as it is. */
@@ -76,6 +134,8 @@ export interface VerificationReport {
   verificationResult: "PASSED" | "FAILED";
   /** One report per artifact, in the order given. */
   artifacts: ArtifactReport[];
+  /** Images whose manifests are among the artifacts, in the order given. */
+  images?: ImageReport[];
   /**
    * Verdict of the policy, which decided; in `permissive` mode a failed one is a warning. An
    * attestation that is `ok` beside it verified, whatever the policy makes of it.

@@ -15,7 +15,7 @@ export interface StoredReport {
 }
 
 const MAX_LENGTH = 1 << 28;
-const FORMATS = ["sigstore-bundle", "dsse", "statement", "unknown"];
+const FORMATS = ["sigstore-bundle", "dsse", "cosign-signature", "statement", "unknown"];
 
 /**
  * Reads a stored report as far as a policy needs it: the JSON of `verify()` with evidence.

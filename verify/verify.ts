@@ -325,6 +325,13 @@ async function sigstoreTrust(
 function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
   const needed = new Set(["sha256"]);
   for (const one of loaded) {
+    if (one.format === "cosign-signature" && "image" in one) {
+      if ("manifestDigest" in one.image.said) {
+        const [algorithm] = one.image.said.manifestDigest.split(":");
+        if (HASHES.has(algorithm)) needed.add(algorithm);
+      }
+      continue;
+    }
     if ("bundle" in one && one.bundle.content.kind === "message") {
       const { digest } = one.bundle.content;
       if (digest !== undefined) needed.add(digest.algorithm);
@@ -353,6 +360,15 @@ async function verifyOne(
     ? [undefined]
     : [...artifacts];
   try {
+    if (one.format === "cosign-signature" && "image" in one) {
+      const { imageLayer, signedPayload } = await import("./cosign.ts");
+      const layer = await verifyEnvelopeLayer(one, context, signedPayload(one.image));
+      const { predicateTypes } = context;
+      return subjects.map((artifact) => {
+        const checks = imageLayer(one.image, artifact, predicateTypes);
+        return finish(one, layer, checks, predicateLayer(one, layer, context));
+      });
+    }
     if ("bundle" in one && one.bundle.content.kind === "message") {
       return await Promise.all(
         subjects.map(async (artifact) => {
@@ -449,9 +465,13 @@ async function verifyEnvelopeLayer(
     "envelope.format",
     one.format === "sigstore-bundle"
       ? `A Sigstore bundle, version ${one.bundle.version}`
-      : "bundle" in one
+      : one.format === "cosign-signature"
+      ? "An image signature by cosign"
+      : !("bundle" in one)
+      ? "A DSSE envelope"
+      : one.bundle.signer.kind === "certificate"
       ? "A DSSE envelope that carries its certificate"
-      : "A DSSE envelope",
+      : "A DSSE envelope with a log entry or timestamp beside it",
   );
   if ("bundle" in one) {
     const { verifyParsedBundle } = await import("../sigstore/verify.ts");

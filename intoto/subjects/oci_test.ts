@@ -43,7 +43,7 @@ describe("ociSubject()", () => {
     const names = ["", "App", "a b", "a//b", "/a", "a/", "a:", "a:b:c", "a:-x", "https://a/b"];
     names.push("registry.example/", "registry.example:x/app", "a/../b", "a\u200bb", "[::1/app");
     for (const name of names) {
-      equal(reasonOf(`${name}@sha256:${HEX}`), "malformed-resource-descriptor", name);
+      equal(reasonOf(`${name}@sha256:${HEX}`), "malformed-image-reference", name);
     }
     equal(reasonOf("a".repeat(2000)), "limit-exceeded");
   });

@@ -111,6 +111,7 @@ const RUNNERS: Record<string, Runner> = {
   "gcb-provenance": runGoogleCloudBuild,
   "vsa": runVsa,
   "slsa": runSlsa,
+  "cosign-image-signature": runCosignSignature,
 };
 
 /** Tells whether the kind of a case is implemented. */
@@ -555,6 +556,17 @@ async function runSlsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
     throw new Error(`${vector.id}: its builder ids give different verdicts`);
   }
   return first;
+}
+
+/** A signature over an image as containers/image keeps it, beside the image's manifest. */
+async function runCosignSignature(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const keys = await keysOf(text(await read(one(vector, "key"))), {});
+  const source = one(vector, "signature");
+  const artifact = { name: one(vector, "manifest"), content: await read(one(vector, "manifest")) };
+  const report = await verify({ source, content: await read(source) }, artifact, {
+    trust: { keys, onlyRoot: true },
+  });
+  return verdictOf(vector, report);
 }
 
 function verdictOf({ id }: VectorCase, report: VerificationReport): Verdict {

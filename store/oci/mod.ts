@@ -1,0 +1,61 @@
+/**
+ * Images and what hangs on them: references, registries and image layouts, over `fetch` and in
+ * any runtime.
+ *
+ * Everything that a registry answers is untrusted: what is asked for by digest is checked
+ * against it, and tags, annotations and types only ever steer where to look.
+ *
+ * @example Read a reference, and ask its registry
+ * ```ts
+ * import { createRegistry, parseOciReference } from "@x/attest/store/oci";
+ * import assert from "node:assert/strict";
+ *
+ * const reference = parseOciReference("registry.example/acme/app:1.0");
+ * const registry = createRegistry(reference, {
+ *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
+ * });
+ * assert.equal(await registry.tag("1.0"), undefined);
+ * ```
+ *
+ * @module
+ */
+
+export type { Bytes } from "../../internal/bytes.ts";
+export type { Fetch, HttpOptions } from "../../internal/http.ts";
+export { type AuthChallenge, parseAuthChallenges } from "./challenge.ts";
+export {
+  type CredentialHelper,
+  type CredentialLookup,
+  dockerCredentials,
+  type DockerCredentialsOptions,
+  type RegistryCredentials,
+} from "./credentials.ts";
+export {
+  descriptorOf,
+  MAX_MANIFEST_BYTES,
+  type OciManifestOptions,
+  parseOciManifest,
+} from "./manifest.ts";
+export {
+  expandShortName,
+  formatOciReference,
+  isOciDigest,
+  isOciTag,
+  type OciReference,
+  parseOciReference,
+} from "./reference.ts";
+export { createRegistry, type RegistryOptions } from "./registry.ts";
+export type {
+  OciBlobOptions,
+  OciDescriptor,
+  OciManifest,
+  OciNote,
+  OciOptions,
+  OciPlatform,
+  OciPutOptions,
+  OciReferrers,
+  OciReferrersOptions,
+  OciSource,
+  OciTarget,
+  OciWritten,
+} from "./source.ts";
