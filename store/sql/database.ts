@@ -16,10 +16,14 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { AttestationError } from "../../errors.ts";
+import { asBytes, type Bytes } from "../../internal/bytes.ts";
+import { digest } from "../../internal/digest.ts";
+import { encodeHex } from "../../internal/hex.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import type { SqlAnswer, SqlDialect, SqlDriver, SqlStatement } from "./driver.ts";
 import { WriteConflict } from "./driver.ts";
 import { MIGRATIONS, versionTable } from "./migrations.ts";
-import type { Schema } from "./schema.ts";
+import type { ProvenanceTable, Schema } from "./schema.ts";
 
 /** What Kysely's builders become. */
 export interface Compilable {
@@ -33,7 +37,20 @@ export interface DatabaseOptions {
   now?: () => Date;
   /** Bring an older schema up to date. Default true; false refuses one. */
   migrate?: boolean;
+  /** Keeps envelopes that are too large for a row. Default: the database keeps all. */
+  blobs?: Blobs;
 }
+
+/** Keeps bytes under their digest, such as R2 or S3. Both methods throw if it cannot be asked. */
+export interface Blobs {
+  /** Keeps bytes under `sha256:` and hex; when it resolves they are durable. */
+  put(id: string, content: Bytes): Promise<void>;
+  /** The bytes, or undefined if there are none. */
+  get(id: string): Promise<Uint8Array | undefined>;
+}
+
+/** Bytes of an envelope that a row holds where there is another place. */
+const MAX_INLINE_BYTES = 64 << 10;
 
 /** Tries to bring the schema up to date while others do the same. */
 const MIGRATION_TRIES = 5;
@@ -49,9 +66,11 @@ export class Database {
   /** Builds statements, and runs single ones. It has no transactions: see `batch()`. */
   readonly kysely: Kysely<Schema>;
   readonly #driver: SqlDriver;
+  readonly #blobs: Blobs | undefined;
 
-  private constructor(driver: SqlDriver) {
+  private constructor(driver: SqlDriver, blobs: Blobs | undefined) {
     this.#driver = driver;
+    this.#blobs = blobs;
     this.kysely = new Kysely<Schema>({ dialect: new DriverDialect(driver) });
   }
 
@@ -62,9 +81,10 @@ export class Database {
    * program, or older and `migrate` is false.
    */
   static async open(driver: SqlDriver, options: DatabaseOptions = {}): Promise<Database> {
-    const { now = () => new Date(), migrate = true } = options;
+    refuseUnknown(options, ["now", "migrate", "blobs"], "Database.open()");
+    const { now = () => new Date(), migrate = true, blobs } = options;
     await bringUpToDate(driver, now, migrate);
-    return new Database(driver);
+    return new Database(driver, blobs);
   }
 
   /** The language of its statements. */
@@ -75,6 +95,44 @@ export class Database {
   /** Runs all statements in one transaction, which is durable when the promise resolves. */
   batch(queries: readonly Compilable[]): Promise<SqlAnswer[]> {
     return this.#driver.batch(queries.map((query) => query.compile()));
+  }
+
+  /**
+   * The column `envelope` of an attestation that is about to be written. What does not go into
+   * the row is kept elsewhere before this resolves: a row never names what is not there.
+   */
+  async keepEnvelope(id: string, content: Bytes): Promise<Bytes | null> {
+    if (this.#blobs === undefined || content.length <= MAX_INLINE_BYTES) return content;
+    try {
+      await this.#blobs.put(id, content);
+    } catch (cause) {
+      throw new AttestationError("store-unavailable", "Cannot keep envelope", { cause });
+    }
+    return null;
+  }
+
+  /**
+   * The bytes of an attestation, as they were put.
+   *
+   * @throws {AttestationError} `store-unavailable`; `content-mismatch` if they are others.
+   */
+  async envelopeOf(
+    { envelope, attestation_id: id }: Pick<ProvenanceTable, "envelope" | "attestation_id">,
+  ): Promise<Bytes> {
+    const content = envelope ?? await this.#blobOf(id);
+    if (`sha256:${encodeHex(await digest("SHA-256", content))}` === id) return asBytes(content);
+    throw new AttestationError("content-mismatch", `Cannot read envelope ${id}: it was altered`);
+  }
+
+  async #blobOf(id: string): Promise<Uint8Array> {
+    let content: Uint8Array | undefined;
+    try {
+      content = await this.#blobs?.get(id);
+    } catch (cause) {
+      throw new AttestationError("store-unavailable", `Cannot read envelope ${id}`, { cause });
+    }
+    if (content !== undefined) return content;
+    throw new AttestationError("store-unavailable", `Cannot read envelope ${id}: it is missing`);
   }
 
   /** Ends all connections. */

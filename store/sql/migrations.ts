@@ -40,19 +40,23 @@ function registry(dialect: SqlDialect): string[] {
     `verdict ${text} not null check (verdict in ('PASSED', 'FAILED', 'NONE'))`,
     `reason ${text} check ((verdict = 'FAILED') = (reason is not null))`,
   ];
+  const summary = [
+    ...judged,
+    `builder ${text}`,
+    `issuer ${text}`,
+    `built_at ${text}`,
+    `attestations ${integer} not null`,
+  ];
   return [
     create("manifests", [
       `urn ${text} not null primary key`,
+      `folded ${text} not null unique`,
       `revision ${integer} not null`,
       `version ${integer} not null`,
       `digest ${text} not null`,
       `created_at ${integer} not null`,
       `updated_at ${integer} not null`,
-      ...judged,
-      `builder ${text}`,
-      `issuer ${text}`,
-      `built_at ${text}`,
-      `attestations ${integer} not null`,
+      ...summary,
     ]),
     "create index manifests_digest on manifests (digest, urn)",
     "create index manifests_builder on manifests (builder, urn)",
@@ -66,6 +70,7 @@ function registry(dialect: SqlDialect): string[] {
       `sig ${text}`,
       `committed_at ${integer} not null`,
       `actor ${text} not null`,
+      ...summary,
       "primary key (urn, version)",
     ]),
     "create index manifest_versions_digest on manifest_versions (digest)",

@@ -36,6 +36,8 @@ export interface SchemaVersionTable {
 export interface ManifestTable {
   /** Primary key. */
   urn: string;
+  /** The urn in lower case; unique, so that no other one looks like it. */
+  folded: string;
   /** Raised by 1 with each change, also of the provenance alone. */
   revision: number;
   /** Number of the newest version. */
@@ -76,6 +78,18 @@ export interface ManifestVersionTable {
   committed_at: number;
   /** API key that wrote it. */
   actor: string;
+  /** Verdict of the last decision that was accepted for it. */
+  verdict: Verdict;
+  /** Why it failed; null when it passed. */
+  reason: string | null;
+  /** `builder.id` of verified provenance; null where there is none. */
+  builder: string | null;
+  /** Who signed it: name of a trusted key, or identity of a certificate. */
+  issuer: string | null;
+  /** RFC 3339 time of the build, of verified provenance. */
+  built_at: string | null;
+  /** Its attestations. */
+  attestations: number;
 }
 
 /**
