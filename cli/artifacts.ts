@@ -7,6 +7,7 @@ import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { type ChecksumEntry, parseChecksums } from "../intoto/subjects/checksums.ts";
 import type { AttestationFiles, NamedAttestation } from "./attestations.ts";
+import { load } from "./load.ts";
 import { access, CHUNK_BYTES, readBounded, type Runtime } from "./runtime.ts";
 
 /** An artifact that the command line names. */
@@ -229,7 +230,7 @@ function isAboutFolder({ content }: NamedAttestation): boolean {
 
 /** A folder as one artifact: of its digest, as a file could have the same bytes as its list. */
 async function readWhole(root: string, runtime: Runtime): Promise<Artifact> {
-  const { digestFolder } = await import("./subjects.ts");
+  const { digestFolder } = await load<typeof import("./subjects.ts")>("subjects");
   const { progressBar } = await import("./progress.ts");
   const progress = progressBar(runtime);
   let done = 0;

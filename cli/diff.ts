@@ -7,6 +7,7 @@ import { type Artifact, readArtifacts } from "./artifacts.ts";
 import { AttestationFiles } from "./attestations.ts";
 import { DIFF_OPTIONS } from "./diff_options.ts";
 import { readExpectations } from "./expectations.ts";
+import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { type Difference, diffProvenance, type DiffSide } from "./provenance_diff.ts";
 import { readProvenance } from "./provenance_facts.ts";
@@ -46,7 +47,7 @@ export async function runDiff(
   const notices: string[] = [];
   const run: Run = {
     runtime,
-    verify: dependencies?.verify ?? (await import("../verify/mod.ts")).verify,
+    verify: dependencies?.verify ?? (await import("../verify/verify.ts")).verify,
     enforced,
     files: new AttestationFiles(runtime, notices),
     loaded: [],
@@ -65,8 +66,8 @@ export async function runDiff(
   const coloured = output === undefined && runtime.isTerminal("stdout") && !runtime.noColor;
   let text = `${safeJson(report, 2)}\n`;
   if (parsed.get("format") !== "json") {
-    const { diffText } = await import("./diff_text.ts");
-    text = diffText(report, {
+    const { diffText } = await load<typeof import("./diff_text.ts")>("diff_text");
+    text = await diffText(report, {
       names: [pathA, pathB],
       artifacts: [artifactA?.name, artifactB?.name],
       report: {

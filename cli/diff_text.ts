@@ -17,15 +17,16 @@ export interface DiffContext {
 const SHOWN = 100;
 
 /** The differences for people; of a side that was not verified, why. */
-export function diffText(diff: DiffReport, context: DiffContext): string {
+export async function diffText(diff: DiffReport, context: DiffContext): Promise<string> {
   const { paint, expected } = context.report;
   if (!diff.ok) {
-    return ([["A", diff.a, 0], ["B", diff.b, 1]] as const)
-      .filter(([, { ok }]) => !ok)
-      .map(([side, report, i]) =>
-        `${paint.bold(side)}  ${printable(context.names[i])}\n` +
-        textReport(report, context.report)
-      ).join("\n") +
+    const sides: string[] = [];
+    for (const [i, report] of [diff.a, diff.b].entries()) {
+      if (report.ok) continue;
+      const title = `${paint.bold("AB"[i])}  ${printable(context.names[i])}`;
+      sides.push(`${title}\n${await textReport(report, context.report)}`);
+    }
+    return sides.join("\n") +
       `\n${paint.red("NOT COMPARED")}: both must be verified first (${diff.errorReason})\n`;
   }
   let text = `${paint.bold("Expected of both")}\n${table(expected, "  ")}\n`;

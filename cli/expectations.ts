@@ -13,6 +13,7 @@ import {
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { EvidenceThresholds, VerifyOptions } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
+import { load } from "./load.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
@@ -131,13 +132,17 @@ export async function readExpectations(
   if (types.length > 0) options.expect = { ...options.expect, predicateType: types };
   let type = types.length === 0 ? "any" : types.map((t) => printable(t)).join("\n");
   if (expectsProvenance) {
-    const { readProvenanceExpectation } = await import("./provenance_expectation.ts");
+    const { readProvenanceExpectation } = await load<typeof import("./provenance_expectation.ts")>(
+      "provenance_expectation",
+    );
     const expected = await readProvenanceExpectation(args, runtime, types);
     options.expect = { ...options.expect, provenance: expected.provenance };
     if (types.length === 0) type = "SLSA provenance of any version";
     rows.push(["predicate type", type], ...expected.rows);
   } else if (expectsVsa) {
-    const { readVsaExpectation } = await import("./vsa_expectation.ts");
+    const { readVsaExpectation } = await load<typeof import("./vsa_expectation.ts")>(
+      "vsa_expectation",
+    );
     const expected = readVsaExpectation(args, types);
     options.expect = { ...options.expect, vsa: expected.vsa };
     if (types.length === 0) type = "SLSA verification summary (VSA)";

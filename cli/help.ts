@@ -1,5 +1,6 @@
 import { quote } from "../internal/json.ts";
 import { commandOf, type OptionSpec, parseArgs, suggestion, usageError } from "./args.ts";
+import { load } from "./load.ts";
 import type { Runtime } from "./runtime.ts";
 import { wrap } from "./text.ts";
 import { VERSION } from "./version.ts";
@@ -80,7 +81,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "verify --digest sha256:<64 hex digits> --bundle app.sigstore.json --repo acme/app",
       ],
     ],
-    options: async () => (await import("./verify_options.ts")).VERIFY_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./verify_options.ts")>("verify_options")).VERIFY_OPTIONS,
   },
   inspect: {
     summary: "show the layers of an attestation, without verifying it",
@@ -94,7 +96,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["Who claims to have signed", "inspect app.tgz.sigstore.json"],
       ["All of it, for a program", "inspect app.tgz.sigstore.json --format json"],
     ],
-    options: async () => (await import("./inspect_options.ts")).INSPECT_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./inspect_options.ts")>("inspect_options")).INSPECT_OPTIONS,
   },
   diff: {
     summary: "compare two provenances, after verifying both",
@@ -117,7 +120,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "diff a.json b.json --artifact-a a.tgz --artifact-b b.tgz --repo acme/app --format json",
       ],
     ],
-    options: async () => (await import("./diff_options.ts")).DIFF_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./diff_options.ts")>("diff_options")).DIFF_OPTIONS,
   },
   gate: {
     summary: "verify all that changed since a git ref, before a release",
@@ -147,7 +151,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--policy policy.json --format sarif --output gate.sarif --exit-code",
       ],
     ],
-    options: async () => (await import("./gate_options.ts")).GATE_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./gate_options.ts")>("gate_options")).GATE_OPTIONS,
   },
   policy: {
     summary: "check, explain, test and compare policies, or make a first one",
@@ -183,7 +188,9 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "policy import --from slsa-verifier -- verify-artifact app.tgz --source-uri github.com/acme/app",
       ],
     ],
-    options: async () => (await import("./policy_command_options.ts")).POLICY_COMMAND_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./policy_command_options.ts")>("policy_command_options"))
+        .POLICY_COMMAND_OPTIONS,
   },
   vsa: {
     summary: "verify by a verification summary (VSA), or write one",
@@ -211,7 +218,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--verified-level SLSA_BUILD_LEVEL_2",
       ],
     ],
-    options: async () => (await import("./vsa_options.ts")).VSA_CREATE_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./vsa_options.ts")>("vsa_options")).VSA_CREATE_OPTIONS,
   },
   keygen: {
     summary: "make a key pair; keep the set of keys that count",
@@ -242,7 +250,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
       ["Without a passphrase, for a test", "keygen --out test --no-passphrase"],
     ],
-    options: async () => (await import("./keygen_options.ts")).KEYGEN_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./keygen_options.ts")>("keygen_options")).KEYGEN_OPTIONS,
   },
   sign: {
     summary: "sign files, or payloads of DSSE envelopes",
@@ -265,7 +274,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "sign --envelope app.intoto.json --key second.key --force",
       ],
     ],
-    options: async () => (await import("./sign_options.ts")).SIGN_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./sign_options.ts")>("sign_options")).SIGN_OPTIONS,
   },
   attest: {
     summary: "make a Statement about artifacts, and sign it",
@@ -302,7 +312,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--configuration ci.yml --key ci.key",
       ],
     ],
-    options: async () => (await import("./attest_options.ts")).ATTEST_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./attest_options.ts")>("attest_options")).ATTEST_OPTIONS,
   },
   "trusted-root": {
     summary: "keep trusted roots up to date, and show what is in them",
@@ -326,7 +337,9 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["What this program trusts", "trusted-root show"],
       ["What is in a file, for a program", "trusted-root show trusted_root.json --format json"],
     ],
-    options: async () => (await import("./trusted_root_options.ts")).TRUSTED_ROOT_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./trusted_root_options.ts")>("trusted_root_options"))
+        .TRUSTED_ROOT_OPTIONS,
   },
   provenance: {
     summary: "write SLSA provenance of this build, from what its platform tells",
@@ -353,7 +366,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
       ["On one's own machine", "provenance app.tgz --ci local --workflow Makefile"],
     ],
-    options: async () => (await import("./provenance.ts")).PROVENANCE_COMMAND_OPTIONS,
+    options: async () =>
+      (await load<typeof import("./provenance.ts")>("provenance")).PROVENANCE_COMMAND_OPTIONS,
   },
   explain: {
     summary: "say what a reason means and how to put it right",

@@ -14,6 +14,7 @@ import type { InspectedPredicate } from "./inspect_predicate.ts";
 import { INSPECT_OPTIONS } from "./inspect_options.ts";
 import { inspectText } from "./inspect_text.ts";
 import { writeReport } from "./inputs.ts";
+import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
@@ -377,7 +378,9 @@ async function inspectStatement(
   await attempt(result, async () => {
     const statement = parseStatement(source);
     result.statement = statement;
-    const { inspectPredicate } = await import("./inspect_predicate.ts");
+    const { inspectPredicate } = await load<typeof import("./inspect_predicate.ts")>(
+      "inspect_predicate",
+    );
     const identity = result.verificationMaterial?.certificates?.[0].identity;
     const { predicate, problems } = inspectPredicate(statement, identity, isSigned);
     result.predicate = predicate;

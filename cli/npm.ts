@@ -11,6 +11,7 @@ import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { readArtifacts, toInput } from "./artifacts.ts";
 import { inFile, readRoots } from "./expectations.ts";
 import { writeReport } from "./inputs.ts";
+import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { progressBar } from "./progress.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
@@ -124,7 +125,9 @@ async function runPackage(
     throw usageError(`--repo is OWNER/NAME, not ${quote(repo)}`);
   }
   const { NPM_GITHUB_HOSTED, verifyNpmPackage } = await import("../npm/mod.ts");
-  const { readProvenanceExpectation } = await import("./provenance_expectation.ts");
+  const { readProvenanceExpectation } = await load<typeof import("./provenance_expectation.ts")>(
+    "provenance_expectation",
+  );
   const further = await readProvenanceExpectation(args, runtime, []);
   const { sourceUri: _source, builderId: _builder, ...provenance } = further.provenance;
   const commit = args.get("source-digest");
@@ -162,12 +165,14 @@ async function runPackage(
     if (format === "json") {
       await print(args, runtime, `${safeJson(report, 2)}\n`, printed);
     } else if (isReportFormat(format)) {
-      const { judgementOf } = await import("./reports/findings.ts");
+      const { judgementOf } = await load<typeof import("./reports/findings.ts")>(
+        "reports/findings",
+      );
       const place = placeOfArtifact(artifacts[0]);
       await print(args, runtime, await reportText(format, judgementOf(report, [place])), printed);
     } else {
-      const { textReport } = await import("./text_report.ts");
-      const text = textReport(report, {
+      const { textReport } = await load<typeof import("./text_report.ts")>("text_report");
+      const text = await textReport(report, {
         expected: rows,
         paint: paintOf(args, runtime),
         program: runtime.program,
@@ -304,8 +309,12 @@ async function lockfileReportText(
   path: string,
   lockfile: Uint8Array,
 ): Promise<string> {
-  const { lockfileJudgement } = await import("./reports/findings.ts");
-  const { lockfileLines } = await import("./reports/lockfile_lines.ts");
+  const { lockfileJudgement } = await load<typeof import("./reports/findings.ts")>(
+    "reports/findings",
+  );
+  const { lockfileLines } = await load<typeof import("./reports/lockfile_lines.ts")>(
+    "reports/lockfile_lines",
+  );
   const lines = lockfileLines(new TextDecoder().decode(lockfile));
   return await reportText(
     format,

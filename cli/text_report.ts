@@ -1,7 +1,7 @@
 import type { Reason } from "../errors.ts";
 import { printable } from "../internal/json.ts";
 import type { Check } from "../report.ts";
-import { REASONS } from "../reasons.ts";
+import type { ReasonExplanation } from "../reasons.ts";
 import type { CertificateIdentity, ClaimName } from "../sigstore/identity.ts";
 import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
 import { claimLabel } from "./expectations.ts";
@@ -36,9 +36,20 @@ const SHOWN_CLAIMS: readonly ClaimName[] = [
 /** Claims that are shown beside what provenance says of the source and the run. */
 const SIGNER_CLAIMS: readonly ClaimName[] = ["issuer", "runnerEnvironment"];
 
+/** The context, and what the next steps after a failure are; nobody needs them without one. */
+interface Told extends TextContext {
+  reasons?: Readonly<Record<Reason, ReasonExplanation>>;
+}
+
 /** The report for people: what is expected, each artifact with its checks, the verdict. */
-export function textReport(report: VerificationReport, context: TextContext): string {
-  const { paint } = context;
+export async function textReport(
+  report: VerificationReport,
+  given: TextContext,
+): Promise<string> {
+  const { paint } = given;
+  const context: Told = hasFailure(report)
+    ? { ...given, reasons: (await import("../reasons.ts")).REASONS }
+    : given;
   let text = `${paint.bold("Expected")}\n${table(context.expected, "  ")}\n`;
   report.artifacts.forEach((artifact, index) => {
     text += `${artifactText(artifact, index, context)}\n`;
@@ -54,7 +65,11 @@ export function textReport(report: VerificationReport, context: TextContext): st
   } verified${reason}\n`;
 }
 
-function artifactText(artifact: ArtifactReport, index: number, context: TextContext): string {
+function hasFailure({ artifacts }: VerificationReport): boolean {
+  return artifacts.some(({ ok, attestations }) => !ok || attestations.some((one) => !one.ok));
+}
+
+function artifactText(artifact: ArtifactReport, index: number, context: Told): string {
   const { paint } = context;
   const verdict = artifact.ok ? paint.green("PASSED") : paint.red("FAILED");
   let text = `${verdict}  ${paint.bold(printable(artifact.artifact))}\n`;
@@ -94,7 +109,7 @@ function summary(attestations: readonly AttestationReport[]): string {
     "(all in --format json)";
 }
 
-function attestationText(attestation: AttestationReport, context: TextContext): string {
+function attestationText(attestation: AttestationReport, context: Told): string {
   const { paint } = context;
   const verdict = attestation.ok ? paint.green("PASSED") : paint.red("FAILED");
   const rows: [string, string][] = [];
@@ -139,7 +154,7 @@ export function factRow({ name, value, origins }: Fact): [string, string] {
   return [name, `${printable(value)} (${origins.join(", ")})`];
 }
 
-function checkText(check: Check, width: number, context: TextContext): string {
+function checkText(check: Check, width: number, context: Told): string {
   const { paint } = context;
   const id = check.id.padEnd(width);
   const message = printable(check.message, 500);
@@ -153,9 +168,10 @@ function checkText(check: Check, width: number, context: TextContext): string {
   return `    ${paint.red("FAIL")}  ${id}  ${message}\n${table(rows, " ".repeat(10))}`;
 }
 
-function nextSteps(reason: Reason, { program }: TextContext): [string, string][] {
-  return [
-    ["next", wrap(REASONS[reason].repair, COLUMNS).join("\n")],
-    ["run", `${program} explain ${reason}`],
-  ];
+function nextSteps(reason: Reason, { program, reasons }: Told): [string, string][] {
+  const repair = reasons?.[reason].repair;
+  const next: [string, string][] = repair === undefined
+    ? []
+    : [["next", wrap(repair, COLUMNS).join("\n")]];
+  return [...next, ["run", `${program} explain ${reason}`]];
 }

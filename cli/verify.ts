@@ -8,6 +8,7 @@ import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
 import { AttestationFiles, type Loaded, type NamedAttestation } from "./attestations.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
+import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import type { PolicyCheck } from "../policy/verdict.ts";
 import { hasPolicy } from "./policy_options.ts";
@@ -62,7 +63,11 @@ export async function runVerify(
   const parsed = parseArgs(args, VERIFY_OPTIONS);
   const byPolicy = hasPolicy(parsed);
   if (!byPolicy && isNpm(parsed)) {
-    return await (await import("./npm.ts")).runNpm(parsed, runtime, VERIFY_OPTIONS);
+    return await (await load<typeof import("./npm.ts")>("npm")).runNpm(
+      parsed,
+      runtime,
+      VERIFY_OPTIONS,
+    );
   }
   if (!byPolicy) refuseNpmOptions(parsed);
   const format = parsed.get("format") ?? "text";
@@ -77,7 +82,7 @@ export async function runVerify(
   // A report that cannot be told from one of a success must not exist for a failure.
   if (format === "gh" && !report.ok) runtime.write("stderr", text);
   else if (output !== undefined) {
-    const { writeReport } = await import("./inputs.ts");
+    const { writeReport } = await load<typeof import("./inputs.ts")>("inputs");
     await writeReport(text, parsed, VERIFY_OPTIONS, runtime);
   } else runtime.write(printsStatements ? "stderr" : "stdout", text);
   if (output !== undefined) {
@@ -113,7 +118,9 @@ export async function verifyArguments(
   runtime: Runtime,
   dependencies?: VerifyDependencies,
 ): Promise<Verification> {
-  const policy = hasPolicy(parsed) ? await import("./policy_enforced.ts") : undefined;
+  const policy = hasPolicy(parsed)
+    ? await load<typeof import("./policy_enforced.ts")>("policy_enforced")
+    : undefined;
   const enforced = policy === undefined
     ? await readExpectations(parsed, runtime)
     : await policy.readPolicyExpectations(parsed, runtime);
@@ -129,7 +136,7 @@ export async function verifyArguments(
   enforced.options.onProgress = progress.update;
   const run: Run = {
     runtime,
-    verify: dependencies?.verify ?? (await import("../verify/mod.ts")).verify,
+    verify: dependencies?.verify ?? (await import("../verify/verify.ts")).verify,
     enforced,
     files,
     loaded: [],
@@ -244,7 +251,9 @@ export async function verifyGroup(
     if (enforced.options.policy !== undefined) {
       throw usageError(`${quote(printed.source)} is of Google Cloud Build: no policy judges it`);
     }
-    const { verifyCloudBuild } = await import("./google_cloud_build.ts");
+    const { verifyCloudBuild } = await load<typeof import("./google_cloud_build.ts")>(
+      "google_cloud_build",
+    );
     const wanted = artifacts.length === 0 ? [undefined] : artifacts;
     return summarize(
       await Promise.all(wanted.map((one) => verifyCloudBuild(printed, one, enforced.options))),
@@ -293,11 +302,11 @@ export async function present(
 ): Promise<string> {
   if (format === "json") return `${safeJson(report, 2)}\n`;
   if (isReportFormat(format)) {
-    const { judgementOf } = await import("./reports/findings.ts");
+    const { judgementOf } = await load<typeof import("./reports/findings.ts")>("reports/findings");
     return await reportText(format, judgementOf(report, run.places, run.fallback));
   }
   if (format === "gh" && report.ok) {
-    const { ghReport } = await import("./gh_report.ts");
+    const { ghReport } = await load<typeof import("./gh_report.ts")>("gh_report");
     const identity = run.enforced.options.expect?.identity;
     const expected = Array.isArray(identity) ? identity[0] : identity;
     return `${safeJson(ghReport(report, run.loaded, expected))}\n`;
@@ -311,10 +320,13 @@ export async function present(
   };
   const { policy } = report;
   if (policy !== undefined) {
-    return (await import("./policy_text.ts")).policyText({ ...report, policy }, context);
+    return (await load<typeof import("./policy_text.ts")>("policy_text")).policyText({
+      ...report,
+      policy,
+    }, context);
   }
   const { textReport } = await import("./text_report.ts");
-  return textReport(report, { ...context, factsOf: await factReader(report) });
+  return await textReport(report, { ...context, factsOf: await factReader(report) });
 }
 
 /** Tells what provenance says; nothing is loaded where there is none. */

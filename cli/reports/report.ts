@@ -1,4 +1,5 @@
 import type { Judgement } from "./findings.ts";
+import { load } from "../load.ts";
 
 /** Formats beside those that `verify` has always had. */
 export const REPORT_FORMATS = ["sarif", "junit", "annotations", "markdown", "html"] as const;
@@ -15,14 +16,19 @@ export function isReportFormat(format: string): format is ReportFormat {
 export async function reportText(format: ReportFormat, judgement: Judgement): Promise<string> {
   switch (format) {
     case "sarif":
-      return await (await import("./sarif.ts")).sarifReport(judgement);
+      return await (await load<typeof import("./sarif.ts")>("reports/sarif")).sarifReport(
+        judgement,
+      );
     case "junit":
-      return (await import("./junit.ts")).junitReport(judgement);
+      return (await load<typeof import("./junit.ts")>("reports/junit")).junitReport(judgement);
     case "annotations":
-      return (await import("./annotations.ts")).annotationsReport(judgement);
+      return (await load<typeof import("./annotations.ts")>("reports/annotations"))
+        .annotationsReport(judgement);
     case "markdown":
-      return (await import("./markdown.ts")).markdownReport(judgement);
+      return (await load<typeof import("./markdown.ts")>("reports/markdown")).markdownReport(
+        judgement,
+      );
     case "html":
-      return (await import("./html.ts")).htmlReport(judgement);
+      return (await load<typeof import("./html.ts")>("reports/html")).htmlReport(judgement);
   }
 }
