@@ -71,7 +71,10 @@ function chosen(mutants: readonly Mutant[]): Mutant[] {
   const found = mutants.filter(({ file }) =>
     files.includes(file) || rooms.some((room) => file.startsWith(`${room}/`))
   );
-  if (values.sample === undefined) return found;
+  // In the order in which the files are named.
+  if (values.sample === undefined) {
+    return found.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.id - b.id);
+  }
   return shuffled(found, Number(values.seed)).slice(0, Number(values.sample))
     .sort((a, b) => a.id - b.id);
 }

@@ -105,6 +105,7 @@ const RUNNERS: Record<string, Runner> = {
   "resource-descriptor": runResourceDescriptor,
   "slsa-provenance-predicate": runProvenancePredicate,
   "checkpoint": runCheckpoint,
+  "public-key": runPublicKey,
   "attestation-jsonl": runJsonLines,
   "sigstore-bundle": runSigstoreBundle,
   "npm-attestations": runNpm,
@@ -254,6 +255,11 @@ async function runProvenancePredicate(vector: VectorCase, read: ReadFile): Promi
     return ACCEPTED;
   }
   return listed(validateProvenancePredicate(parseJson(source)));
+}
+
+async function runPublicKey(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  await importTrustedKey(text(await read(one(vector, "key"))));
+  return ACCEPTED;
 }
 
 async function runCheckpoint(vector: VectorCase, read: ReadFile): Promise<Verdict> {
@@ -427,9 +433,11 @@ function statedDigest(answer: Uint8Array): string {
 
 /** Every builder id that the case names must give the same verdict. */
 async function runGoogleCloudBuild(vector: VectorCase, read: ReadFile): Promise<Verdict> {
-  const { options = {}, scope } = vector;
+  const { files, options = {}, scope } = vector;
   const source = await read(one(vector, "provenance"));
-  const keys = await googleCloudBuildKeys(text(source), String(options.keysDir), read);
+  const keys = files.key === undefined
+    ? await googleCloudBuildKeys(text(source), String(options.keysDir), read)
+    : await Promise.all(many(files.key).map((path) => googleCloudBuildKey(path, read)));
   const expect: Record<string, string> = {};
   for (const name of ["sourceUri", "sourceBranch", "sourceTag", "sourceVersionedTag"]) {
     const value = options[name];
@@ -469,16 +477,24 @@ async function googleCloudBuildKeys(
   }
   const keys: TrustedKey[] = [];
   for (const name of names) {
-    let pem: string;
     try {
-      pem = text(await read(folder + name));
+      await read(folder + name);
     } catch {
       // A location that does not exist has no key, and the signature none that accepts it.
       continue;
     }
-    keys.push(await importTrustedKey(pem, { keyid: googleCloudBuildKeyId(name), name }));
+    keys.push(await googleCloudBuildKey(folder + name, read));
   }
   return keys;
+}
+
+/** A key by the name of its file, which says what its id is. */
+async function googleCloudBuildKey(path: string, read: ReadFile): Promise<TrustedKey> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return await importTrustedKey(text(await read(path)), {
+    keyid: googleCloudBuildKeyId(name),
+    name,
+  });
 }
 
 /** A summary attestation; a case without expectations is about its signature. */
