@@ -376,8 +376,15 @@ async function artifactsOf(
 
 const npmKeys = new Map<string, Promise<NpmKey[]>>();
 
-/** Both attestations of a package; a case of one step gives no expectations. */
 async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  return verdictOf(vector, await npmReport(vector, read));
+}
+
+/** Both attestations of a package; a case of one step gives no expectations. */
+export async function npmReport(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerificationReport> {
   const { files, options = {} } = vector;
   const rootText = text(await read(one(vector, "trustedRoot")));
   const root = roots.get(rootText) ?? parseTrustedRoot(rootText);
@@ -396,7 +403,7 @@ async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
   const tarball: ArtifactInput = files.artifact === undefined
     ? { digest: { sha512: given("expectedHash") ?? statedDigest(answer) } }
     : { name: one(vector, "artifact"), content: await read(one(vector, "artifact")) };
-  const report = await verifyNpmPackage(answer, tarball, {
+  return await verifyNpmPackage(answer, tarball, {
     trust: { keys: await keys, trustedRoots: [root], onlyRoot: true },
     expect: {
       packageName: given("packageName"),
@@ -406,14 +413,6 @@ async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
     },
     ...(step ? { unsafelyAcceptAnyRepository: true } : {}),
   });
-  if (report.ok) return ACCEPTED;
-  const checks = report.artifacts.flatMap(({ attestations }) => attestations)
-    .flatMap(({ checks }) => checks);
-  const failed = checks.find(({ reason }) => reason === report.errorReason);
-  if (report.errorReason === null || report.errorReason === "internal-error") {
-    throw new Error(`${vector.id}: ${failed?.message ?? "refused without a reason"}`);
-  }
-  return refusal(report.errorReason, failed?.message ?? "refused");
 }
 
 /** The tarball of a case of one step, which has none: the first that a Statement speaks of. */
@@ -433,6 +432,20 @@ function statedDigest(answer: Uint8Array): string {
 
 /** Every builder id that the case names must give the same verdict. */
 async function runGoogleCloudBuild(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const verdicts = (await googleCloudBuildReports(vector, read))
+    .map((report) => verdictOf(vector, report));
+  const [first] = verdicts;
+  if (verdicts.some(({ verdict }) => verdict !== first.verdict)) {
+    throw new Error(`${vector.id}: its builder ids give different verdicts`);
+  }
+  return first;
+}
+
+/** A report for each builder id that the case names. */
+export async function googleCloudBuildReports(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerificationReport[]> {
   const { files, options = {}, scope } = vector;
   const source = await read(one(vector, "provenance"));
   const keys = files.key === undefined
@@ -444,23 +457,20 @@ async function runGoogleCloudBuild(vector: VectorCase, read: ReadFile): Promise<
     if (typeof value === "string") expect[name] = value;
   }
   const { builderId = null, builderIdVariants = [builderId] } = options;
-  const verdicts: Verdict[] = [];
+  const reports: VerificationReport[] = [];
   for (const builder of Array.isArray(builderIdVariants) ? builderIdVariants : [null]) {
-    const report = await verifyGoogleCloudBuild(source, {
-      keys,
-      expect: { ...expect, ...(typeof builder === "string" ? { builderId: builder } : {}) },
-      ...(typeof options.imageDigest === "string"
-        ? { imageDigest: options.imageDigest }
-        : { unsafelyVerifyWithoutArtifact: true }),
-      ...(scope === "full" ? {} : { unsafelyAcceptAnySource: true }),
-    });
-    verdicts.push(verdictOf(vector, report));
+    reports.push(
+      await verifyGoogleCloudBuild(source, {
+        keys,
+        expect: { ...expect, ...(typeof builder === "string" ? { builderId: builder } : {}) },
+        ...(typeof options.imageDigest === "string"
+          ? { imageDigest: options.imageDigest }
+          : { unsafelyVerifyWithoutArtifact: true }),
+        ...(scope === "full" ? {} : { unsafelyAcceptAnySource: true }),
+      }),
+    );
   }
-  const [first] = verdicts;
-  if (verdicts.some(({ verdict }) => verdict !== first.verdict)) {
-    throw new Error(`${vector.id}: its builder ids give different verdicts`);
-  }
-  return first;
+  return reports;
 }
 
 /** The keys that the signatures name, by the names of their files. */
@@ -497,8 +507,16 @@ async function googleCloudBuildKey(path: string, read: ReadFile): Promise<Truste
   });
 }
 
-/** A summary attestation; a case without expectations is about its signature. */
 async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const found = await vsaReport(vector, read);
+  return "verdict" in found ? found : verdictOf(vector, found);
+}
+
+/** A summary attestation; a case without expectations is about its signature. */
+export async function vsaReport(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerificationReport | Verdict> {
   const { options = {} } = vector;
   const keys = await keysOf(text(await read(one(vector, "key"))), options);
   const envelope = await read(one(vector, "envelope"));
@@ -512,7 +530,7 @@ async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
   for (const pair of Array.isArray(subjectDigests) ? subjectDigests.map(String) : []) {
     digest[pair.slice(0, pair.indexOf(":"))] = pair.slice(pair.indexOf(":") + 1);
   }
-  const report = await verify(envelope, undefined, {
+  return await verify(envelope, undefined, {
     trust: { keys },
     expect: {
       vsa: {
@@ -524,7 +542,6 @@ async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
     },
     unsafelyVerifyWithoutArtifact: true,
   });
-  return verdictOf(vector, report);
 }
 
 /**
