@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
-import { copyJson, isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
+import { copyJson, isObject, type Json, parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { type DecodedEnvelope, parseEnvelope } from "../dsse/envelope.ts";
 
@@ -18,8 +18,11 @@ export interface GoogleCloudBuildDocument {
 export interface GoogleCloudBuildRecord {
   /** What is signed, or why it cannot be read. */
   envelope: DecodedEnvelope | AttestationError;
-  /** The Statement as text for people, unsigned: `build.intotoStatement` or `build.inTotoSlsaProvenanceV1`. */
-  text?: JsonObject;
+  /**
+   * The Statement as text for people, unsigned, wherever it stands: `build.intotoStatement` and
+   * `build.inTotoSlsaProvenanceV1`.
+   */
+  texts: readonly Json[];
   /** Kind of the record; `BUILD` for provenance. */
   kind?: string;
   /** Image that the record is filed under: its name, `@` and its digest. */
@@ -121,13 +124,17 @@ export function isGoogleCloudBuild(value: unknown): boolean {
 }
 
 function readRecord(value: Json, path: string): GoogleCloudBuildRecord {
-  if (!isObject(value)) return { envelope: unknown("a record is no JSON object", path) };
-  const { build, envelope, kind, resourceUri } = value;
-  const record: GoogleCloudBuildRecord = { envelope: readEnvelope(envelope, path) };
-  if (isObject(build)) {
-    const text = build.inTotoSlsaProvenanceV1 ?? build.intotoStatement;
-    if (isObject(text)) record.text = text;
+  if (!isObject(value)) {
+    return { envelope: unknown("a record is no JSON object", path), texts: [] };
   }
+  const { build, envelope, kind, resourceUri } = value;
+  const texts = isObject(build)
+    ? [build.intotoStatement, build.inTotoSlsaProvenanceV1].filter((text) => text !== undefined)
+    : [];
+  const record: GoogleCloudBuildRecord = {
+    envelope: readEnvelope(envelope, path),
+    texts: texts.filter((text) => text !== null),
+  };
   if (typeof kind === "string") record.kind = kind;
   if (typeof resourceUri === "string") record.resourceUri = resourceUri;
   return record;

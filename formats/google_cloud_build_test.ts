@@ -50,7 +50,7 @@ describe("parseGoogleCloudBuild()", () => {
     const { records, imageDigest, qualifiedDigest } = parseGoogleCloudBuild(text);
     equal(imageDigest, "sha256:a");
     equal(qualifiedDigest, "image@sha256:a");
-    deepEqual(records.map(({ text }) => text), [{ a: 1 }, { b: 1 }]);
+    deepEqual(records.map(({ texts }) => texts), [[{ a: 1 }], [{ b: 1 }]]);
     equal(records[0].kind, "BUILD");
     equal(records[0].resourceUri, "u");
     ok(!isAttestationError(records[0].envelope));

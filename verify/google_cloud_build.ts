@@ -216,7 +216,7 @@ async function verifyRecord(
   const statement = readStatement(list, envelope);
   let level: BuildLevel | undefined;
   if (statement !== undefined) {
-    checkImage(list, statement, record, document, context);
+    checkRecord(list, statement, record, document, context);
     checkText(list, envelope, record);
     if (context.expect.sourceUri === undefined && !context.anySource) {
       const message =
@@ -277,13 +277,19 @@ function readStatement(
   }
 }
 
-function checkImage(
+function checkRecord(
   list: CheckList,
   statement: Statement,
   { kind, resourceUri }: GoogleCloudBuildRecord,
   { imageDigest, qualifiedDigest }: GoogleCloudBuildDocument,
   { digest: sha256 }: Context,
 ): void {
+  const kinds = { expected: "BUILD", actual: kind, origin: "unsigned" as const };
+  if (kind === "BUILD") list.passed("statement.record", "The record is of a build", kinds);
+  else {
+    const message = `Cannot accept record: its kind is ${quote(kind ?? "")}`;
+    list.refused("statement.record", "unknown-format", message, kinds);
+  }
   if (sha256 === undefined) {
     list.skipped("statement.subject", "No image is compared, as the caller asked");
     return;
@@ -297,12 +303,6 @@ function checkImage(
   } else {
     const facts = { expected: result.wanted, actual: result.found, origin: "signed" as const };
     list.failed("statement.subject", result.error, facts);
-  }
-  const kinds = { expected: "BUILD", actual: kind, origin: "unsigned" as const };
-  if (kind === "BUILD") list.passed("statement.record", "The record is of a build", kinds);
-  else {
-    const message = `Cannot accept record: its kind is ${quote(kind ?? "")}`;
-    list.refused("statement.record", "unknown-format", message, kinds);
   }
   const expected = `sha256:${sha256}`;
   const printed: [string, string | undefined, boolean][] = [
@@ -324,19 +324,21 @@ function checkImage(
   }
 }
 
-/** People read the copy, so it must not say what nobody signed. */
+/** People read the copies, so none must say what nobody signed. */
 function checkText(
   list: CheckList,
   { payload }: DecodedEnvelope,
-  { text }: GoogleCloudBuildRecord,
+  { texts }: GoogleCloudBuildRecord,
 ): void {
   const id = "predicate.text";
-  if (text === undefined) {
+  if (texts.length === 0) {
     list.skipped(id, "There is no copy of the Statement for people");
     return;
   }
   const signed = parseJson(payload);
-  const path = isObject(signed) ? differingText(text, signed) : "";
+  const path = texts
+    .map((text) => isObject(text) && isObject(signed) ? differingText(text, signed) : "/")
+    .find((found) => found !== undefined);
   if (path === undefined) {
     list.passed(id, "The copy for people says what is signed", { origin: "unsigned" });
   } else {

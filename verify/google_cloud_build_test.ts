@@ -140,8 +140,8 @@ describe("verifyGoogleCloudBuild()", () => {
       "envelope.signature",
       "envelope.payload-type",
       "statement.format",
-      "statement.subject",
       "statement.record",
+      "statement.subject",
       "statement.image",
       "predicate.text",
       "predicate.format",
@@ -222,6 +222,8 @@ describe("verifyGoogleCloudBuild()", () => {
   it("refuses a record of another kind", async () => {
     const vulnerability = await record(statement(), undefined, { kind: "VULNERABILITY" });
     equal(await reasonOf(document(vulnerability)), "unknown-format");
+    const without = { imageDigest: undefined, unsafelyVerifyWithoutArtifact: true };
+    equal(await reasonOf(document(vulnerability), {}, without), "unknown-format");
   });
 
   it("refuses a copy for people that says what nobody signed", async () => {
@@ -232,6 +234,17 @@ describe("verifyGoogleCloudBuild()", () => {
     equal(await of({}), null);
     equal(await of(statement({ substitutions: { TAG_NAME: "v9" } })), "unsigned-text-mismatch");
     equal(await of({ ...statement(), more: 1 }), "unsigned-text-mismatch");
+    const beside = async (build: JsonObject) =>
+      await reasonOf(document(await record(statement(), undefined, { build })));
+    const good = statement();
+    const lie = statement({ substitutions: { TAG_NAME: "v9" } });
+    const both = { intotoStatement: good, inTotoSlsaProvenanceV1: good };
+    equal(await beside(both), null);
+    for (const name of Object.keys(both)) {
+      equal(await beside({ ...both, [name]: lie }), "unsigned-text-mismatch", name);
+      equal(await beside({ ...both, [name]: "v9" }), "unsigned-text-mismatch", name);
+      equal(await beside({ ...both, [name]: null }), null, name);
+    }
   });
 
   it("refuses a payload type that is no Statement's, which older keys do not sign", async () => {

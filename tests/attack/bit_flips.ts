@@ -9,11 +9,21 @@ import type { Bytes } from "../../internal/bytes.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
 import { children, type Der, parseDer, Tag } from "../../internal/der.ts";
 import { encodeHex } from "../../internal/hex.ts";
+import { importTrustedKey } from "../../keys/mod.ts";
 import { parseResourceDescriptor, parseStatement, readJsonLines } from "../../intoto/mod.ts";
 import { parseCheckpoint } from "../../sigstore/mod.ts";
 import { parseProvenancePredicate } from "../../slsa/mod.ts";
+import type { VerificationReport } from "../../verify/report.ts";
 import { verify } from "../../verify/verify.ts";
-import { bundleArguments, dsseTrust, type ReadFile, type VectorCase } from "../vectors/cases.ts";
+import {
+  bundleArguments,
+  dsseTrust,
+  googleCloudBuildReports,
+  npmReport,
+  type ReadFile,
+  type VectorCase,
+  vsaReport,
+} from "../vectors/cases.ts";
 import { jsonPlaces, type Place } from "./json_places.ts";
 
 /** A flip that was not refused. */
@@ -55,7 +65,7 @@ export const HARMLESS: readonly HarmlessPlace[] = [
         `|^${ENTRIES}(/\\d/(inclusionPromise|integratedTime|logIndex))?$` +
         `|^${ENTRIES}/\\d/inclusionProof(/hashes|/logIndex)?$` +
         "|^/verificationMaterial/publicKey/hint$" +
-        "|^/signatures/\\d/keyid$|^/dsseEnvelope/signatures/0/keyid$",
+        "|^/signatures/\\d/keyid$|^(/attestations/\\d/bundle)?/dsseEnvelope/signatures/0/keyid$",
     ),
     role: "name",
     why: "The name of a member that may be absent becomes one that nobody knows: a hint, or " +
@@ -112,6 +122,24 @@ export const HARMLESS: readonly HarmlessPlace[] = [
     why: "A signature by a key that nobody trusts does not count",
   },
   {
+    cases: /gcb-provenance\/bad-beside-good$/,
+    pointer: /^\/provenance_summary\/provenance\/0(\/|$)/,
+    why: "A record that nobody signed counts for nothing beside one that is signed",
+  },
+  {
+    cases: /gcb-provenance\//,
+    pointer:
+      /^\/image_summary\/fully_qualified_digest$|^\/provenance_summary\/provenance\/\d\/resourceUri$/,
+    role: "value",
+    why: "The name of the repository, which nobody signs; the digest behind it is compared",
+  },
+  {
+    cases: /gcb-provenance\//,
+    pointer: /^\/provenance_summary\/provenance\/\d\/build(\/intotoStatement)?$/,
+    role: "name",
+    why: "The copy for people may be absent: what is signed is read",
+  },
+  {
     cases: /attestation-jsonl\//,
     pointer: /^$/,
     role: "value",
@@ -164,8 +192,18 @@ async function linesOf(bytes: Bytes): Promise<unknown> {
 
 /** The file of a case that is attacked, and its artifact; what is trusted stays as it is. */
 function targets({ files }: VectorCase): string[] {
-  const names = ["bundle", "envelope", "statement", "checkpoint", "jsonl", "artifact"];
-  return names.map((name) => files[name]).filter((path) => typeof path === "string");
+  const names = [
+    "bundle",
+    "envelope",
+    "statement",
+    "checkpoint",
+    "jsonl",
+    "provenance",
+    "attestations",
+    "artifact",
+  ];
+  const paths = names.map((name) => files[name]).filter((path) => typeof path === "string");
+  return paths.length > 0 || typeof files.key !== "string" ? paths : [files.key];
 }
 
 async function reading(vector: VectorCase, read: ReadFile): Promise<Reading> {
@@ -193,23 +231,43 @@ async function reading(vector: VectorCase, read: ReadFile): Promise<Reading> {
     case "sigstore-bundle":
       return async (changed) => {
         const { input, artifacts, verifyOptions } = await bundleArguments(vector, changed);
-        const report = await verify(input, artifacts, verifyOptions);
-        if (!report.ok) return { reason: report.errorReason ?? "none" };
-        const attestations = report.artifacts.flatMap((one) => one.attestations);
-        return {
-          claims: text(
-            attestations.map(({ signers, identity, statement, predicateType }) => ({
-              signers,
-              identity,
-              statement,
-              predicateType,
-            })),
-          ),
-          timestamps: attestations.flatMap(({ timestamps }) => timestamps.map(text)),
-        };
+        return establishedBy(await verify(input, artifacts, verifyOptions));
       };
+    case "public-key":
+      return parsing(file, async (bytes) => {
+        const { alg, spki } = await importTrustedKey(new TextDecoder().decode(bytes));
+        return { alg, spki };
+      });
+    case "vsa":
+      return async (changed) => {
+        const found = await vsaReport(vector, changed);
+        return "verdict" in found ? { reason: found.reason ?? "none" } : establishedBy(found);
+      };
+    case "gcb-provenance":
+      return async (changed) => {
+        const [report] = await googleCloudBuildReports(vector, changed);
+        return establishedBy(report);
+      };
+    case "npm-attestations":
+      return async (changed) => establishedBy(await npmReport(vector, changed));
   }
   throw new RangeError(`No reading of ${vector.kind}`);
+}
+
+function establishedBy(report: VerificationReport): Established | { reason: string } {
+  if (!report.ok) return { reason: report.errorReason ?? "none" };
+  const attestations = report.artifacts.flatMap((one) => one.attestations);
+  return {
+    claims: text(
+      attestations.map(({ signers, identity, statement, predicateType }) => ({
+        signers,
+        identity,
+        statement,
+        predicateType,
+      })),
+    ),
+    timestamps: attestations.flatMap(({ timestamps }) => timestamps.map(text)),
+  };
 }
 
 /** The part of an RFC 3161 answer in which a character of its base64 lies. */
@@ -258,7 +316,7 @@ export async function flipBits(
   const counts: FlipCounts = { flips: 0, reasons: new Map(), wrong: [], accepted: [] };
   // Nobody signed these: another text may well be read, as long as it is not taken for this one.
   const unsigned = vector.scope === "step:parse" ||
-    !["dsse", "sigstore-bundle"].includes(vector.kind);
+    !["dsse", "sigstore-bundle", "vsa", "gcb-provenance", "npm-attestations"].includes(vector.kind);
   for (const file of targets(vector)) {
     const bytes = (await read(file)).slice();
     const places = /\.json$/.test(file) && file !== vector.files.artifact

@@ -35,7 +35,7 @@ import {
 import { provenanceBundle, provenanceStatement, REPOSITORY } from "../fixtures/provenance.ts";
 import { ARTIFACT, rootOf } from "../fixtures/sigstore.ts";
 import { type Corpus, jsonSeed, textSeed } from "./corpus.ts";
-import type { Harmless } from "./differences.ts";
+import { essence, type Harmless } from "./differences.ts";
 import { textOf } from "./mutate_text.ts";
 import { printOf, reasonOf } from "./parsers.ts";
 import { Broken, type Seed, type Target } from "./target.ts";
@@ -280,10 +280,54 @@ async function googleCloudBuild(): Promise<Verifying> {
         expect: { sourceUri: source },
       });
       if (!report.ok) return { reason: report.errorReason ?? "" };
-      const { must, evidence } = reportFacts(report);
-      return { facts: { must: must.replaceAll(globalId, keyid), evidence } };
+      const { must } = reportFacts(report);
+      const at = report.artifacts[0].attestations.findIndex(({ ok }) => ok);
+      const counts = countedRecord(JSON.parse(textOf(input)), at, statement, digest);
+      return { facts: { must: must.replaceAll(globalId, keyid), evidence: [], counts } };
     },
   };
+}
+
+/**
+ * The record that passed, and what stands around all of them. What people read in it must be
+ * about the image and say what is signed, or not be there.
+ */
+function countedRecord(
+  { image_summary: image, provenance_summary: { provenance } }: {
+    image_summary: JsonObject;
+    provenance_summary: { provenance: JsonObject[] };
+  },
+  at: number,
+  signed: JsonObject,
+  digest: string,
+): Json {
+  const { kind, resourceUri, build, envelope } = provenance[at];
+  const { digest: printed, fully_qualified_digest: fullyQualifiedDigest } = image;
+  for (const name of [resourceUri, fullyQualifiedDigest]) {
+    if (!String(name).endsWith(`@${digest}`)) throw new Broken("accepted: text of another image");
+  }
+  const { intotoStatement, inTotoSlsaProvenanceV1 } = Object(build);
+  for (const copy of [intotoStatement, inTotoSlsaProvenanceV1]) {
+    // Cloud Build calls the predicate by two names.
+    const said = { ...signed, slsaProvenance: signed.predicate };
+    if (copy !== undefined && copy !== null && !isPartOf(copy, said)) {
+      throw new Broken("accepted: text that nobody signed");
+    }
+  }
+  return { kind, resourceUri, printed, fullyQualifiedDigest, envelope: essence(envelope) };
+}
+
+/** Whether a value says nothing that another one does not say. */
+function isPartOf(part: Json, whole: Json | undefined): boolean {
+  if (typeof part !== "object" || part === null) return part === whole;
+  if (typeof whole !== "object" || whole === null) return false;
+  if (Array.isArray(part) || Array.isArray(whole)) {
+    return Array.isArray(part) && Array.isArray(whole) && part.length === whole.length &&
+      part.every((one, i) => isPartOf(one, whole[i]));
+  }
+  return Object.entries(part).every(([name, one]) =>
+    isPartOf(one, Object.hasOwn(whole, name) ? whole[name] : undefined)
+  );
 }
 
 async function npmTrust() {
@@ -544,8 +588,14 @@ export const VERIFY_TARGETS: readonly Target[] = [
     },
   },
   verifier("verifyGoogleCloudBuild", googleCloudBuild, [{
-    place: /^\/(?!imageSummary\/digest$)/,
-    why: "around the envelope nothing is signed; what is compared with it was compared",
+    place: /^\/(fullyQualifiedDigest|resourceUri)$/,
+    why: "the name of the repository, which nobody signs; its digest is a fact",
+  }, {
+    place: /^\/envelope\/signatures(\/-(\/.*)?)?$/,
+    why: "signatures beside the one that the key of its id accepts; that it is signed is a fact",
+  }, {
+    place: /^\/envelope\/payload(Type)?$/,
+    why: "the writing of it; what was signed, and its type, are facts",
   }]),
   verifier("validateProvenance", async () => {
     const { signer, pem } = await signerOf("dsse-p256");

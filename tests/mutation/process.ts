@@ -9,7 +9,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Judged, Probed, Question } from "./worker.ts";
 
 /** Questions after which the process is replaced: each leaves instances of modules behind. */
-const QUESTIONS = 120;
+const QUESTIONS = 300;
 
 const WATCH_MS = 250;
 /** How long a process may do nothing at all. */

@@ -71,7 +71,10 @@ function chosen(mutants: readonly Mutant[]): Mutant[] {
   const found = mutants.filter(({ file }) =>
     files.includes(file) || rooms.some((room) => file.startsWith(`${room}/`))
   );
-  if (values.sample === undefined) return found;
+  // In the order in which the files are named.
+  if (values.sample === undefined) {
+    return found.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.id - b.id);
+  }
   return shuffled(found, Number(values.seed)).slice(0, Number(values.sample))
     .sort((a, b) => a.id - b.id);
 }
@@ -159,9 +162,9 @@ function inOrder(reached: readonly Reached[], { file }: Mutant): Reached[] {
 }
 
 /** The few tests of a file that are most likely to see it. */
-function mostTelling(one: Reached): Reached {
-  if (one.tests === undefined || one.tests.length <= 5) return one;
-  const tests = [...one.telling].sort((a, b) => a.reaches - b.reaches).slice(0, 5);
+function mostTelling(one: Reached, count = 5): Reached {
+  if (one.tests === undefined || one.tests.length <= count) return one;
+  const tests = [...one.telling].sort((a, b) => a.reaches - b.reaches).slice(0, count);
   return { ...one, tests: tests.map(({ test }) => test) };
 }
 
@@ -171,8 +174,19 @@ async function judge(
   reached: readonly Reached[],
 ): Promise<Fate> {
   const ordered = inOrder(reached, mutant);
+  const first = ordered.filter(({ bundle, tests }) => bundle.distance === "unit" && tests)
+    .slice(0, 4).map((one) => mostTelling(one, 12));
+  if (first.length > 0) {
+    const runs: Run[] = first.map(({ bundle, tests }) => ({ bundle: bundle.url, tests }));
+    const ms = first.reduce((sum, one) => sum + one.ms, 0);
+    const answer = await warm.ask({ mutant: mutant.id, runs, glance: true }, 8000 + ms * 16);
+    if (answer === undefined) return "time-out";
+    if (!isProbed(answer) && answer.killedBy !== null) return "assertion";
+  }
   const batches: Reached[][] = [
-    ordered.filter(({ bundle }) => bundle.distance === "unit").slice(0, 2).map(mostTelling),
+    ordered.filter(({ bundle }) => bundle.distance === "unit").slice(0, 2).map((one) =>
+      mostTelling(one)
+    ),
     ordered.filter(({ bundle }) => bundle.distance === "unit"),
     ordered.filter(({ bundle }) => bundle.distance === "wide"),
   ];

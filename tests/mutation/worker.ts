@@ -16,7 +16,7 @@ export interface Run {
 }
 
 /** What the process is asked: what the tests of a bundle reach, or whether a mutant is seen. */
-export type Question = { probe: string } | { mutant: number; runs: Run[] };
+export type Question = { probe: string } | { mutant: number; runs: Run[]; glance?: boolean };
 
 /** What one test reaches. */
 export interface Reach {
@@ -86,6 +86,36 @@ async function probe(bundle: string): Promise<Probed> {
   return { onLoad: [...loading], loadMs, reach, failures };
 }
 
+/** Instances that are used for one mutant after the other. */
+const warm = new Map<string, Bundle>();
+
+/**
+ * Whether tests fail with a mutant, and only with it, in modules that have run before: what a
+ * cache hides is found by {@linkcode judge} later, and what one has spoilt is loaded anew.
+ */
+async function glance(mutant: number, runs: readonly Run[]): Promise<Judged> {
+  seen = undefined;
+  for (const { bundle, tests = [] } of runs) {
+    const wanted = new Set(tests);
+    const only = (name: string) => wanted.has(name);
+    let again = true;
+    let instance = warm.get(bundle);
+    if (instance === undefined) {
+      active = 0;
+      warm.set(bundle, instance = await load(bundle));
+      again = false;
+    }
+    active = mutant;
+    const found = await instance.runRegistered({ stopAtFirst: true, only, again });
+    active = 0;
+    if (found.failed === 0) continue;
+    const without = await instance.runRegistered({ stopAtFirst: true, only, again: true });
+    if (without.failed === 0) return { killedBy: { bundle, failure: found.failures[0] ?? "" } };
+    warm.delete(bundle);
+  }
+  return { killedBy: null };
+}
+
 async function judge(mutant: number, runs: readonly Run[]): Promise<Judged> {
   active = mutant;
   seen = undefined;
@@ -116,6 +146,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const question: Question = JSON.parse(line);
   const answer = "probe" in question
     ? await probe(question.probe)
+    : question.glance === true
+    ? await glance(question.mutant, question.runs)
     : await judge(question.mutant, question.runs);
   say(`${JSON.stringify(answer)}\n`);
 }

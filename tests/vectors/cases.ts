@@ -105,6 +105,7 @@ const RUNNERS: Record<string, Runner> = {
   "resource-descriptor": runResourceDescriptor,
   "slsa-provenance-predicate": runProvenancePredicate,
   "checkpoint": runCheckpoint,
+  "public-key": runPublicKey,
   "attestation-jsonl": runJsonLines,
   "sigstore-bundle": runSigstoreBundle,
   "npm-attestations": runNpm,
@@ -257,6 +258,11 @@ async function runProvenancePredicate(vector: VectorCase, read: ReadFile): Promi
   return listed(validateProvenancePredicate(parseJson(source)));
 }
 
+async function runPublicKey(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  await importTrustedKey(text(await read(one(vector, "key"))));
+  return ACCEPTED;
+}
+
 async function runCheckpoint(vector: VectorCase, read: ReadFile): Promise<Verdict> {
   parseCheckpoint(text(await read(one(vector, "checkpoint"))));
   return ACCEPTED;
@@ -371,8 +377,15 @@ async function artifactsOf(
 
 const npmKeys = new Map<string, Promise<NpmKey[]>>();
 
-/** Both attestations of a package; a case of one step gives no expectations. */
 async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  return verdictOf(vector, await npmReport(vector, read));
+}
+
+/** Both attestations of a package; a case of one step gives no expectations. */
+export async function npmReport(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerificationReport> {
   const { files, options = {} } = vector;
   const rootText = text(await read(one(vector, "trustedRoot")));
   const root = roots.get(rootText) ?? parseTrustedRoot(rootText);
@@ -391,7 +404,7 @@ async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
   const tarball: ArtifactInput = files.artifact === undefined
     ? { digest: { sha512: given("expectedHash") ?? statedDigest(answer) } }
     : { name: one(vector, "artifact"), content: await read(one(vector, "artifact")) };
-  const report = await verifyNpmPackage(answer, tarball, {
+  return await verifyNpmPackage(answer, tarball, {
     trust: { keys: await keys, trustedRoots: [root], onlyRoot: true },
     expect: {
       packageName: given("packageName"),
@@ -401,14 +414,6 @@ async function runNpm(vector: VectorCase, read: ReadFile): Promise<Verdict> {
     },
     ...(step ? { unsafelyAcceptAnyRepository: true } : {}),
   });
-  if (report.ok) return ACCEPTED;
-  const checks = report.artifacts.flatMap(({ attestations }) => attestations)
-    .flatMap(({ checks }) => checks);
-  const failed = checks.find(({ reason }) => reason === report.errorReason);
-  if (report.errorReason === null || report.errorReason === "internal-error") {
-    throw new Error(`${vector.id}: ${failed?.message ?? "refused without a reason"}`);
-  }
-  return refusal(report.errorReason, failed?.message ?? "refused");
 }
 
 /** The tarball of a case of one step, which has none: the first that a Statement speaks of. */
@@ -428,32 +433,45 @@ function statedDigest(answer: Uint8Array): string {
 
 /** Every builder id that the case names must give the same verdict. */
 async function runGoogleCloudBuild(vector: VectorCase, read: ReadFile): Promise<Verdict> {
-  const { options = {}, scope } = vector;
+  const verdicts = (await googleCloudBuildReports(vector, read))
+    .map((report) => verdictOf(vector, report));
+  const [first] = verdicts;
+  if (verdicts.some(({ verdict }) => verdict !== first.verdict)) {
+    throw new Error(`${vector.id}: its builder ids give different verdicts`);
+  }
+  return first;
+}
+
+/** A report for each builder id that the case names. */
+export async function googleCloudBuildReports(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerificationReport[]> {
+  const { files, options = {}, scope } = vector;
   const source = await read(one(vector, "provenance"));
-  const keys = await googleCloudBuildKeys(text(source), String(options.keysDir), read);
+  const keys = files.key === undefined
+    ? await googleCloudBuildKeys(text(source), String(options.keysDir), read)
+    : await Promise.all(many(files.key).map((path) => googleCloudBuildKey(path, read)));
   const expect: Record<string, string> = {};
   for (const name of ["sourceUri", "sourceBranch", "sourceTag", "sourceVersionedTag"]) {
     const value = options[name];
     if (typeof value === "string") expect[name] = value;
   }
   const { builderId = null, builderIdVariants = [builderId] } = options;
-  const verdicts: Verdict[] = [];
+  const reports: VerificationReport[] = [];
   for (const builder of Array.isArray(builderIdVariants) ? builderIdVariants : [null]) {
-    const report = await verifyGoogleCloudBuild(source, {
-      keys,
-      expect: { ...expect, ...(typeof builder === "string" ? { builderId: builder } : {}) },
-      ...(typeof options.imageDigest === "string"
-        ? { imageDigest: options.imageDigest }
-        : { unsafelyVerifyWithoutArtifact: true }),
-      ...(scope === "full" ? {} : { unsafelyAcceptAnySource: true }),
-    });
-    verdicts.push(verdictOf(vector, report));
+    reports.push(
+      await verifyGoogleCloudBuild(source, {
+        keys,
+        expect: { ...expect, ...(typeof builder === "string" ? { builderId: builder } : {}) },
+        ...(typeof options.imageDigest === "string"
+          ? { imageDigest: options.imageDigest }
+          : { unsafelyVerifyWithoutArtifact: true }),
+        ...(scope === "full" ? {} : { unsafelyAcceptAnySource: true }),
+      }),
+    );
   }
-  const [first] = verdicts;
-  if (verdicts.some(({ verdict }) => verdict !== first.verdict)) {
-    throw new Error(`${vector.id}: its builder ids give different verdicts`);
-  }
-  return first;
+  return reports;
 }
 
 /** The keys that the signatures name, by the names of their files. */
@@ -470,20 +488,36 @@ async function googleCloudBuildKeys(
   }
   const keys: TrustedKey[] = [];
   for (const name of names) {
-    let pem: string;
     try {
-      pem = text(await read(folder + name));
+      await read(folder + name);
     } catch {
       // A location that does not exist has no key, and the signature none that accepts it.
       continue;
     }
-    keys.push(await importTrustedKey(pem, { keyid: googleCloudBuildKeyId(name), name }));
+    keys.push(await googleCloudBuildKey(folder + name, read));
   }
   return keys;
 }
 
-/** A summary attestation; a case without expectations is about its signature. */
+/** A key by the name of its file, which says what its id is. */
+async function googleCloudBuildKey(path: string, read: ReadFile): Promise<TrustedKey> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return await importTrustedKey(text(await read(path)), {
+    keyid: googleCloudBuildKeyId(name),
+    name,
+  });
+}
+
 async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const found = await vsaReport(vector, read);
+  return "verdict" in found ? found : verdictOf(vector, found);
+}
+
+/** A summary attestation; a case without expectations is about its signature. */
+export async function vsaReport(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerificationReport | Verdict> {
   const { options = {} } = vector;
   const keys = await keysOf(text(await read(one(vector, "key"))), options);
   const envelope = await read(one(vector, "envelope"));
@@ -497,7 +531,7 @@ async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
   for (const pair of Array.isArray(subjectDigests) ? subjectDigests.map(String) : []) {
     digest[pair.slice(0, pair.indexOf(":"))] = pair.slice(pair.indexOf(":") + 1);
   }
-  const report = await verify(envelope, undefined, {
+  return await verify(envelope, undefined, {
     trust: { keys },
     expect: {
       vsa: {
@@ -509,7 +543,6 @@ async function runVsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
     },
     unsafelyVerifyWithoutArtifact: true,
   });
-  return verdictOf(vector, report);
 }
 
 /**

@@ -7,10 +7,14 @@ export type Kind =
   | "attestation-jsonl"
   | "checkpoint"
   | "dsse"
+  | "gcb-provenance"
+  | "npm-attestations"
+  | "public-key"
   | "resource-descriptor"
   | "sigstore-bundle"
   | "slsa-provenance-predicate"
-  | "statement";
+  | "statement"
+  | "vsa";
 
 /** One case of the index. */
 export interface Case {

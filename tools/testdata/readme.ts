@@ -54,6 +54,10 @@ judged at 2025-02-03T10:00:05Z, as the logs and timestamps of the files say.
 | \`resource-descriptor\` | \`statement\` | The same of one resource descriptor |
 | \`slsa-provenance-predicate\` | \`statement\` | The same of a predicate of type \`https://slsa.dev/provenance/v1\` (the predicate alone) |
 | \`checkpoint\` | \`checkpoint\` | Read a signed note with a checkpoint; signatures are not checked |
+| \`public-key\` | \`key\` | Read a trusted public key: PEM (SubjectPublicKeyInfo) or JWK |
+| \`vsa\` | \`envelope\`, \`key\` | Verify the signature, and what the summary says of \`subjectDigests\`, \`verifierId\`, \`resourceUri\` and \`verifiedLevels\` |
+| \`gcb-provenance\` | \`provenance\`, \`key\` | Verify what \`gcloud artifacts docker images describe --format json --show-provenance\` prints; the names of the keys are those that Google publishes them under |
+| \`npm-attestations\` | \`attestations\`, \`npmKeys\`, \`trustedRoot\`, \`artifact\` | Verify both attestations of a registry's answer, for the tarball |
 | \`attestation-jsonl\` | \`jsonl\` | Count the lines that can be read: \`options.expectedCount\` |
 
 ## Options
@@ -71,6 +75,9 @@ judged at 2025-02-03T10:00:05Z, as the logs and timestamps of the files say.
 | \`tsaThreshold\` | times by distinct RFC 3161 authorities | 0 |
 | \`integratedTimestampThreshold\` | times by promises of logs | 0 |
 | \`threshold\` | distinct keys that must accept an envelope | 1 |
+| \`verifierId\`, \`resourceUri\`, \`verifiedLevels\`, \`subjectDigests\` | what a summary must say; digests as \`alg:hex\` | nothing |
+| \`packageName\`, \`packageVersion\`, \`sourceUri\` | of the npm package, and the repository that it is built from | nothing |
+| \`imageDigest\`, \`builderId\`, \`sourceUri\`, \`sourceBranch\`, \`sourceTag\` | of the Cloud Build | nothing |
 | \`signatureEncoding\` | \`P1363\`: r and s after one another | DER |
 
 A certificate without any expectation of an identity is refused: \`missing-identity-expectation\`.

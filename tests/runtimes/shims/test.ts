@@ -105,12 +105,17 @@ export interface RunOptions {
   onTest?: (name: string) => void;
   /** The first failure ends the run. Default false. */
   stopAtFirst?: boolean;
+  /** Runs once more what was run last. Default false. */
+  again?: boolean;
 }
+
+let latest: Suite["entries"] = [];
 
 /** Runs what has been registered since the last run. */
 export async function runRegistered(options: RunOptions = {}): Promise<Summary> {
   const summary: Summary = { passed: 0, failed: 0, failures: [] };
-  const entries = root.entries.splice(0);
+  const entries = options.again === true ? latest : root.entries.splice(0);
+  latest = entries;
   running = options;
   await runSuite({ ...root, entries }, "", summary, [], []);
   return summary;
