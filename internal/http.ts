@@ -160,9 +160,9 @@ function checkAddress(action: string, url: string, plainHosts: readonly string[]
   } catch {
     throw refusal("service-refused", action, "the address is no URL");
   }
-  const { protocol, hostname, host } = target;
-  const isPlain = protocol === "http:" &&
-    (isLoopback(hostname) || plainHosts.includes(hostname) || plainHosts.includes(host));
+  const { protocol, hostname, port } = target;
+  const isPlain = protocol === "http:" && (isLoopback(hostname) ||
+    plainHosts.includes(hostname) || plainHosts.includes(`${hostname}:${port || "80"}`));
   if (protocol !== "https:" && !isPlain) {
     throw refusal("service-refused", action, `${place(target)} is not reached by https`);
   }
