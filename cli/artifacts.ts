@@ -3,6 +3,7 @@ import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, parseJson, printable, quote } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS, digestFault, normalizeDigest } from "../intoto/digest_set.ts";
 import { ociSubject } from "../intoto/subjects/oci.ts";
+import { ATTESTATION_SUFFIXES, digestOfName } from "../store/file_names.ts";
 import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { type ChecksumEntry, parseChecksums } from "../intoto/subjects/checksums.ts";
@@ -40,24 +41,6 @@ export interface Artifacts {
 const MAX_FILES = 100_000;
 const MAX_DEPTH = 64;
 const MAX_CHECKSUM_BYTES = 64 << 20;
-
-/** Endings that make a file an attestation, in the order in which they are looked for. */
-export const ATTESTATION_SUFFIXES: readonly string[] = [
-  ".sigstore.json",
-  ".sigstore",
-  ".intoto.jsonl",
-  ".intoto.json",
-  ".att.json",
-];
-
-/** File name that `gh attestation download` gives; on Windows with a dash. */
-const BY_DIGEST = /^(sha256|sha384|sha512)[:-]([0-9a-f]{64,128})\.jsonl$/;
-
-/** Algorithm and digest in the name of a file of attestations, or undefined. */
-export function digestOfName(name: string): { algorithm: string; hex: string } | undefined {
-  const match = BY_DIGEST.exec(name);
-  return match === null ? undefined : { algorithm: match[1], hex: match[2] };
-}
 
 /** Path of a file in a folder. */
 export function join(folder: string, name: string): string {
