@@ -34,6 +34,8 @@ export interface Artifact {
 export interface Artifacts {
   /** In the order of the command line; those of a folder by name. */
   artifacts: Artifact[];
+  /** Operands that have to be looked at in a registry or layout. */
+  images: string[];
   /** For standard error. */
   notices: string[];
 }
@@ -70,10 +72,16 @@ export async function readArtifacts(
   runtime: Runtime,
   files?: AttestationFiles,
 ): Promise<Artifacts> {
-  const found: Artifacts = { artifacts: [], notices: [] };
+  const found: Artifacts = { artifacts: [], images: [], notices: [] };
   const { artifacts } = found;
   for (const operand of args.operands) {
-    if (/^oci:\/\/[^@]+@/.test(operand)) {
+    if (/^(oci:\/\/|oci-layout:)/.test(operand)) {
+      const { isLookedUp } = await import("./images.ts");
+      if (isLookedUp(operand, args)) {
+        found.images.push(operand);
+        continue;
+      }
+
       artifacts.push(ofImage(operand));
       continue;
     }
@@ -133,7 +141,7 @@ function safeNeighbour(path: string, name: string): string[] {
 }
 
 function refuseSchemes(operand: string): void {
-  const scheme = /^(oci:\/\/|oci-layout:|npm:|https?:\/\/)/.exec(operand);
+  const scheme = /^(npm:|https?:\/\/)/.exec(operand);
   if (scheme !== null) {
     throw usageError(
       `Cannot verify ${quote(operand)}: artifacts by ${scheme[0]} are not supported yet; ` +

@@ -126,15 +126,18 @@ export async function verifyImage(
   }
   counted = [...counted, ...selected.missing.map((platform) => work.missing(platform))];
   if (counted.length === 0) counted = [work.missing()];
-  const report = await judge(counted, settings);
-  const judged = index === undefined ? undefined : (await judge([index], settings)).artifacts[0];
+  const report = await judgeImages(counted, settings);
+  const judged = index === undefined ? undefined : (await judgeImages([index], settings)).artifacts[0];
   report.images = [work.report(report, judged, findings)];
   return report;
 }
 
-/** The verdict over the manifests, by the policy if there is one. */
-async function judge(
-  artifacts: ArtifactReport[],
+/**
+ * The verdict over manifests of images, and what else was verified with them, by the policy if
+ * there is one. What is missing or could not be looked for stays so whatever the policy says.
+ */
+export async function judgeImages(
+  artifacts: readonly ArtifactReport[],
   { policy, now = new Date() }: VerifyOptions,
 ): Promise<VerificationReport> {
   if (policy === undefined) return assembleReport(artifacts.map(unavailable));
