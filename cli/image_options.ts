@@ -24,6 +24,11 @@ export const PLATFORM_OPTIONS: readonly OptionSpec[] = [
     help: "Let an attestation of the index count for the platforms that it lists; else each " +
       "needs one of its own",
   },
+  {
+    name: "index-only",
+    group: IMAGE,
+    help: "Verify the index itself and none of the platforms in it, as where it is only passed on",
+  },
 ];
 
 /** Tells whether an option is there that only images have. */

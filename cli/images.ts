@@ -85,6 +85,13 @@ export function imageOptions(args: ParsedArgs): VerifyImageOptions {
       '--inherit-from-index and --policy exclude each other: the policy says "platforms"',
     );
   }
+  if (args.has("index-only")) {
+    const other = ["platform", "every-platform", "inherit-from-index"].find((name) =>
+      args.has(name)
+    );
+    if (other !== undefined) throw usageError(`--index-only and --${other} exclude each other`);
+    return { indexOnly: true };
+  }
   return {
     platforms: args.all("platform"),
     ...(args.has("inherit-from-index") ? { inheritFromIndex: true } : {}),
@@ -101,6 +108,7 @@ export function refuseImageOptions(args: ParsedArgs): void {
 /** What is expected of images, for the head of a report. */
 export function imageRows(args: ParsedArgs): [string, string][] {
   const platforms = args.all("platform");
+  if (args.has("index-only")) return [["platforms", "none: the index itself"]];
   return [[
     "platforms",
     (platforms.length === 0 ? "every one of the image" : platforms.join(", ")) +
