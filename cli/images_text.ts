@@ -20,7 +20,7 @@ function indexText({ inheritFromIndex }: ImageReport, index: ArtifactReport): st
 
 function noteOf(image: ImageReport, artifacts: readonly ArtifactReport[]): string {
   const { reference, digest, requires, index, others = [], hint, notes = [] } = image;
-  const kind = index === undefined ? "a manifest" : "an index";
+  const kind = requires === "manifest" ? "a manifest" : "an index";
   const rows: [string, string][] = [["is", `${printable(digest)} (${kind})`]];
   if (index !== undefined) {
     rows.push(["index", indexText(image, index)]);
