@@ -3,6 +3,7 @@ import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, parseJson, printable, quote } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS, digestFault, normalizeDigest } from "../intoto/digest_set.ts";
 import { ociSubject } from "../intoto/subjects/oci.ts";
+import { ATTESTATION_SUFFIXES, digestOfName } from "../store/file_names.ts";
 import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { type ChecksumEntry, parseChecksums } from "../intoto/subjects/checksums.ts";
@@ -34,6 +35,8 @@ export interface Artifact {
 export interface Artifacts {
   /** In the order of the command line; those of a folder by name. */
   artifacts: Artifact[];
+  /** Operands that have to be looked at in a registry or layout. */
+  images: string[];
   /** For standard error. */
   notices: string[];
 }
@@ -41,24 +44,6 @@ export interface Artifacts {
 const MAX_FILES = 100_000;
 const MAX_DEPTH = 64;
 const MAX_CHECKSUM_BYTES = 64 << 20;
-
-/** Endings that make a file an attestation, in the order in which they are looked for. */
-export const ATTESTATION_SUFFIXES: readonly string[] = [
-  ".sigstore.json",
-  ".sigstore",
-  ".intoto.jsonl",
-  ".intoto.json",
-  ".att.json",
-];
-
-/** File name that `gh attestation download` gives; on Windows with a dash. */
-const BY_DIGEST = /^(sha256|sha384|sha512)[:-]([0-9a-f]{64,128})\.jsonl$/;
-
-/** Algorithm and digest in the name of a file of attestations, or undefined. */
-export function digestOfName(name: string): { algorithm: string; hex: string } | undefined {
-  const match = BY_DIGEST.exec(name);
-  return match === null ? undefined : { algorithm: match[1], hex: match[2] };
-}
 
 /** Path of a file in a folder. */
 export function join(folder: string, name: string): string {
@@ -88,10 +73,16 @@ export async function readArtifacts(
   runtime: Runtime,
   files?: AttestationFiles,
 ): Promise<Artifacts> {
-  const found: Artifacts = { artifacts: [], notices: [] };
+  const found: Artifacts = { artifacts: [], images: [], notices: [] };
   const { artifacts } = found;
   for (const operand of args.operands) {
-    if (/^oci:\/\/[^@]+@/.test(operand)) {
+    if (/^(oci:\/\/|oci-layout:)/.test(operand)) {
+      const { isLookedUp } = await import("./images.ts");
+      if (isLookedUp(operand, args)) {
+        found.images.push(operand);
+        continue;
+      }
+
       artifacts.push(ofImage(operand));
       continue;
     }
@@ -151,7 +142,7 @@ function safeNeighbour(path: string, name: string): string[] {
 }
 
 function refuseSchemes(operand: string): void {
-  const scheme = /^(oci:\/\/|oci-layout:|npm:|https?:\/\/)/.exec(operand);
+  const scheme = /^(npm:|https?:\/\/)/.exec(operand);
   if (scheme !== null) {
     throw usageError(
       `Cannot verify ${quote(operand)}: artifacts by ${scheme[0]} are not supported yet; ` +

@@ -4,8 +4,8 @@ import { mapWindow } from "../internal/window.ts";
 import { matchSubjects } from "../intoto/match.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { encodeStatement } from "../intoto/statement.ts";
+import { ATTESTATION_SUFFIXES } from "../store/file_names.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
-import { ATTESTATION_SUFFIXES } from "./artifacts.ts";
 import { ATTEST_OPTIONS } from "./attest_options.ts";
 import {
   checkPredicateOptions,

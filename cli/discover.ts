@@ -1,5 +1,6 @@
 import type { DigestSet } from "../intoto/digest_set.ts";
-import { type Artifact, ATTESTATION_SUFFIXES, digestOfName, join, splitPath } from "./artifacts.ts";
+import { ATTESTATION_SUFFIXES, digestOfName } from "../store/file_names.ts";
+import { type Artifact, join, splitPath } from "./artifacts.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Attestations that lie next to an artifact. */

@@ -5,11 +5,19 @@ import { type ParsedArgs, usageError } from "./args.ts";
 import type { Artifact } from "./artifacts.ts";
 import type { Enforced } from "./expectations.ts";
 import { compilePolicyFile, nowOf, policyRows, readPolicyFile } from "./policy_file.ts";
+import { PLATFORM_OPTIONS } from "./image_options.ts";
+import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 /** Groups of options that say what to verify and how to tell it, not whom to believe. */
-const NEUTRAL: ReadonlySet<string> = new Set(["Attestation", "Output", "Policy"]);
+const NEUTRAL: ReadonlySet<string> = new Set([
+  "Attestation",
+  "Output",
+  "Policy",
+  ...PLATFORM_OPTIONS.map(({ group }) => group),
+  ...REGISTRY_OPTIONS.map(({ group }) => group),
+]);
 
 /** Options of other groups that go with a policy. */
 const BESIDE: ReadonlySet<string> = new Set(["package-name"]);

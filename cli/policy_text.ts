@@ -30,6 +30,7 @@ export function policyText(
     });
     text += "\n";
   });
+  text += context.notes ?? "";
   const passed = policy.artifacts.filter(({ ok }) => ok).length;
   const total = plural(policy.artifacts.length, "artifact");
   if (report.ok) {

@@ -2,6 +2,9 @@ import { AttestationError } from "../errors.ts";
 import { type Bytes, concat } from "../internal/bytes.ts";
 import type { Fetch, HttpOptions } from "../internal/http.ts";
 import { quote } from "../internal/json.ts";
+import type { DiskFiles, NewFile } from "../internal/write_files.ts";
+
+export type { NewFile } from "../internal/write_files.ts";
 
 /** What a path is. */
 export interface FileInfo {
@@ -19,18 +22,6 @@ export interface DirEntry {
   kind: FileInfo["kind"];
 }
 
-/** A file to write. */
-export interface NewFile {
-  /** Where. */
-  path: string;
-  /** Whole content. */
-  text: string;
-  /** For the eyes of its owner only: mode 0600 from its first byte on. Default false. */
-  secret?: boolean;
-  /** Replace the file that is there. Default false: it is refused. */
-  force?: boolean;
-}
-
 /** What a program answered. */
 export interface CommandResult {
   /** Exit status. */
@@ -45,6 +36,8 @@ export interface RunOptions {
   cwd?: string;
   /** Variables of its environment, besides those of this process. */
   env?: Readonly<Record<string, string>>;
+  /** What it reads from its standard input. Default: nothing. */
+  stdin?: string;
 }
 
 /** All that the command line needs of the machine that it runs on. */
@@ -63,6 +56,8 @@ export interface Runtime {
   readonly now?: () => Date;
   /** Waits between two tries of a request. Default: a timer. */
   readonly sleep?: HttpOptions["sleep"];
+  /** The disk, for stores in files. */
+  readonly disk: DiskFiles;
   /** What a path is, links followed; undefined if there is nothing. */
   stat(path: string): Promise<FileInfo | undefined>;
   /** Whole content of a small file. */

@@ -1,15 +1,16 @@
 import type { Bytes } from "../internal/bytes.ts";
 import { quote } from "../internal/json.ts";
+import {
+  appendLine,
+  type DiskEntry,
+  type DiskFiles,
+  temporaryName,
+  withLock,
+  writeAllNew,
+} from "../internal/write_files.ts";
 import { access, type DirEntry, type FileInfo, MAX_OUTPUT_BYTES, type Runtime } from "./runtime.ts";
 import { readAll, streamOf } from "./runtime.ts";
 import { noTerminal, SecretLine } from "./secret_line.ts";
-import {
-  appendLine,
-  temporaryName,
-  withLock,
-  type WritableFiles,
-  writeAllNew,
-} from "./write_files.ts";
 
 function kindOf(
   entry: { isFile: boolean; isDirectory: boolean; isSymlink: boolean },
@@ -20,8 +21,8 @@ function kindOf(
 
 const { AlreadyExists, NotFound, NotADirectory } = Deno.errors;
 
-/** Files of Deno to write. */
-export const denoFiles: WritableFiles = {
+/** Files of Deno. */
+export const denoFiles: DiskFiles = {
   async createNew(path, bytes, mode): Promise<void> {
     using file = await Deno.open(path, { write: true, createNew: true, mode });
     await writeAll(file, bytes);
@@ -65,6 +66,46 @@ export const denoFiles: WritableFiles = {
   touch: (path) => Deno.utime(path, new Date(), new Date()),
   isTaken: (error) => error instanceof AlreadyExists,
   isMissing: (error) => error instanceof NotFound,
+  makeFolder: (path) => Deno.mkdir(path, { recursive: true }),
+  removeFolder: (path) => Deno.remove(path),
+  async names(path): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(path)) names.push(name);
+    return names;
+  },
+  async entry(path): Promise<DiskEntry | undefined> {
+    try {
+      const info = await Deno.lstat(path);
+      const { size, mtime, dev, ino } = info;
+      return {
+        kind: kindOf(info),
+        size,
+        modified: mtime ?? new Date(0),
+        identity: `${dev} ${ino}`,
+      };
+    } catch (error) {
+      if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
+      throw error;
+    }
+  },
+  async readPart(path, start, length): Promise<Bytes> {
+    using file = await Deno.open(path, { read: true });
+    await file.seek(start, Deno.SeekMode.Start);
+    const buffer = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const count = await file.read(buffer.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+    return buffer.subarray(0, filled);
+  },
+  async syncFolder(path): Promise<void> {
+    // A folder is no file to Windows, which brings names to the disk by itself.
+    if (Deno.build.os === "windows") return;
+    using folder = await Deno.open(path, { read: true });
+    await folder.sync();
+  },
 };
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
@@ -91,6 +132,7 @@ export function denoRuntime(): Runtime {
     program: "deno run -A cli.ts",
     platform: `deno ${Deno.version.deno}`,
     noColor: Deno.noColor,
+    disk: denoFiles,
     async stat(path): Promise<FileInfo | undefined> {
       try {
         const info = await Deno.stat(path);
@@ -162,10 +204,16 @@ export function denoRuntime(): Runtime {
           args: [...args],
           cwd: options.cwd,
           ...(options.env === undefined ? {} : { env: { ...options.env } }),
-          stdin: "null",
+          stdin: options.stdin === undefined ? "null" : "piped",
           stdout: "piped",
           stderr: "null",
         }).spawn();
+        if (options.stdin !== undefined) {
+          const writer = child.stdin.getWriter();
+          // A program that does not read it has ended, and its status tells.
+          await writer.write(new TextEncoder().encode(options.stdin)).catch(() => {});
+          await writer.close().catch(() => {});
+        }
         const stdout = await readAll(quote(command), child.stdout, MAX_OUTPUT_BYTES);
         return { status: (await child.status).code, stdout };
       });

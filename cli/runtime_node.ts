@@ -1,31 +1,13 @@
 import { spawn } from "node:child_process";
 import { writeSync } from "node:fs";
-import {
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { quote } from "../internal/json.ts";
+import { appendLine, temporaryName, withLock, writeAllNew } from "../internal/write_files.ts";
+import { nodeFiles } from "../store/fs.ts";
 import { access, type DirEntry, type FileInfo, MAX_OUTPUT_BYTES, type Runtime } from "./runtime.ts";
 import { readAll, streamOf } from "./runtime.ts";
 import { noTerminal, SecretLine } from "./secret_line.ts";
-import {
-  appendLine,
-  temporaryName,
-  withLock,
-  type WritableFiles,
-  writeAllNew,
-} from "./write_files.ts";
 
 interface NodeKind {
   isFile(): boolean;
@@ -42,63 +24,6 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-async function writing(
-  path: string,
-  flag: string,
-  bytes: Uint8Array,
-  mode?: number,
-): Promise<void> {
-  const file = await open(path, flag, mode);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Files of Node and Bun to write. */
-export const nodeFiles: WritableFiles = {
-  createNew: (path, bytes, mode) => writing(path, "wx", bytes, mode),
-  link: (path, name) => link(path, name),
-  rename: (path, name) => rename(path, name),
-  remove: (path) => unlink(path),
-  read: async (path) => new Uint8Array(await readFile(path)),
-  async lastByte(path): Promise<number | undefined> {
-    try {
-      const file = await open(path, "r");
-      try {
-        const { size } = await file.stat();
-        if (size === 0) return undefined;
-        const buffer = new Uint8Array(1);
-        await file.read(buffer, 0, 1, size - 1);
-        return buffer[0];
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") return undefined;
-      throw error;
-    }
-  },
-  append: (path, bytes) => writing(path, "a", bytes),
-  async realPath(path): Promise<string> {
-    try {
-      return await realpath(path);
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") return path;
-      throw error;
-    }
-  },
-  async stamp(path): Promise<string> {
-    const { ino, mtimeMs } = await stat(path);
-    return `${ino} ${mtimeMs}`;
-  },
-  touch: (path) => utimes(path, new Date(), new Date()),
-  isTaken: (error) => codeOf(error) === "EEXIST",
-  isMissing: (error) => codeOf(error) === "ENOENT",
-};
-
 /** The runtime of Node and Bun. */
 export function nodeRuntime(): Runtime {
   const bun = process.versions.bun;
@@ -109,6 +34,7 @@ export function nodeRuntime(): Runtime {
     program: "attest",
     platform: bun === undefined ? `node ${process.versions.node}` : `bun ${bun}`,
     noColor: Boolean(process.env.NO_COLOR),
+    disk: nodeFiles,
     async stat(path): Promise<FileInfo | undefined> {
       try {
         const info = await stat(path);
@@ -175,16 +101,19 @@ export function nodeRuntime(): Runtime {
         const child = spawn(command, args, {
           cwd: options.cwd,
           env: { ...process.env, ...options.env },
-          stdio: ["ignore", "pipe", "ignore"],
+          stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "ignore"],
           windowsHide: true,
         });
+        // A program that does not read it has ended, and its status tells.
+        child.stdin?.on("error", () => {});
+        child.stdin?.end(options.stdin);
         const ended = new Promise<number>((resolve, reject) => {
           child.on("error", reject);
           child.on("close", (code) => resolve(code ?? 1));
         });
         const [status, stdout] = await Promise.all([
           ended,
-          readAll(quote(command), child.stdout, MAX_OUTPUT_BYTES),
+          readAll(quote(command), child.stdout!, MAX_OUTPUT_BYTES),
         ]);
         return { status, stdout };
       });

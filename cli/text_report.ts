@@ -18,6 +18,8 @@ export interface TextContext {
   program: string;
   /** Where an attestation was looked for, by the artifact's place in the report. */
   looked: ReadonlyMap<number, readonly string[]>;
+  /** What is said of images before the verdict. */
+  notes?: string;
   /** What verified provenance says, if there is any. */
   factsOf?: (attestation: AttestationReport) => readonly Fact[];
 }
@@ -54,6 +56,7 @@ export async function textReport(
   report.artifacts.forEach((artifact, index) => {
     text += `${artifactText(artifact, index, context)}\n`;
   });
+  text += context.notes ?? "";
   const passed = report.artifacts.filter((artifact) => artifact.ok).length;
   const total = report.artifacts.length;
   if (report.ok) {

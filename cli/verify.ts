@@ -8,8 +8,9 @@ import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
 import { AttestationFiles, type Loaded, type NamedAttestation } from "./attestations.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
+import { hasImageOption } from "./image_options.ts";
 import { load } from "./load.ts";
-import { REFUSED, VERIFIED } from "./main.ts";
+import { COULD_NOT_RUN, REFUSED, VERIFIED } from "./main.ts";
 import type { PolicyCheck } from "../policy/verdict.ts";
 import { hasPolicy } from "./policy_options.ts";
 import { isNpm, refuseNpmOptions } from "./npm_options.ts";
@@ -90,6 +91,12 @@ export async function runVerify(
   }
   if (printsStatements && report.ok) runtime.write("stdout", statementsOf(report));
   if (report.ok) return VERIFIED;
+  if (
+    report.images !== undefined &&
+    (await load<typeof import("./images.ts")>("images")).couldNotLook(report)
+  ) {
+    return COULD_NOT_RUN;
+  }
   if (report.policy?.mode !== "permissive") return isForUpload(parsed) ? VERIFIED : REFUSED;
   runtime.write("stderr", permissiveWarning(report));
   return VERIFIED;
@@ -127,10 +134,15 @@ export async function verifyArguments(
   if (parsed.has("with-evidence")) enforced.options.evidence = true;
   const notices: string[] = [];
   const files = new AttestationFiles(runtime, notices);
-  const { artifacts, notices: leftOut } = await readArtifacts(parsed, runtime, files);
+  const { artifacts, images, notices: leftOut } = await readArtifacts(parsed, runtime, files);
   notices.push(...leftOut);
-  requireArtifact(parsed, artifacts);
+  requireArtifact(parsed, [...artifacts, ...images]);
   policy?.placeArtifacts(parsed, artifacts);
+  const imagesModule = images.length > 0 || hasImageOption(parsed)
+    ? await load<typeof import("./images.ts")>("images")
+    : undefined;
+  if (images.length === 0) imagesModule?.refuseImageOptions(parsed);
+  else enforced.rows.push(...imagesModule?.imageRows(parsed) ?? []);
 
   const progress = progressBar(runtime);
   enforced.options.onProgress = progress.update;
@@ -145,6 +157,10 @@ export async function verifyArguments(
     ...fallbackOf(parsed),
   };
   try {
+    if (images.length > 0 && imagesModule !== undefined) {
+      const report = await verifyWithImages({ parsed, artifacts, images }, run, imagesModule);
+      return { report, run };
+    }
     const report = await verifyAll(parsed, artifacts, run);
     return { report: policy?.decide(report, enforced) ?? report, run };
   } finally {
@@ -153,7 +169,40 @@ export async function verifyArguments(
   }
 }
 
-function requireArtifact(args: ParsedArgs, artifacts: readonly Artifact[]): void {
+/** Files and images of one run: verified on their own, judged together. */
+async function verifyWithImages(
+  { parsed, artifacts, images }: {
+    parsed: ParsedArgs;
+    artifacts: readonly Artifact[];
+    images: readonly string[];
+  },
+  run: Run,
+  { judgeAll, lookupText, verifyImages }: typeof import("./images.ts"),
+): Promise<VerificationReport> {
+  const { runtime, enforced: { options } } = run;
+  if (options.expect?.subjects !== undefined && options.expect.subjects !== "any") {
+    throw usageError("--subjects is any for an image: its manifests are verified one by one");
+  }
+  const bundles = bundlesOf(parsed);
+  const given = bundles.length === 0 ? undefined : await run.files.load(bundles);
+  const files = artifacts.length === 0 ? [] : (await verifyAll(parsed, artifacts, run)).artifacts;
+  const found = await verifyImages(images, {
+    args: parsed,
+    runtime,
+    options,
+    ...(given === undefined ? {} : { attestations: given.attestations }),
+  });
+  const unusable = given?.unusable ?? [];
+  const rows = unusable.length === 0
+    ? found.artifacts
+    : found.artifacts.map((row) => withUnusable(row, unusable));
+  for (const [i, { lookups = [] }] of rows.entries()) {
+    run.looked.set(files.length + i, lookups.map(lookupText));
+  }
+  return await judgeAll(files, { ...found, artifacts: rows }, options);
+}
+
+function requireArtifact(args: ParsedArgs, artifacts: readonly unknown[]): void {
   if (args.has("unsafe-no-artifact")) {
     if (artifacts.length > 0) throw usageError("--unsafe-no-artifact excludes an artifact");
     if (bundlesOf(args).length === 0) throw usageError("--unsafe-no-artifact needs --bundle");
@@ -266,14 +315,21 @@ export async function verifyGroup(
     enforced.options,
   );
   if (unusable.length === 0) return report;
-  return summarize(report.artifacts.map((artifact) => ({
+  return summarize(report.artifacts.map((artifact) => withUnusable(artifact, unusable)));
+}
+
+function withUnusable(
+  artifact: ArtifactReport,
+  unusable: readonly AttestationReport[],
+): ArtifactReport {
+  return {
     ...artifact,
     // Nothing was found because nothing could be read.
     errorReason: artifact.errorReason === "attestation-not-found"
       ? unusable[0].errorReason
       : artifact.errorReason,
     attestations: [...artifact.attestations, ...unusable],
-  })));
+  };
 }
 
 /** What gcloud prints about an image is no attestation but holds some. */
@@ -313,6 +369,9 @@ export async function present(
   }
   const stream = format === "gh" ? "stderr" : "stdout";
   const context: TextContext = {
+    ...(report.images === undefined ? {} : {
+      notes: (await load<typeof import("./images_text.ts")>("images_text")).imageNotes(report),
+    }),
     expected: run.enforced.rows,
     paint: style(onTerminal && run.runtime.isTerminal(stream) && !run.runtime.noColor),
     program: run.runtime.program,

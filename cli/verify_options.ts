@@ -1,6 +1,8 @@
 import type { OptionSpec } from "./args.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
+import { PLATFORM_OPTIONS } from "./image_options.ts";
+import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { REPORT_FORMATS } from "./reports/report.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 
@@ -61,6 +63,8 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     group: ATTESTATION,
     help: "Artifacts given by the digests in a file of sha256sum, sha384sum or sha512sum",
   },
+  ...PLATFORM_OPTIONS,
+  ...REGISTRY_OPTIONS,
   ...VERIFY_POLICY_OPTIONS,
   {
     name: "repo",

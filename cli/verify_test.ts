@@ -10,6 +10,8 @@ import type { VerifyOptions } from "../verify/options.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import { main } from "./main.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
+import { PLATFORM_OPTIONS } from "./image_options.ts";
+import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 import { runVerify, type Verify } from "./verify.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
@@ -335,9 +337,10 @@ test("verify refuses wrong usage with status 2 and points to the help", async ()
     [["app", "--owner=a", "--exit-code"], /--exit-code needs --format sarif/],
     [["app", "--owner=a", "--policy=x"], /--policy and --owner exclude each other/],
     [["app", "--owner=a", "--waivers=x"], /--waivers needs --policy/],
-    [["oci://ghcr.io/a/b", "--owner=a"], /not supported yet/],
+    [["app", "--owner=a", "--platform=linux/amd64"], /--platform needs an image/],
+    [["oci://r.example/a", "--platform=linux/s390x", "--every-platform"], /exclude each other/],
+    [["oci://r.example/a", "--owner=a", "--subjects=all"], /--subjects is any for an image/],
     [["npm:left-pad@1.0.0", "--owner=a"], /not supported yet/],
-    [["oci-layout:dir", "--owner=a"], /not supported yet/],
     [["--digest=sha256:abc", "--owner=a", "-b", "b.json"], /3 characters, wanted 64/],
     [["--digest=abc", "--owner=a", "-b", "b.json"], /--digest is ALG:HEX/],
     [["--digest=SHA256:" + "a".repeat(64), "--owner=a"], /did you mean sha256\?/],
@@ -922,6 +925,9 @@ test("Every option of verify reaches verify() or the output", async () => {
     // Those have theirs in policy_test.ts.
     "with-evidence",
     ...VERIFY_POLICY_OPTIONS.map(({ name }) => name),
+    // Those have theirs in images_test.ts.
+    ...PLATFORM_OPTIONS.map(({ name }) => name),
+    ...REGISTRY_OPTIONS.map(({ name }) => name),
   ];
   assert.deepEqual(
     // Those about npm packages reach verifyNpmPackage() and verifyLockfile(): npm_test.ts.

@@ -45,6 +45,8 @@ export interface HttpRequest {
   body?: Uint8Array | string | (() => Promise<ReadableStream<Uint8Array>>);
   /** Statuses that are an answer; every other one is an error. Default 200 to 299. */
   accept?: readonly number[];
+  /** Of those, statuses whose body is not read: it may be larger than what is asked for. */
+  unread?: readonly number[];
   /** Whether a failure that may pass is tried again. Default true. */
   retryable?: boolean;
   /** Hosts, with or without port, that may be reached without TLS. Default none. */
@@ -160,9 +162,9 @@ function checkAddress(action: string, url: string, plainHosts: readonly string[]
   } catch {
     throw refusal("service-refused", action, "the address is no URL");
   }
-  const { protocol, hostname, host } = target;
-  const isPlain = protocol === "http:" &&
-    (isLoopback(hostname) || plainHosts.includes(hostname) || plainHosts.includes(host));
+  const { protocol, hostname, port } = target;
+  const isPlain = protocol === "http:" && (isLoopback(hostname) ||
+    plainHosts.includes(hostname) || plainHosts.includes(`${hostname}:${port || "80"}`));
   if (protocol !== "https:" && !isPlain) {
     throw refusal("service-refused", action, `${place(target)} is not reached by https`);
   }
@@ -337,9 +339,14 @@ function cutShort(action: string, target: URL): { error: AttestationError; mayPa
   return { error: refusal("malformed-response", action, what), mayPass: true };
 }
 
-function isCutShort({ init, response: { headers } }: Exchange, length: number): boolean {
+function isUnread({ init, response: { status } }: Exchange): boolean {
+  return init.method === "HEAD" || init.unread?.includes(status) === true;
+}
+
+function isCutShort(exchange: Exchange, length: number): boolean {
+  const { headers } = exchange.response;
   const stated = headers.get("content-length");
-  return init.method !== "HEAD" && headers.get("content-encoding") === null && stated !== null &&
+  return !isUnread(exchange) && headers.get("content-encoding") === null && stated !== null &&
     /^\d{1,15}$/.test(stated) && length < Number(stated);
 }
 
@@ -411,10 +418,9 @@ function handOver(exchange: Exchange): Promise<ReadableStream<Bytes>> {
 }
 
 /** The body piece by piece, within the limits of time and size. */
-async function* chunks(
-  { init, response: { headers, body }, limit, maxBytes }: Exchange,
-): AsyncGenerator<Uint8Array, undefined> {
-  if (init.method === "HEAD") return;
+async function* chunks(exchange: Exchange): AsyncGenerator<Uint8Array, undefined> {
+  const { response: { headers, body }, limit, maxBytes } = exchange;
+  if (isUnread(exchange)) return;
   const stated = headers.get("content-length");
   if (stated !== null && /^\d+$/.test(stated) && Number(stated) > maxBytes) {
     throw new TooLong(maxBytes);

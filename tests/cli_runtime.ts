@@ -3,6 +3,7 @@
 import type { Bytes } from "../internal/bytes.ts";
 import { utf8 } from "../internal/bytes.ts";
 import type { Fetch } from "../internal/http.ts";
+import { MemoryDisk } from "../store/_memory_disk_test.ts";
 import { SAFE_GIT } from "../cli/git.ts";
 import { AttestationError } from "../errors.ts";
 import {
@@ -49,6 +50,8 @@ export class MemoryRuntime implements Runtime {
   stdin: string | Uint8Array = "";
   /** Answers of programs by their command line, such as `git rev-parse HEAD`. */
   readonly commands = new Map<string, CommandResult | string>();
+  /** The disk, for stores in files; apart from the files. */
+  readonly disk = new MemoryDisk();
   /** Files whose lock another process has. */
   readonly locked = new Set<string>();
 

@@ -25,6 +25,7 @@ import {
 import { encodePem } from "../internal/pem.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import { compilePolicy, parseGateRules, parsePolicy, parsePolicyTests } from "../policy/mod.ts";
+import { verifyImage } from "../store/oci/mod.ts";
 import { verify } from "../verify/mod.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import {
@@ -43,6 +44,7 @@ import {
   REPOSITORY,
   verifyHere,
 } from "./fixtures/provenance.ts";
+import { digestOf, TestRepository } from "./fixtures/oci.ts";
 import { ARTIFACT, BLOB, bundleOf, IDENTITY, rootJson, rootOf } from "./fixtures/sigstore.ts";
 import { changesOf } from "./json_changes.ts";
 
@@ -463,7 +465,8 @@ const FOREIGN = /\/(?:statement|provenance)\//;
 const OPTIONAL = new RegExp(
   "/(?:reason|expected|actual|path|origin|predicateType|identity|statement|buildLevel|message|" +
     "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
-    "/artifacts/[0-9]+/(?:oci|npm)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
+    "/artifacts/[0-9]+/(?:oci|npm|platform|lookups)$|^/images$|/lookups/[0-9]+/(?:others|notes)$|" +
+    "/images/[0-9]+/(?:index|others|hint|notes|index/platform|index/lookups)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
     "^/policy/.*/(?:layer|remedy|waiver|children|source)$|" +
     "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
     "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",
@@ -635,6 +638,37 @@ describe("policy-tests.schema.json", () => {
   });
 });
 
+/** Reports of images: accepted, refused, with what hangs on them and what could not be asked. */
+async function imageReports(): Promise<VerificationReport[]> {
+  const repository = new TestRepository();
+  const linux = { os: "linux", architecture: "amd64" };
+  const image = repository.image(linux);
+  const unknown = { os: "unknown", architecture: "unknown" };
+  const orphan = {
+    ...repository.push({ layers: [] }),
+    platform: unknown,
+    annotations: {
+      "vnd.docker.reference.type": "attestation-manifest",
+      "vnd.docker.reference.digest": digestOf(ARTIFACT),
+    },
+  };
+  repository.index([image, orphan], "1");
+  const { mediaType, digest, size } = image;
+  const subject = { mediaType, digest, size };
+  const picture = { mediaType: "image/png", bytes: ARTIFACT };
+  repository.push({ artifactType: "image/png", layers: [picture], subject });
+  repository.push({ artifactType: "image/png", layers: [], listedAt: digest });
+  const options = { verify: { trust: { trustedRoots: [await rootOf()], onlyRoot: true } } };
+  const reports = [
+    await verifyImage(repository, "1", options),
+    await verifyImage(repository, "1", { ...options, platforms: ["linux/s390x"] }),
+    await verifyImage(repository, digest, options),
+  ];
+  repository.down = ["referrers"];
+  reports.push(await verifyImage(repository, "1", options));
+  return reports;
+}
+
 describe("verification-report.schema.json", () => {
   it("describes what verify() answers", async () => {
     const outcomes = new Set<string>();
@@ -659,6 +693,25 @@ describe("verification-report.schema.json", () => {
       ...membersOf(report, "attestation"),
       ...membersOf(report, "check").map((name) => `check.${name}`),
     ];
+    assert.deepEqual([...seen].sort(), named.sort());
+  });
+
+  it("describes what verifyImage() answers", async () => {
+    const file = "verification-report.schema.json";
+    const seen = new Set<string>();
+    for (const report of await imageReports()) {
+      describes(file, report);
+      refusesBroken(file, report);
+      for (const image of report.images ?? []) {
+        for (const name of Object.keys(image)) seen.add(`image.${name}`);
+      }
+      for (const { lookups = [] } of report.artifacts) {
+        for (const name of lookups.flatMap(Object.keys)) seen.add(`lookup.${name}`);
+      }
+    }
+    const named = ["image", "lookup"].flatMap((definition) =>
+      membersOf(file, definition).map((name) => `${definition}.${name}`)
+    );
     assert.deepEqual([...seen].sort(), named.sort());
   });
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../errors.ts";
 import { denoFiles, denoRuntime } from "../cli/runtime_deno.ts";
-import { nodeFiles, nodeRuntime } from "../cli/runtime_node.ts";
+import { nodeRuntime } from "../cli/runtime_node.ts";
+import { nodeFiles } from "../store/fs.ts";
 import type { Runtime } from "../cli/runtime.ts";
 import {
   appendLine,
@@ -12,7 +13,7 @@ import {
   withLock,
   type WritableFiles,
   writeAllNew,
-} from "../cli/write_files.ts";
+} from "../internal/write_files.ts";
 
 const QUICK: LockTimes = { touchMs: 40, staleMs: 250, waitMs: 8000 };
 

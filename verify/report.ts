@@ -83,9 +83,9 @@ export interface ImageReport {
   mediaType: string;
   /**
    * Which of its manifests need an attestation: each that can be pulled, those of the platforms
-   * that were asked for, or the one that it is.
+   * that were asked for, the index alone, or the one that it is.
    */
-  requires: "every-platform" | "platforms" | "manifest";
+  requires: "every-platform" | "platforms" | "index" | "manifest";
   /** An attestation of the index counts for the manifests that it lists. */
   inheritFromIndex: boolean;
   /** What was found about the index, where it is no artifact of the report itself. */

@@ -142,6 +142,7 @@ export class Connection {
         ...rest,
         headers: { ...rest.headers, ...(header === undefined ? {} : { authorization: header }) },
         accept: [...(rest.accept ?? [200]), ...(isLast ? [] : [401])],
+        unread: [401],
         reasons: { ...REASONS, ...rest.reasons },
         words: registryWords,
         ...(plainHosts === undefined ? {} : { plainHosts }),

@@ -6,6 +6,7 @@ import { ENVELOPE_TYPES, SIMPLE_SIGNING_TYPE } from "../../sigstore/cosign_layer
 import type { AttestationContent } from "../../verify/options.ts";
 import type { LookupReport } from "../../verify/report.ts";
 import type { AttestationPart } from "./image.ts";
+import type { OciLayout } from "./layout.ts";
 import type { OciDescriptor, OciManifest, OciNote, OciOptions, OciSource } from "./source.ts";
 
 /** An attestation that was found at a manifest; nothing of it is verified. */
@@ -224,10 +225,29 @@ class Lookup {
       `${this.#digest.replace(":", "-")}${suffix}`,
       this.#options,
     );
-    if (named === undefined) return none;
-    const manifest = await this.#source.manifest(named, this.#options);
-    if (manifest.kind === "index") return none;
-    return { ...none, ...await this.#layers(via, manifest) };
+    const saved = named === undefined ? await this.#saved(via) : [named];
+    for (const descriptor of saved) {
+      const manifest = await this.#source.manifest(descriptor, this.#options);
+      if (manifest.kind === "index") continue;
+      const { attestations, others, notes } = await this.#layers(via, manifest);
+      none.attestations.push(...attestations);
+      none.others.push(...others);
+      none.notes.push(...notes);
+    }
+    return none;
+  }
+
+  /**
+   * What `cosign save` writes beside an image: entries of the layout's index that say what they
+   * are, and not of which image.
+   */
+  async #saved(via: "cosign-attestations" | "cosign-signatures"): Promise<OciDescriptor[]> {
+    const source: Partial<OciLayout> = this.#source;
+    if (source.entries === undefined) return [];
+    const entries = await source.entries(this.#options);
+    if (!entries.some(({ digest }) => digest === this.#digest)) return [];
+    const kind = `dev.cosignproject.cosign/${via === "cosign-signatures" ? "sigs" : "atts"}`;
+    return entries.filter(({ annotations }) => annotations?.kind === kind);
   }
 
   async buildkit(parts: readonly AttestationPart[]): Promise<Found> {

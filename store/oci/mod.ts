@@ -31,11 +31,20 @@ export {
   type RegistryCredentials,
 } from "./credentials.ts";
 export {
+  findOciAttestations,
+  type OciAttachment,
+  type OciAttestation,
+  type OciFindings,
+  type OciLookupOptions,
+  type OciPlace,
+} from "./lookup.ts";
+export {
   descriptorOf,
   MAX_MANIFEST_BYTES,
   type OciManifestOptions,
   parseOciManifest,
 } from "./manifest.ts";
+export { formatOciPlatform, parseOciPlatform } from "./platform.ts";
 export {
   expandShortName,
   formatOciReference,
@@ -59,3 +68,4 @@ export type {
   OciTarget,
   OciWritten,
 } from "./source.ts";
+export { verifyImage, type VerifyImageOptions } from "./verify_image.ts";

@@ -210,7 +210,8 @@ class Registry implements OciTarget {
       {
         to: blobPath(target),
         limits: {
-          maxBytes: target.size + 1,
+          // Its length is looked at as it flows.
+          maxBytes: Number.MAX_SAFE_INTEGER,
           timeoutMs: this.#timeFor(target),
           ...given(signal),
         },

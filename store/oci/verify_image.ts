@@ -35,6 +35,11 @@ export interface VerifyImageOptions {
    * false, or what the policy says: an attestation is about the digest in its subject alone.
    */
   inheritFromIndex?: boolean;
+  /**
+   * Verifies the index itself and none of the platforms in it: as for what is only passed on.
+   * Default false. Not together with `platforms` and `inheritFromIndex`.
+   */
+  indexOnly?: boolean;
   /** Attestations that are given; with them nothing is looked for beside the image. */
   attestations?: readonly AttestationInput[];
   /** How the image is called in the report. Default: `oci://`, the source's name, the reference. */
@@ -51,6 +56,7 @@ const OPTIONS = [
   "verify",
   "platforms",
   "inheritFromIndex",
+  "indexOnly",
   "attestations",
   "name",
   "label",
@@ -90,14 +96,20 @@ export async function verifyImage(
   const { policy } = verifyOptions;
   const inheritFromIndex = options.inheritFromIndex ??
     policy?.document.platforms === "from-index";
-  if (typeof inheritFromIndex !== "boolean") {
-    throw new TypeError("inheritFromIndex is neither true nor false");
+  const { indexOnly = false } = options;
+  for (const [name, value] of Object.entries({ inheritFromIndex, indexOnly })) {
+    if (typeof value !== "boolean") throw new TypeError(`${name} is neither true nor false`);
+  }
+  if (indexOnly && (platforms.length > 0 || options.inheritFromIndex === true)) {
+    throw new TypeError("indexOnly excludes platforms and inheritFromIndex");
   }
   const asked = platforms.map(parseOciPlatform);
   const image = await resolveImage(source, reference, { signal });
-  const selected = await selectParts(source, image, asked, { signal });
-  const work = new ImageWork(source, image, { ...options, inheritFromIndex });
   const isIndex = image.manifest.kind === "index";
+  const selected = isIndex && indexOnly
+    ? { parts: [], missing: [] }
+    : await selectParts(source, image, asked, { signal });
+  const work = new ImageWork(source, image, { ...options, inheritFromIndex });
   const digests = [
     ...isIndex ? [image.digest] : [],
     ...selected.parts.map(({ descriptor }) => descriptor.digest),
@@ -117,7 +129,7 @@ export async function verifyImage(
     work.row(row, findings.get(digests[i]), names.get(digests[i]))
   );
   const index = isIndex ? rows[0] : undefined;
-  let counted = isIndex ? rows.slice(1) : rows;
+  let counted = isIndex && !indexOnly ? rows.slice(1) : rows;
   if (inheritFromIndex && index !== undefined) {
     // Beside a policy `ok` says that somebody signed: what counts is for the policy to say.
     counted = counted.map((row) =>
@@ -126,15 +138,20 @@ export async function verifyImage(
   }
   counted = [...counted, ...selected.missing.map((platform) => work.missing(platform))];
   if (counted.length === 0) counted = [work.missing()];
-  const report = await judge(counted, settings);
-  const judged = index === undefined ? undefined : (await judge([index], settings)).artifacts[0];
+  const report = await judgeImages(counted, settings);
+  const judged = index === undefined || indexOnly
+    ? undefined
+    : (await judgeImages([index], settings)).artifacts[0];
   report.images = [work.report(report, judged, findings)];
   return report;
 }
 
-/** The verdict over the manifests, by the policy if there is one. */
-async function judge(
-  artifacts: ArtifactReport[],
+/**
+ * The verdict over manifests of images, and what else was verified with them, by the policy if
+ * there is one. What is missing or could not be looked for stays so whatever the policy says.
+ */
+export async function judgeImages(
+  artifacts: readonly ArtifactReport[],
   { policy, now = new Date() }: VerifyOptions,
 ): Promise<VerificationReport> {
   if (policy === undefined) return assembleReport(artifacts.map(unavailable));
@@ -265,15 +282,17 @@ class ImageWork {
     findings: ReadonlyMap<string, OciFindings>,
   ): ImageReport {
     const { digest, manifest, notes } = this.#image;
-    const { platforms = [], inheritFromIndex } = this.#options;
+    const { platforms = [], inheritFromIndex, indexOnly } = this.#options;
     const others = [...findings.values()].flatMap((one) => one.others);
     const hint = this.#hint(report.artifacts, index);
     return {
       reference: this.#name,
       digest,
       mediaType: manifest.mediaType,
-      requires: index === undefined
+      requires: manifest.kind !== "index"
         ? "manifest"
+        : indexOnly === true
+        ? "index"
         : platforms.length > 0
         ? "platforms"
         : "every-platform",

@@ -52,6 +52,8 @@ import {
   verifyGoogleCloudBuild,
   type VerifyOptions,
 } from "../../verify/mod.ts";
+import { createLayout } from "../../store/oci/layout.ts";
+import { verifyImage } from "../../store/oci/verify_image.ts";
 import { ORIGIN_BUILDERS } from "./slsa_builders.ts";
 
 /** Text of a JSON file of an index, by the names that it has there. */
@@ -113,6 +115,7 @@ const RUNNERS: Record<string, Runner> = {
   "vsa": runVsa,
   "slsa": runSlsa,
   "cosign-image-signature": runCosignSignature,
+  "slsa-oci-layout": runLayout,
 };
 
 /** Tells whether the kind of a case is implemented. */
@@ -551,8 +554,57 @@ export async function vsaReport(
  * asked the log's search, which needs the network.
  */
 async function runSlsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
-  const { options = {}, offline } = vector;
-  const content = await read(one(vector, "provenance"));
+  const { offline } = vector;
+  const source = one(vector, "provenance");
+  const content = await read(source);
+  const artifacts = await artifactsOf(vector, read, "as-given");
+  const more: VerifyOptions = offline === false
+    ? { thresholds: { log: 0 }, unsafelyTrustCertificateTime: true }
+    : {};
+  return await byEachBuilder(
+    vector,
+    read,
+    (options) => verify({ source, content }, artifacts, { ...options, ...more }),
+  );
+}
+
+/**
+ * Provenance of an image in a layout on disk. The origin verifies the digest that is given,
+ * which is an index.
+ */
+async function runLayout(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const folder = one(vector, "ociLayout");
+  const files = new Map<string, Promise<Uint8Array<ArrayBuffer> | undefined>>();
+  const file = (path: string) => {
+    const known = files.get(path) ?? read(`${folder}${path}`).catch(() => undefined);
+    files.set(path, known);
+    return known;
+  };
+  const layout = createLayout({
+    name: folder,
+    size: async (path) => (await file(path))?.length,
+    open: async (path) => new Blob([await file(path) ?? new Uint8Array()]).stream(),
+    // What refers to an image is in its index here; folders cannot be listed in every runtime.
+    names: () => Promise.resolve([]),
+  });
+  return await byEachBuilder(
+    vector,
+    read,
+    (options) =>
+      verifyImage(layout, String(vector.options?.imageDigest), {
+        indexOnly: true,
+        verify: options,
+      }),
+  );
+}
+
+/** The verdict that every builder id of a case has to give. */
+async function byEachBuilder(
+  vector: VectorCase,
+  read: ReadFile,
+  run: (options: VerifyOptions) => Promise<VerificationReport>,
+): Promise<Verdict> {
+  const { options = {} } = vector;
   const rootText = text(await read(one(vector, "trustedRoot")));
   const root = roots.get(rootText) ?? parseTrustedRoot(rootText);
   roots.set(rootText, root);
@@ -569,18 +621,16 @@ async function runSlsa(vector: VectorCase, read: ReadFile): Promise<Verdict> {
       Object.entries(inputs).map(([name, value]) => [name, String(value)]),
     );
   }
-  const artifacts = await artifactsOf(vector, read, "as-given");
   const { builderId = null, builderIdVariants = [builderId] } = options;
   const verdicts: Verdict[] = [];
   for (const builder of Array.isArray(builderIdVariants) ? builderIdVariants : [builderId]) {
-    const report = await verify({ source: one(vector, "provenance"), content }, artifacts, {
+    const report = await run({
       trust: { trustedRoots: [root], onlyRoot: true },
       expect: {
         provenance: typeof builder === "string"
           ? { ...provenance, builderId: builder }
           : provenance,
       },
-      ...(offline === false ? { thresholds: { log: 0 }, unsafelyTrustCertificateTime: true } : {}),
     });
     verdicts.push(verdictOf(vector, report));
   }

@@ -1,12 +1,23 @@
 import { AttestationError } from "../errors.ts";
-import { type Bytes, utf8 } from "../internal/bytes.ts";
-import { quote } from "../internal/json.ts";
-import type { NewFile } from "./runtime.ts";
+import { type Bytes, utf8 } from "./bytes.ts";
+import { quote } from "./json.ts";
+
+/** A file to write. */
+export interface NewFile {
+  /** Where. */
+  path: string;
+  /** Whole content. */
+  text: string;
+  /** For the eyes of its owner only: mode 0600 from its first byte on. Default false. */
+  secret?: boolean;
+  /** Replace the file that is there. Default false: it is refused. */
+  force?: boolean;
+}
 
 /** What the writing of files needs of a machine; any failure is the machine's own error. */
 export interface WritableFiles {
   /** Makes a file that must not be there, with a mode, and brings it to the disk. */
-  createNew(path: string, bytes: Bytes, mode: number): Promise<void>;
+  createNew(path: string, bytes: Uint8Array<ArrayBuffer>, mode: number): Promise<void>;
   /** Gives a file a second name that must not be there. */
   link(path: string, name: string): Promise<void>;
   /** Renames a file over whatever file has the new name. */
@@ -14,11 +25,11 @@ export interface WritableFiles {
   /** Removes a file. */
   remove(path: string): Promise<void>;
   /** Whole content. */
-  read(path: string): Promise<Bytes>;
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The last byte; undefined of what is empty or not there. */
   lastByte(path: string): Promise<number | undefined>;
   /** Adds to the end of a file, which is made when it is not there. */
-  append(path: string, bytes: Bytes): Promise<void>;
+  append(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** The path with links followed; the path itself when there is nothing. */
   realPath(path: string): Promise<string>;
   /** What changes whenever a file is touched or another one has its name. */
@@ -31,6 +42,34 @@ export interface WritableFiles {
   isMissing(error: unknown): boolean;
 }
 
+/** What a name in a folder is; a link is not followed. */
+export interface DiskEntry {
+  /** Kind of the entry itself. */
+  kind: "file" | "directory" | "link" | "other";
+  /** Bytes. */
+  size: number;
+  /** When its content was changed last. */
+  modified: Date;
+  /** The same for as long as it is the same file, whatever is written into it. */
+  identity: string;
+}
+
+/** What a store of files needs of a machine; any failure is the machine's own error. */
+export interface DiskFiles extends WritableFiles {
+  /** Makes a folder and those above it; one that is there is as good. */
+  makeFolder(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  removeFolder(path: string): Promise<void>;
+  /** Names in a folder, in no order. */
+  names(path: string): Promise<string[]>;
+  /** What a path is; undefined if there is nothing. */
+  entry(path: string): Promise<DiskEntry | undefined>;
+  /** So many bytes from a place on; fewer at the end of the file. */
+  readPart(path: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Brings the names in a folder to the disk, where the system can do that. */
+  syncFolder(path: string): Promise<void>;
+}
+
 /** Times of a lock, milliseconds. */
 export interface LockTimes {
   /** Its holder touches the lock so often. */
@@ -41,7 +80,8 @@ export interface LockTimes {
   waitMs: number;
 }
 
-const LOCK_TIMES: LockTimes = { touchMs: 1000, staleMs: 8000, waitMs: 30_000 };
+/** The times of locks unless told otherwise. */
+export const LOCK_TIMES: LockTimes = { touchMs: 1000, staleMs: 8000, waitMs: 30_000 };
 const POLL_MS = 15;
 const PUBLIC = 0o666;
 const SECRET = 0o600;
@@ -141,13 +181,21 @@ export async function appendLine(
   line: string,
   times: LockTimes = LOCK_TIMES,
 ): Promise<void> {
+  await withLock(files, path, () => appendUnderLock(files, path, line), times);
+}
+
+/** {@linkcode appendLine} for who holds the lock. */
+export async function appendUnderLock(
+  files: WritableFiles,
+  path: string,
+  line: string,
+): Promise<void> {
   if (/[\n\r]/.test(line)) throw new TypeError("A line must not have a line break");
-  await withLock(files, path, () =>
-    writing(files, path, async () => {
-      const last = await files.lastByte(path);
-      const start = last === undefined || last === 10 ? "" : "\n";
-      await files.append(path, utf8(`${start}${line}\n`));
-    }), times);
+  await writing(files, path, async () => {
+    const last = await files.lastByte(path);
+    const start = last === undefined || last === 10 ? "" : "\n";
+    await files.append(path, utf8(`${start}${line}\n`));
+  });
 }
 
 /**
@@ -198,12 +246,8 @@ async function acquire(
     if (stamp === undefined || stamp !== seen) [seen, since] = [stamp, now];
     else if (now - since >= staleMs) await breakLock(files, lock, stamp, staleMs);
     if (now - start >= waitMs) {
-      throw new AttestationError(
-        "locked-file",
-        `Cannot write ${quote(path)}: ${
-          quote(lock)
-        } is held by another process; remove it if none is running`,
-      );
+      const what = `${quote(lock)} is held by somebody else; remove it if nothing runs`;
+      throw new AttestationError("locked-file", `Cannot write ${quote(path)}: ${what}`);
     }
     await delay(POLL_MS * (0.5 + Math.random()));
   }

@@ -1,0 +1,102 @@
+import { AttestationError } from "../errors.ts";
+import { quote } from "../internal/json.ts";
+import {
+  type CredentialHelper,
+  type CredentialLookup,
+  dockerCredentials,
+} from "../store/oci/credentials.ts";
+import { type OciReference, parseOciReference } from "../store/oci/reference.ts";
+import { createRegistry } from "../store/oci/registry.ts";
+import type { OciTarget } from "../store/oci/source.ts";
+import type { ParsedArgs } from "./args.ts";
+import { join } from "./artifacts.ts";
+import { readBounded, type Runtime } from "./runtime.ts";
+
+/** Variables that hold credentials, and the one host that they are for. */
+const HOST = "ATTEST_REGISTRY";
+const USERNAME = "ATTEST_REGISTRY_USERNAME";
+const PASSWORD = "ATTEST_REGISTRY_PASSWORD";
+const TOKEN = "ATTEST_REGISTRY_TOKEN";
+
+const MAX_CONFIG_BYTES = 1 << 20;
+
+/**
+ * The repository of a reference, asked with what the machine has for its registry: the
+ * environment, then the configuration of Docker with its helper programs.
+ *
+ * @throws {AttestationError} `malformed-image-reference`, `usage`.
+ */
+export function openRegistry(
+  reference: OciReference | string,
+  args: ParsedArgs,
+  runtime: Runtime,
+): OciTarget {
+  const named = typeof reference === "string" ? parseOciReference(reference) : reference;
+  return createRegistry(named, {
+    ...(runtime.fetch === undefined ? {} : { fetch: runtime.fetch }),
+    ...(runtime.sleep === undefined ? {} : { sleep: runtime.sleep }),
+    ...(runtime.now === undefined ? {} : { now: runtime.now }),
+    credentials: machineCredentials(runtime),
+    plainHosts: args.all("plain-http"),
+    onWarning: (text) => runtime.write("stderr", `warning: ${named.host}: ${text}\n`),
+  });
+}
+
+/** Credentials of this machine, read when a registry first asks for some. */
+export function machineCredentials(runtime: Runtime): CredentialLookup {
+  let docker: Promise<CredentialLookup> | undefined;
+  return async (host) => {
+    const own = environmentCredentials(host, runtime);
+    if (own !== undefined) return own;
+    docker ??= readDocker(runtime);
+    return await (await docker)(host);
+  };
+}
+
+function environmentCredentials(
+  host: string,
+  runtime: Runtime,
+): Awaited<ReturnType<CredentialLookup>> {
+  const token = runtime.env(TOKEN) ?? "", username = runtime.env(USERNAME) ?? "";
+  if (token === "" && username === "") return undefined;
+  const meant = runtime.env(HOST) ?? "";
+  if (meant === "") {
+    throw new AttestationError(
+      "usage",
+      `Set ${HOST} to the host that ${
+        token === "" ? USERNAME : TOKEN
+      } is for: no other one gets it`,
+    );
+  }
+  if (meant.toLowerCase() !== host) return undefined;
+  return token !== "" ? { token } : { username, password: runtime.env(PASSWORD) ?? "" };
+}
+
+const NOBODY: CredentialLookup = () => Promise.resolve(undefined);
+
+async function readDocker(runtime: Runtime): Promise<CredentialLookup> {
+  const home = runtime.env("HOME") ?? runtime.env("USERPROFILE") ?? "";
+  const folder = runtime.env("DOCKER_CONFIG") ?? (home === "" ? "" : join(home, ".docker"));
+  if (folder === "") return NOBODY;
+  const path = join(folder, "config.json");
+  // Without a permission to look there is nothing to authenticate with, as without the file.
+  const info = await runtime.stat(path).catch(() => undefined);
+  if (info?.kind !== "file") return NOBODY;
+  const text = await readBounded(runtime, path, MAX_CONFIG_BYTES);
+  try {
+    return dockerCredentials(text, { helper: helperOf(runtime) });
+  } catch (cause) {
+    throw new AttestationError("unreadable-file", `Cannot use ${quote(path)}`, { cause });
+  }
+}
+
+/** Runs `docker-credential-NAME get`, which is how Docker keeps credentials elsewhere. */
+function helperOf(runtime: Runtime): CredentialHelper {
+  return async (name, server) => {
+    const { status, stdout } = await runtime.run(`docker-credential-${name}`, ["get"], {
+      stdin: `${server}\n`,
+    });
+    // It ends with 1 for a server that it does not know.
+    return status === 0 ? new TextDecoder().decode(stdout) : undefined;
+  };
+}
