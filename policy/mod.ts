@@ -78,6 +78,18 @@ export { type DerivedFact, type DerivedPolicy, type DeriveOptions, derivePolicy 
 export { parsePolicy, validatePolicy } from "./parse.ts";
 export { type PolicyWarning, reviewPolicy } from "./review.ts";
 export {
+  openRevocationList,
+  parseRevocationList,
+  type RevocationList,
+  type RevocationListDocument,
+  type RevocationListOptions,
+  REVOCATIONS_PAYLOAD_TYPE,
+  REVOCATIONS_TYPE,
+  type RevocationState,
+  type RevokedKey,
+  withRevocations,
+} from "./revocations.ts";
+export {
   openSignedPolicy,
   openSignedWaivers,
   POLICY_PAYLOAD_TYPE,
