@@ -38,6 +38,7 @@ const SEVERITY: Readonly<Record<ReasonLayer, string>> = {
   policy: "7.5",
   input: "7.0",
   storage: "7.0",
+  registry: "7.0",
   output: "5.0",
   generation: "5.0",
   signing: "5.0",
