@@ -75,6 +75,7 @@ export {
   type PolicySource,
 } from "./import.ts";
 export { type DerivedFact, type DerivedPolicy, type DeriveOptions, derivePolicy } from "./init.ts";
+export { type JudgementTime, judgementTime } from "./judgement_time.ts";
 export { parsePolicy, validatePolicy } from "./parse.ts";
 export { type PolicyWarning, reviewPolicy } from "./review.ts";
 export {
