@@ -499,7 +499,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     cause: "The body of a request is not declared as JSON, or is compressed",
     check: "Content-Type and Content-Encoding of the request",
     repair: "Send Content-Type: application/json, without Content-Encoding",
-    example: "curl --data without -H content-type, which says that it is a form",
+    example: "curl -d without -H content-type, which says that it is a form",
   },
   "urn-look-alike": {
     layer: "registry",

@@ -77,7 +77,7 @@ export async function readArtifacts(
   const { artifacts } = found;
   for (const operand of args.operands) {
     if (/^(oci:\/\/|oci-layout:)/.test(operand)) {
-      const { isLookedUp } = await import("./images.ts");
+      const { isLookedUp } = await load<typeof import("./images.ts")>("images");
       if (isLookedUp(operand, args)) {
         found.images.push(operand);
         continue;

@@ -88,6 +88,7 @@ const TRUST_FILES: readonly string[] = [
   "policy-key",
   "waivers",
   "waivers-key",
+  "revocations-key",
   "key",
   "key-set",
   "trusted-root",

@@ -12,6 +12,7 @@ import type {
 } from "../verify/report.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { PLATFORM_OPTIONS } from "./image_options.ts";
+import { load } from "./load.ts";
 import { openRegistry } from "./registry.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -61,7 +62,7 @@ export async function openImage(
   runtime: Runtime,
 ): Promise<OpenedImage> {
   if (operand.startsWith(LAYOUT)) {
-    const { openLayout } = await import("./layout.ts");
+    const { openLayout } = await load<typeof import("./layout.ts")>("layout");
     return { name: operand, ...await openLayout(operand.slice(LAYOUT.length), runtime) };
   }
   const reference = parseOciReference(operand);

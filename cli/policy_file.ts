@@ -13,6 +13,7 @@ import { readBounded, type Runtime } from "./runtime.ts";
 
 const MAX_POLICY_BYTES = 48 << 20;
 const MAX_KEY_BYTES = 1 << 20;
+const REVOCATIONS = ["revocations", "revocations-key", "revocations-state"];
 
 /** A policy that was read from a file. */
 export interface PolicyFile {
@@ -113,12 +114,27 @@ export async function compilePolicyFile(
     options.signedWaivers = envelopes;
     options.now = nowOf(runtime);
   }
-  const compiled = await inFile("policy", path, () => compilePolicy(document, options));
+  const compiled = await withoutRevoked(
+    await inFile("policy", path, () => compilePolicy(document, options)),
+    args,
+    runtime,
+  );
   if (waivers.length === 0) return compiled;
   return Object.freeze({
     ...compiled,
     document: { ...compiled.document, waivers: [...compiled.document.waivers ?? [], ...waivers] },
   });
+}
+
+async function withoutRevoked(
+  policy: CompiledPolicy,
+  args: ParsedArgs,
+  runtime: Runtime,
+): Promise<CompiledPolicy> {
+  if (!REVOCATIONS.some((name) => args.has(name))) return policy;
+  const { applyRevocations } = await import("./revocations_file.ts");
+  const keys = await readKeys("revocations-key", args, runtime);
+  return await applyRevocations(policy, keys, { args, runtime });
 }
 
 /** Options of `compilePolicy()` with CEL, if the document has any. */

@@ -32,6 +32,25 @@ export const POLICY_FILE_OPTIONS: readonly OptionSpec[] = [
     group: POLICY,
     help: "Public key that every file of waivers must be signed with",
   },
+  {
+    name: "revocations",
+    value: "FILE",
+    group: POLICY,
+    help: "Signed list of keys that were taken out of use (DSSE); it may only take trust away",
+  },
+  {
+    name: "revocations-key",
+    value: "FILE",
+    repeatable: true,
+    group: POLICY,
+    help: "Public key that the list of --revocations must be signed with",
+  },
+  {
+    name: "revocations-state",
+    value: "FILE",
+    group: POLICY,
+    help: "File that keeps which list was used last: an older one is refused",
+  },
 ];
 
 /** Options of `verify` about a policy. */

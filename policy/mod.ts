@@ -75,8 +75,21 @@ export {
   type PolicySource,
 } from "./import.ts";
 export { type DerivedFact, type DerivedPolicy, type DeriveOptions, derivePolicy } from "./init.ts";
+export { type JudgementTime, judgementTime } from "./judgement_time.ts";
 export { parsePolicy, validatePolicy } from "./parse.ts";
 export { type PolicyWarning, reviewPolicy } from "./review.ts";
+export {
+  openRevocationList,
+  parseRevocationList,
+  type RevocationList,
+  type RevocationListDocument,
+  type RevocationListOptions,
+  REVOCATIONS_PAYLOAD_TYPE,
+  REVOCATIONS_TYPE,
+  type RevocationState,
+  type RevokedKey,
+  withRevocations,
+} from "./revocations.ts";
 export {
   openSignedPolicy,
   openSignedWaivers,

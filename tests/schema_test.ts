@@ -24,7 +24,13 @@ import {
 } from "../slsa/mod.ts";
 import { encodePem } from "../internal/pem.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
-import { compilePolicy, parseGateRules, parsePolicy, parsePolicyTests } from "../policy/mod.ts";
+import {
+  compilePolicy,
+  parseGateRules,
+  parsePolicy,
+  parsePolicyTests,
+  parseRevocationList,
+} from "../policy/mod.ts";
 import { verifyImage } from "../store/oci/mod.ts";
 import { verify } from "../verify/mod.ts";
 import type { VerificationReport } from "../verify/report.ts";
@@ -268,6 +274,32 @@ describe("gate-rules.schema.json", () => {
       "a query": urn("urn:acme:{1}?=a"),
     };
     await compare("gate-rules.schema.json", good, bad, parses(parseGateRules));
+  });
+});
+
+describe("revocation-list.schema.json", () => {
+  const entry = { key: `sha256:${"a".repeat(64)}`, at: "2026-03-01T00:00:00Z", reason: "retired" };
+  const of = (more: object) => ({
+    type: "attest-revocations/v1",
+    sequence: 1,
+    issuedAt: "2026-03-01T00:00:00Z",
+    expires: "2026-03-08T00:00:00.5Z",
+    revocations: [],
+    ...more,
+  });
+
+  it("agrees with the parser", async () => {
+    const good = [
+      of({}),
+      of({ description: "for people", revocations: [{ ...entry, note: "n" }] }),
+    ];
+    const bad = {
+      "no sequence": of({ sequence: 0 }),
+      "a key in upper case": of({ revocations: [{ ...entry, key: `sha256:${"A".repeat(64)}` }] }),
+      "another reason": of({ revocations: [{ ...entry, reason: "stolen" }] }),
+      "a time of elsewhere": of({ issuedAt: "2026-03-01T00:00:00+01:00" }),
+    };
+    await compare("revocation-list.schema.json", good, bad, parses(parseRevocationList));
   });
 });
 

@@ -74,12 +74,14 @@ export async function createApiKey(
  */
 export async function revokeApiKey(db: Database, id: string, now = new Date()): Promise<boolean> {
   const revoked_at = now.getTime();
-  const [{ changes }] = await db.batch([
+  const row = await db.kysely.selectFrom("api_keys").select("revoked_at")
+    .where("id", "=", id).executeTakeFirst();
+  if (row === undefined || row.revoked_at !== null) return false;
+  await db.batch([
     db.kysely.updateTable("api_keys").set({ revoked_at })
       .where("id", "=", id).where("revoked_at", "is", null),
+    audit(db, "key-revoked", id, revoked_at),
   ]);
-  if (changes === 0) return false;
-  await audit(db, "key-revoked", id, revoked_at).execute();
   return true;
 }
 

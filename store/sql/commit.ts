@@ -1,12 +1,13 @@
 import { AttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
-import type { Json } from "../../internal/json.ts";
-import { quote } from "../../internal/json.ts";
+import { type Json, printable, quote } from "../../internal/json.ts";
 import { foldUrn } from "../../internal/urn.ts";
-import { type DigestSet, normalizeDigest } from "../../intoto/digest_set.ts";
+import type { DigestSet } from "../../intoto/digest_set.ts";
+import { subjectKeys } from "../claims.ts";
 import type { Compilable, Database } from "./database.ts";
 import { WriteConflict } from "./driver.ts";
 import type { DecisionTable, ManifestTable, ProvenanceTable, Verdict } from "./schema.ts";
+import { subjectQueries } from "./subject_index.ts";
 
 /** An attestation to commit, with what was found about it. */
 export interface JudgedAttestation {
@@ -94,17 +95,20 @@ export interface CommitResult {
   revision: number;
 }
 
-/** Rows of one statement: three values each, and D1 takes a hundred. */
-const SUBJECTS_AT_ONCE = 30;
 /** Other writers who may be faster, one after the other. */
 const MAX_TRIES = 100;
+/** Characters of a text that an index may hold. */
+const MAX_COLUMN = 600;
+/** Attestations of one card. */
+const MAX_ATTESTATIONS = 1000;
 
 /**
  * Commits a change of a manifest in one transaction: card, attestations, subject index,
  * verdicts and the decision. Two changes of one manifest at the same time both take effect,
  * one after the other, unless `expected` forbids it. What is there already is not written.
  *
- * @throws {AttestationError} `revision-mismatch`, `urn-look-alike`, `store-unavailable`.
+ * @throws {AttestationError} `revision-mismatch`, `urn-look-alike`, `limit-exceeded`,
+ * `store-unavailable`.
  */
 export async function commitManifest(db: Database, change: ManifestChange): Promise<CommitResult> {
   for (let tries = 1;; tries++) {
@@ -165,6 +169,12 @@ async function tryCommit(db: Database, change: ManifestChange): Promise<CommitRe
   const version = isSameCard ? head.version : (head?.version ?? 0) + 1;
   const decisionId = crypto.randomUUID();
   const ids = new Set([...known.keys(), ...change.attestations.map(({ id }) => id)]);
+  if (ids.size > MAX_ATTESTATIONS) {
+    throw new AttestationError(
+      "limit-exceeded",
+      `Cannot commit ${quote(urn)}: more than ${MAX_ATTESTATIONS} attestations of one card`,
+    );
+  }
   const summary = summaryOf(change, ids.size);
   const time = now.getTime();
   const queries: Compilable[] = [
@@ -190,7 +200,7 @@ async function tryCommit(db: Database, change: ManifestChange): Promise<CommitRe
   for (const one of fresh) {
     queries.push(
       await provenanceQuery(db, change, one, version, decisionId),
-      ...subjectQueries(db, one),
+      ...subjectQueries(db, one.id, subjectKeys({ subjects: one.subjects })),
       verdictQuery(db, change, one),
     );
   }
@@ -224,7 +234,15 @@ function summaryOf(
   const best = order.find(({ builder }) => builder !== null) ??
     order.find(({ issuer }) => issuer !== null);
   const { builder = null, issuer = null, timestamp = null } = best ?? {};
-  return { verdict, reason, builder, issuer, built_at: timestamp, attestations: count };
+  return {
+    ...{ verdict, reason, attestations: count },
+    ...{ builder: column(builder), issuer: column(issuer), built_at: column(timestamp) },
+  };
+}
+
+/** Text of unknown origin: PostgreSQL keeps no NUL. */
+function column(text: string | null): string | null {
+  return text === null ? null : printable(text, MAX_COLUMN);
 }
 
 function decisionRow(
@@ -248,9 +266,9 @@ async function provenanceQuery(
   decisionId: string,
 ): Promise<Compilable> {
   const found = {
-    issuer: one.issuer,
-    builder: one.builder,
-    built_at: one.timestamp,
+    issuer: column(one.issuer),
+    builder: column(one.builder),
+    built_at: column(one.timestamp),
     verdict: one.verdict,
     reason: one.reason,
     decision_id: decisionId,
@@ -260,10 +278,10 @@ async function provenanceQuery(
     envelope: await db.keepEnvelope(one.id, one.content),
     size: one.content.length,
     format: one.format,
-    payload_type: one.payloadType,
-    predicate_type: one.predicateType,
+    payload_type: column(one.payloadType),
+    predicate_type: column(one.predicateType),
     committed_at: now.getTime(),
-    build_tool: one.buildTool,
+    build_tool: column(one.buildTool),
     inputs: JSON.stringify(one.inputs),
     outputs: JSON.stringify(one.outputs),
     ...found,
@@ -271,29 +289,6 @@ async function provenanceQuery(
   return db.kysely.insertInto("provenance").values(row).onConflict((conflict) =>
     conflict.columns(["urn", "digest", "attestation_id"]).doUpdateSet(found)
   );
-}
-
-/** Statements that make an attestation found by the digests of its subjects. */
-export function subjectQueries(
-  db: Database,
-  { id, subjects }: { id: string; subjects: readonly DigestSet[] },
-): Compilable[] {
-  const rows = new Map<string, { algorithm: string; value: string; attestation_id: string }>();
-  for (const subject of subjects) {
-    for (const [algorithm, text] of Object.entries(subject)) {
-      const value = normalizeDigest(algorithm, text);
-      rows.set(`${algorithm}:${value}`, { algorithm, value, attestation_id: id });
-    }
-  }
-  const all = [...rows.values()];
-  const queries: Compilable[] = [];
-  for (let i = 0; i < all.length; i += SUBJECTS_AT_ONCE) {
-    queries.push(
-      db.kysely.insertInto("subjects").values(all.slice(i, i + SUBJECTS_AT_ONCE))
-        .onConflict((conflict) => conflict.doNothing()),
-    );
-  }
-  return queries;
 }
 
 function verdictQuery(db: Database, change: ManifestChange, one: JudgedAttestation): Compilable {

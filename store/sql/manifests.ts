@@ -2,9 +2,11 @@ import { sql } from "kysely";
 import { AttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
 import type { Json, JsonObject } from "../../internal/json.ts";
-import { type DigestSet, normalizeDigest } from "../../intoto/digest_set.ts";
+import type { DigestSet } from "../../intoto/digest_set.ts";
+import { wantedKeys } from "../claims.ts";
 import type { Database } from "./database.ts";
 import type { ManifestTable, ManifestVersionTable, ProvenanceTable, Verdict } from "./schema.ts";
+import { attestationsAbout } from "./subject_index.ts";
 
 /** What is known of the provenance of a manifest. */
 export interface ProvenanceSummary {
@@ -202,7 +204,8 @@ export async function getProvenance(
  * What comes back states such a subject; its verdict is about the manifest that it came with.
  *
  * @param options `limit`: records at most, default 100; `after`: begin behind this record.
- * @throws {AttestationError} `store-unavailable`, `content-mismatch`.
+ * @throws {AttestationError} `invalid-digest`, `store-unavailable`, `content-mismatch`.
+ * @throws {TypeError} If there is no digest to look for.
  */
 export async function findProvenance(
   db: Database,
@@ -210,21 +213,10 @@ export async function findProvenance(
   options: { limit?: number; after?: { id: string; urn: string; digest: string } } = {},
 ): Promise<ProvenanceRecord[]> {
   const { limit = 100, after } = options;
-  const digests = Object.entries(subject);
-  if (digests.length === 0) return [];
   let query = db.kysely.selectFrom("provenance as p")
     .select(["p.urn", "p.digest", "p.attestation_id", "p.size"])
     .where("p.urn", "<>", "")
-    .where(({ exists, selectFrom, or }) =>
-      or(digests.map(([algorithm, value]) =>
-        exists(
-          selectFrom("subjects as s").select("s.algorithm")
-            .where("s.algorithm", "=", algorithm)
-            .where("s.value", "=", normalizeDigest(algorithm, value))
-            .whereRef("s.attestation_id", "=", "p.attestation_id"),
-        )
-      ))
-    )
+    .where("p.attestation_id", "in", attestationsAbout(db, wantedKeys(subject)))
     .orderBy("p.attestation_id").orderBy("p.urn").orderBy("p.digest").limit(limit);
   if (after !== undefined) {
     query = query.where(({ eb, and, or }) =>

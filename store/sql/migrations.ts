@@ -20,6 +20,7 @@ function typesOf(dialect: SqlDialect) {
 /** All migrations, in order. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "registry", statements: registry },
+  { version: 2, name: "reverify", statements: reverify },
 ];
 
 /** The table that tells which migrations were applied. */
@@ -154,6 +155,22 @@ function registry(dialect: SqlDialect): string[] {
       `updated_at ${integer} not null`,
     ]),
     ...appendOnly(dialect, "decisions"),
+  ];
+}
+
+/** Tables of those who judge anew: what they found, and who does what. */
+function reverify(dialect: SqlDialect): string[] {
+  const { text, integer, bytes, table } = typesOf(dialect);
+  return [
+    `create table reverify_files (
+      name ${text} not null primary key,
+      content ${bytes} not null
+    )${table}`,
+    `create table reverify_leases (
+      name ${text} not null primary key,
+      owner ${text} not null,
+      until ${integer} not null
+    )${table}`,
   ];
 }
 

@@ -20,6 +20,8 @@ export type {
   ManifestTable,
   ManifestVersionTable,
   ProvenanceTable,
+  ReverifyFileTable,
+  ReverifyLeaseTable,
   Schema,
   SchemaVersionTable,
   SettingTable,
@@ -27,3 +29,4 @@ export type {
   Verdict,
   VerdictTable,
 } from "./schema.ts";
+export { sqlLeases, sqlReverifySource, sqlVerdictFiles } from "./reverify.ts";

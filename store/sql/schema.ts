@@ -20,6 +20,28 @@ export interface Schema {
   documents: DocumentTable;
   /** Which of the documents are in force. */
   settings: SettingTable;
+  /** Verdict files of those who judge anew. */
+  reverify_files: ReverifyFileTable;
+  /** Who judges which segment. */
+  reverify_leases: ReverifyLeaseTable;
+}
+
+/** One row per verdict file. */
+export interface ReverifyFileTable {
+  /** Primary key: the digest of all that it depends on. */
+  name: string;
+  /** Byte for byte. */
+  content: Uint8Array;
+}
+
+/** One row per segment that somebody works on. */
+export interface ReverifyLeaseTable {
+  /** Primary key: name of the verdict file. */
+  name: string;
+  /** Who has it. */
+  owner: string;
+  /** Until when, Unix milliseconds. */
+  until: number;
 }
 
 /** One row per migration. */

@@ -3,6 +3,7 @@
 import { createEnvelope } from "../../dsse/mod.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import type { JsonObject } from "../../internal/json.ts";
+import type { TrustedKey } from "../../keys/mod.ts";
 import { parseStatement, type Statement } from "../../intoto/mod.ts";
 import {
   type ArtifactEvidence,
@@ -13,16 +14,19 @@ import {
   explainPolicy,
   explainVerdict,
   importPolicy,
+  openRevocationList,
   openSignedPolicy,
   openSignedWaivers,
   parseGateRules,
   parsePolicy,
   parsePolicyTests,
+  parseRevocationList,
   parseWaivers,
   POLICY_PAYLOAD_TYPE,
   type PolicyDocument,
   type PolicyTests,
   reviewPolicy,
+  REVOCATIONS_PAYLOAD_TYPE,
   validateGateRules,
   validatePolicy,
   WAIVERS_PAYLOAD_TYPE,
@@ -90,6 +94,23 @@ const GATE_RULES = {
   ],
 };
 
+const REVOCATIONS = {
+  type: "attest-revocations/v1",
+  description: "for people",
+  sequence: 7,
+  issuedAt: "2026-03-09T00:00:00Z",
+  expires: "2026-03-16T00:00:00Z",
+  revocations: [{
+    key: `sha256:${"a".repeat(64)}`,
+    at: "2026-03-01T00:00:00Z",
+    reason: "retired",
+    note: "left",
+  }],
+};
+
+const openListNow = (source: string | Uint8Array, keys: readonly TrustedKey[]) =>
+  openRevocationList(source, keys, { now: new Date("2026-03-10T00:00:00Z") });
+
 const gateRules = (): Seed[] => [jsonSeed("rules", GATE_RULES)];
 
 const VERIFIER = "https://example.com/verifier";
@@ -113,11 +134,17 @@ export const POLICY_TARGETS: readonly Target[] = [
       }
     },
   }),
+  parser(
+    "parseRevocationList",
+    () => [jsonSeed("list", REVOCATIONS)],
+    (source) => parseRevocationList(source),
+    { objects: true },
+  ),
   validator(
     "validateGateRules",
     gateRules,
-    validateGateRules,
-    (value) => parseGateRules(value as object),
+    (one) => validateGateRules(one as object),
+    (value) => parseGateRules(value),
   ),
   parser("parsePolicy", policies, (source) => parsePolicy(source), {
     objects: true,
@@ -334,6 +361,7 @@ export const POLICY_TARGETS: readonly Target[] = [
   ...([
     ["openSignedPolicy", openSignedPolicy, POLICY_PAYLOAD_TYPE, FULL_POLICY],
     ["openSignedWaivers", openSignedWaivers, WAIVERS_PAYLOAD_TYPE, WAIVERS],
+    ["openRevocationList", openListNow, REVOCATIONS_PAYLOAD_TYPE, REVOCATIONS],
   ] as const).map(([name, open, type, document]) =>
     verifier(
       name,

@@ -58,9 +58,10 @@ export const DATA: Readonly<Record<string, string>> = {
   CrossRule: "part of PolicyDocument",
   Waiver: "part of PolicyDocument",
   GateRulesDocument: "tests/schema_test.ts takes away each member",
-  NewGateRules: "GateRulesDocument without its type",
   GateRule: "part of GateRulesDocument",
   GateTarget: RESULT,
+  RevocationListDocument: "tests/schema_test.ts takes away each member",
+  RevokedKey: "part of RevocationListDocument",
 };
 
 const SIGN = [
@@ -101,6 +102,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   NpmExpectation: NPM,
   CompileOptions: ["policy/compile_test.ts", "policy/evaluate_test.ts", "policy/cel_test.ts"],
   DeriveOptions: ["policy/evaluate_test.ts", "cli/policy_test.ts"],
+  NewGateRules: ["policy/gate_rules_test.ts"],
+  RevocationListOptions: ["policy/revocations_test.ts"],
   SignedDocumentOptions: ["policy/compile_test.ts", "policy/parse_test.ts"],
   CelOptions: ["policy/cel_test.ts"],
   PredicateDefinition: ["intoto/predicates/kind_test.ts"],

@@ -32,7 +32,13 @@ import {
   verifyNpmPackage,
 } from "../../npm/mod.ts";
 import { celEvaluator } from "../../policy/cel.ts";
-import { compilePolicy, derivePolicy, openSignedPolicy } from "../../policy/mod.ts";
+import {
+  compilePolicy,
+  defineGateRules,
+  derivePolicy,
+  openRevocationList,
+  openSignedPolicy,
+} from "../../policy/mod.ts";
 import {
   githubIdentity,
   parseSigstoreBundle,
@@ -199,6 +205,9 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   CelOptions: (more) => celEvaluator(untyped(more)),
   CompileOptions: (more) => compilePolicy(untyped({}), untyped(more)),
   DeriveOptions: (more) => derivePolicy(untyped({ attestations: [] }), untyped(more)),
+  RevocationListOptions: (more) =>
+    openRevocationList(ENVELOPE, keys, untyped({ now: new Date(0), ...more })),
+  NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
   SignedDocumentOptions: (more) => openSignedPolicy(ENVELOPE, keys, untyped(more)),
 };
 

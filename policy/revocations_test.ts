@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createEnvelope } from "../dsse/mod.ts";
+import { AttestationError, type Reason } from "../errors.ts";
+import { utf8 } from "../internal/bytes.ts";
+import { generateSigner } from "../keys/mod.ts";
+import { createStatement, encodeStatement } from "../intoto/mod.ts";
+import { verify } from "../verify/mod.ts";
+import {
+  compilePolicy,
+  definePolicy,
+  openRevocationList,
+  parseRevocationList,
+  REVOCATIONS_PAYLOAD_TYPE,
+  signedBy,
+  withRevocations,
+} from "./mod.ts";
+
+const NOW = new Date("2026-03-10T00:00:00Z");
+const KEY = `sha256:${"a".repeat(64)}`;
+const ENTRY = { key: KEY, at: "2026-03-01T00:00:00Z", reason: "retired" as const };
+
+function list(more: object = {}) {
+  return {
+    type: "attest-revocations/v1" as const,
+    sequence: 7,
+    issuedAt: "2026-03-09T00:00:00Z",
+    expires: "2026-03-16T00:00:00Z",
+    revocations: [ENTRY],
+    ...more,
+  };
+}
+
+async function refused(run: () => unknown, reason: Reason, path?: string): Promise<void> {
+  let error: unknown;
+  try {
+    await run();
+  } catch (caught) {
+    error = caught;
+  }
+  assert.ok(error instanceof AttestationError, `${reason}: ${error}`);
+  assert.equal(error.reason, reason, error.message);
+  if (path !== undefined) assert.equal(error.path, path, error.message);
+}
+
+test("parseRevocationList() refuses what is not of its form", async () => {
+  assert.deepEqual(parseRevocationList(JSON.stringify(list())), list());
+  assert.equal(parseRevocationList(list({ revocations: [] })).revocations.length, 0);
+  const cases: [object, string][] = [
+    [{ type: "x" }, "/type"],
+    [{ sequence: 0 }, "/sequence"],
+    [{ sequence: 1.5 }, "/sequence"],
+    [{ issuedAt: "yesterday" }, "/issuedAt"],
+    [{ expires: "2026-03-09T00:00:00Z" }, "/expires"],
+    [{ more: 1 }, "/more"],
+    [{ revocations: {} }, "/revocations"],
+    [{ revocations: [{ ...ENTRY, key: KEY.toUpperCase() }] }, "/revocations/0/key"],
+    [{ revocations: [{ ...ENTRY, at: "2026" }] }, "/revocations/0/at"],
+    [{ revocations: [{ ...ENTRY, reason: "because" }] }, "/revocations/0/reason"],
+    [{ revocations: [{ ...ENTRY, until: "x" }] }, "/revocations/0/until"],
+    [{ revocations: [ENTRY, ENTRY] }, "/revocations/1/key"],
+  ];
+  for (const [more, path] of cases) {
+    await refused(() => parseRevocationList(list(more)), "malformed-revocation-list", path);
+  }
+});
+
+test("openRevocationList() wants a signature, this moment, and no older list", async () => {
+  const { signer, trustedKey } = await generateSigner("Ed25519", { name: "security" });
+  const other = await generateSigner("Ed25519");
+  const sign = (value: object, type = REVOCATIONS_PAYLOAD_TYPE) =>
+    createEnvelope(type, utf8(JSON.stringify(value)), signer);
+  const open = async (value: object, more: object = {}) =>
+    await openRevocationList(await sign(value), [trustedKey], { now: NOW, ...more });
+
+  const { document, acceptedBy, state } = await open(list({ description: "March" }));
+  assert.equal(document.sequence, 7);
+  assert.deepEqual(acceptedBy, ["security"]);
+  const again = await open(list({ description: "March" }), { seen: state });
+  assert.deepEqual(again.state, state);
+  assert.equal((await open(list({ sequence: 8 }), { seen: state })).state.sequence, 8);
+
+  const older = { seen: { sequence: 8, digest: "" } };
+  await refused(() => open(list(), older), "revocation-list-rollback");
+  await refused(() => open(list(), { seen: state }), "revocation-list-rollback");
+  await refused(
+    () => open(list(), { now: new Date("2026-03-16T00:00:00Z") }),
+    "revocation-list-expired",
+  );
+  await refused(
+    () => open(list(), { now: new Date("2026-03-08T00:00:00Z") }),
+    "revocation-list-expired",
+  );
+  await refused(
+    async () => await openRevocationList(await sign(list()), [other.trustedKey], { now: NOW }),
+    "invalid-signature",
+  );
+  await refused(
+    async () =>
+      await openRevocationList(await sign(list(), "application/json"), [trustedKey], { now: NOW }),
+    "unsupported-payload-type",
+  );
+  await refused(
+    async () =>
+      await openRevocationList(await sign(list()), [trustedKey, other.trustedKey], {
+        now: NOW,
+        threshold: 2,
+      }),
+    "threshold-not-met",
+  );
+  await assert.rejects(() => open(list(), { now: new Date(NaN) }), TypeError);
+  await assert.rejects(() => open(list(), { minSequence: 1 }), TypeError);
+});
+
+test("withRevocations() takes a key of a policy out of use, and keeps what the policy says", async () => {
+  const [ci, set] = await Promise.all([generateSigner("Ed25519"), generateSigner("Ed25519")]);
+  const policy = await compilePolicy(definePolicy({
+    trust: {
+      keys: { ci: { publicKey: ci.publicKey } },
+      keySets: {
+        team: {
+          type: "attest-key-set/v1",
+          keys: [{
+            name: "one",
+            publicKey: set.publicKey,
+            revoked: { at: "2026-06-01T00:00:00Z", reason: "compromised" },
+          }],
+        },
+      },
+    },
+    rules: [{ id: "r", require: [{ id: "signed", envelope: signedBy("ci", "team") }] }],
+  }));
+  const sha256 = "b".repeat(64);
+  const statement = encodeStatement(createStatement({
+    subject: [{ name: "x", digest: { sha256 } }],
+    predicateType: "https://example.com/checked/v1",
+    predicate: {},
+  }));
+  const judge = async (by: typeof policy, signer = ci.signer, now = NOW) => {
+    const envelope = await createEnvelope("application/vnd.in-toto+json", statement, signer);
+    const report = await verify(envelope, { digest: { sha256 } }, { policy: by, now });
+    return report.artifacts[0].attestations[0].errorReason ??
+      (report.ok ? "ok" : report.errorReason);
+  };
+  const revoke = (fingerprint: string, at: string, reason = "retired") =>
+    withRevocations(policy, {
+      document: parseRevocationList(
+        list({ revocations: [{ key: `sha256:${fingerprint}`, at, reason }] }),
+      ),
+    });
+  assert.equal(await judge(policy), "ok");
+  const before = revoke(ci.trustedKey.fingerprint, "2026-03-01T00:00:00Z");
+  assert.equal(await judge(before), "key-revoked");
+  assert.equal(before.digest, policy.digest);
+  assert.equal(await judge(revoke(ci.trustedKey.fingerprint, "2026-04-01T00:00:00Z")), "ok");
+  const compromised = revoke(ci.trustedKey.fingerprint, "2026-04-01T00:00:00Z", "compromised");
+  assert.equal(await judge(compromised), "key-revoked");
+  assert.equal(await judge(revoke("c".repeat(64), "2026-03-01T00:00:00Z")), "ok");
+  // A later, milder word takes nothing back of what the key set says.
+  const { fingerprint } = set.trustedKey;
+  assert.equal(await judge(policy, set.signer), "key-revoked");
+  const [{ keys }] = revoke(fingerprint, "2026-07-01T00:00:00Z").keySets;
+  assert.equal(keys[0].revoked?.at.toISOString(), "2026-06-01T00:00:00.000Z");
+  const [earlier] = revoke(fingerprint, "2026-05-01T00:00:00Z").keySets;
+  assert.equal(earlier.keys[0].revoked?.at.toISOString(), "2026-05-01T00:00:00.000Z");
+  assert.equal(earlier.keys[0].revoked?.reason, "compromised");
+});

@@ -1,0 +1,47 @@
+/**
+ * Judges anew everything that is stored after a key, a policy or a root has changed, and tells
+ * exactly what changed sides.
+ *
+ * The work is cut into segments ({@linkcode planWork}); any number of workers share them
+ * ({@linkcode runWorker}), each may end at any moment, and the verdict file of a segment is
+ * named by everything that it depends on and made once. So the result ({@linkcode mergeWork}) is
+ * the same bytes, however many workers there were and however often one was killed; what did not
+ * change is not verified again.
+ *
+ * @module
+ */
+
+export { type Judge, judgeSegment, policyJudge, type SegmentWork } from "./judge.ts";
+export { type LeaseRequest, type Leases, memoryLeases } from "./leases.ts";
+export {
+  type ChangedVerdict,
+  MAX_FAILURES,
+  mergeSummaries,
+  mergeWork,
+  NO_VERDICTS,
+  type ReverifyResult,
+  summarizeFile,
+  summaryRoot,
+  type VerdictSummary,
+} from "./merge.ts";
+export { planSegments, type Segment, SEGMENT_ATTESTATIONS } from "./segment.ts";
+export type { ReverifyEntry, ReverifySource, Verdict } from "./source.ts";
+export {
+  encodeVerdictFile,
+  type EntryVerdict,
+  inputsDigest,
+  memoryVerdictFiles,
+  readVerdictFile,
+  type ReverifyInputs,
+  verdictFileName,
+  type VerdictFiles,
+  VERDICTS_TYPE,
+} from "./verdict_file.ts";
+export {
+  knownVerdicts,
+  planWork,
+  runWorker,
+  type WorkerOptions,
+  type WorkList,
+  workListDigest,
+} from "./work.ts";
