@@ -1,9 +1,8 @@
-import { createEnvelope } from "../dsse/sign.ts";
 import { decodeUtf8, quote } from "../internal/json.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { encodeStatement, type Statement } from "../intoto/statement.ts";
-import { importSigner, type Signer } from "../keys/signer.ts";
-import { createVsa, type NewVsa, type VerifiedArtifacts } from "../slsa/vsa_create.ts";
+import type { Signer } from "../keys/signer.ts";
+import type { NewVsa, VerifiedArtifacts } from "../slsa/vsa_create.ts";
 import { parseTrackLevel } from "../slsa/vsa_level.ts";
 import { digestArtifact } from "../verify/artifact.ts";
 import type { VerificationReport } from "../verify/report.ts";
@@ -74,6 +73,7 @@ async function create(
       };
     });
   }
+  const { createVsa } = await import("../slsa/vsa_create.ts");
   const statement = createVsa(subjects, {
     ...content,
     timeVerified: report.policy === undefined ? new Date() : new Date(report.policy.time),
@@ -142,6 +142,7 @@ async function readSigner(args: ParsedArgs, runtime: Runtime): Promise<Signer | 
   const path = args.get("signing-key");
   if (path === undefined) return undefined;
   const keyid = args.get("signing-keyid");
+  const { importSigner } = await import("../keys/signer.ts");
   return await inFile(
     "signing key",
     path,
@@ -202,5 +203,6 @@ async function usedAttestations(
 async function encode(statement: Statement, signer: Signer | undefined): Promise<string> {
   const bytes = encodeStatement(statement);
   if (signer === undefined) return `${decodeUtf8(bytes)}\n`;
+  const { createEnvelope } = await import("../dsse/sign.ts");
   return `${safeJson(await createEnvelope("application/vnd.in-toto+json", bytes, signer))}\n`;
 }
