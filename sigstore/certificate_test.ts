@@ -352,7 +352,14 @@ describe("readIdentity()", () => {
     ],
     "an otherName without value": [san(otherName(type)), ...issuers],
     "an otherName with nothing in it": [san(otherName()), ...issuers],
-    "an otherName whose value is not tagged": [san(otherName(type, utf8String("a"))), ...issuers],
+    "an otherName whose value has another tag": [
+      san(otherName(type, tagged(1, utf8String("a")))),
+      ...issuers,
+    ],
+    "an X.400 address that looks like it": [
+      san(element(0xa3, type, tagged(0, utf8String("a")))),
+      ...issuers,
+    ],
     "an otherName that is no UTF8String": [
       san(otherName(type, tagged(0, element(0x16, utf8("a"))))),
       ...issuers,
