@@ -91,9 +91,6 @@ export function parseEnvelope(
   if (typeof payloadType !== "string") {
     throw malformed("payloadType is not a string", "/payloadType");
   }
-  if (!payloadType.isWellFormed()) {
-    throw malformed("payloadType has an unpaired surrogate", "/payloadType");
-  }
   if (!Array.isArray(signatures)) throw malformed("signatures is not an array", "/signatures");
   if (signatures.length === 0) {
     throw new AttestationError("missing-signatures", "Cannot read envelope: no signature", {

@@ -71,7 +71,10 @@ describe("createEnvelope()", () => {
         new Blob(["x"]),
         () => 1,
       ]
-    ) await rejects(createEnvelope(TYPE, payload, signer), TypeError, String(payload));
+    ) {
+      const wanted = { name: "TypeError", message: "The payload cannot be written as JSON" };
+      await rejects(createEnvelope(TYPE, payload, signer), wanted, String(payload));
+    }
     await rejects(createEnvelope(TYPE, "\ud800", signer), TypeError);
     await rejects(createEnvelope("\ud800", "", signer), TypeError);
     await rejects(createEnvelope(TYPE, "", []), TypeError);
@@ -109,6 +112,11 @@ describe("createEnvelope()", () => {
     const { privateKey, publicKey } = await generateSigner("Ed25519");
     const misspelt = { key: privateKey, keyId: "x" };
     await rejects(createEnvelope(TYPE, {}, misspelt), TypeError);
+    // importSigner() would take it.
+    const more = { key: privateKey, passphrase: "x" };
+    await rejects(createEnvelope(TYPE, {}, more), { name: "TypeError", message: /passphrase/ });
+    const none = null as unknown as typeof misspelt;
+    await rejects(createEnvelope(TYPE, {}, none), { name: "TypeError", message: /importSigner/ });
     await rejects(createEnvelope(TYPE, {}, { key: publicKey }), { name: "AttestationError" });
     await rejects(createEnvelope(TYPE, {}, { key: privateKey, alg: "ES256" }), {
       name: "AttestationError",

@@ -50,9 +50,10 @@ describe("verifyEnvelopes()", () => {
     for await (const { ok } of verifyEnvelopes(endless(), { keys: [key] })) {
       assert.ok(ok);
       assert.ok(read <= ++taken + 63, `${read} read, ${taken} taken`);
+      // As many are under way at once, from the first one on.
+      assert.equal(read, taken + 63);
       if (taken === 300) break;
     }
-    assert.ok(read >= 300);
   });
 
   it("answers nothing for an empty source", async () => {

@@ -121,9 +121,7 @@ function refusing<T>(work: () => T, path?: string): T {
     return work();
   } catch (cause) {
     if (!isAttestationError(cause)) throw cause;
-    const reason = cause.reason === "malformed-der" || cause.reason === "invalid-unicode"
-      ? "malformed-certificate"
-      : cause.reason;
+    const reason = cause.reason === "malformed-der" ? "malformed-certificate" : cause.reason;
     throw new AttestationError(reason, `Cannot read certificate: ${cause.message}`, {
       cause,
       path,

@@ -117,6 +117,7 @@ describe("parseCertificate()", () => {
       assembled((tbs) => tbs, (parts) => [...parts, nullValue()]),
     "version 1": () => assembled((tbs) => tbs.slice(1)),
     "version 1, stated": () => assembled(replaced(0, tagged(0, integer(0)))),
+    "an empty version": () => assembled(replaced(0, tagged(0))),
     "version 2": () => assembled(replaced(0, tagged(0, integer(1)))),
     "version 4": () => assembled(replaced(0, tagged(0, integer(3)))),
     "two versions": () => assembled(replaced(0, tagged(0, integer(2), integer(2)))),
@@ -350,6 +351,15 @@ describe("readIdentity()", () => {
       ...issuers,
     ],
     "an otherName without value": [san(otherName(type)), ...issuers],
+    "an otherName with nothing in it": [san(otherName()), ...issuers],
+    "an otherName whose value has another tag": [
+      san(otherName(type, tagged(1, utf8String("a")))),
+      ...issuers,
+    ],
+    "an X.400 address that looks like it": [
+      san(element(0xa3, type, tagged(0, utf8String("a")))),
+      ...issuers,
+    ],
     "an otherName that is no UTF8String": [
       san(otherName(type, tagged(0, element(0x16, utf8("a"))))),
       ...issuers,

@@ -128,6 +128,13 @@ describe("findPaths()", () => {
     }
   });
 
+  it("takes no other issuer from the bundle where the root has one, good or not", async () => {
+    const [a, b, c] = [await leaf(), await middle(), await root()];
+    const old = await middle({ notAfter: START });
+    const paths = await findPaths(a, [b], [trusting(old, c)]);
+    deepEqual(paths.map(({ certificates }) => certificates), [[a, old, c]]);
+  });
+
   it("finds a path of nine untrusted certificates, and none of ten", async () => {
     const chain: Certificate[] = [await root()];
     for (let i = 1; i <= 9; i++) {

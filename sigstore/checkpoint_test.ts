@@ -67,6 +67,7 @@ describe("parseCheckpoint()", () => {
     "a NUL": `log\0example\n9\n${ROOT}\n\n${LINE}`,
     "a DEL": `log\x7fexample\n9\n${ROOT}\n\n${LINE}`,
     "a lone surrogate": `log\ud800\n9\n${ROOT}\n\n${LINE}`,
+    "a lone surrogate in a further line": `${TEXT}x\udc00\n\n${LINE}`,
     "no UTF-8": concat(Uint8Array.of(0xff), utf8(`${TEXT}\n${LINE}`)),
     "a hyphen for the dash": `${TEXT}\n${LINE.replace("\u2014", "-")}`,
     "an en dash": `${TEXT}\n${LINE.replace("\u2014", "\u2013")}`,

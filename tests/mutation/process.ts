@@ -81,7 +81,8 @@ export class WarmProcess {
     clearInterval(timer);
     child.off("exit", ended);
     lines.removeAllListeners("line");
-    if (answer === undefined || child.exitCode !== null) this.stop();
+    const isOver = child.exitCode !== null || child.signalCode !== null;
+    if (answer === undefined || isOver) this.stop();
     return answer;
   }
 

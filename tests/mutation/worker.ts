@@ -95,23 +95,25 @@ const warm = new Map<string, Bundle>();
  */
 async function glance(mutant: number, runs: readonly Run[]): Promise<Judged> {
   seen = undefined;
+  active = 0;
   for (const { bundle, tests = [] } of runs) {
     const wanted = new Set(tests);
-    const only = (name: string) => wanted.has(name);
-    let again = true;
-    let instance = warm.get(bundle);
-    if (instance === undefined) {
+    const options = { stopAtFirst: true, only: (name: string) => wanted.has(name), again: true };
+    for (let attempt = 0; attempt < 2; attempt++) {
+      let instance = warm.get(bundle);
+      if (instance === undefined) {
+        warm.set(bundle, instance = await load(bundle));
+        // What tests make once for all must not be made by a mutant.
+        await instance.runRegistered({ ...options, again: false });
+      }
+      active = mutant;
+      const found = await instance.runRegistered(options);
       active = 0;
-      warm.set(bundle, instance = await load(bundle));
-      again = false;
+      if (found.failed === 0) break;
+      const without = await instance.runRegistered(options);
+      if (without.failed === 0) return { killedBy: { bundle, failure: found.failures[0] ?? "" } };
+      warm.delete(bundle);
     }
-    active = mutant;
-    const found = await instance.runRegistered({ stopAtFirst: true, only, again });
-    active = 0;
-    if (found.failed === 0) continue;
-    const without = await instance.runRegistered({ stopAtFirst: true, only, again: true });
-    if (without.failed === 0) return { killedBy: { bundle, failure: found.failures[0] ?? "" } };
-    warm.delete(bundle);
   }
   return { killedBy: null };
 }
