@@ -17,6 +17,8 @@ export const COULD_NOT_RUN = 2;
 /** The commands; each is loaded when it is run. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["verify", async () => (await import("./verify.ts")).runVerify],
+  ["tree", async () => (await import("./tree.ts")).runTree],
+  ["download", async () => (await import("./download.ts")).runDownload],
   ["inspect", async () => (await import("./inspect.ts")).runInspect],
   ["diff", async () => (await import("./diff.ts")).runDiff],
   ["policy", async () => (await import("./policy.ts")).runPolicy],
@@ -24,6 +26,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["keygen", async () => (await import("./keygen.ts")).runKeygen],
   ["sign", async () => (await import("./sign.ts")).runSign],
   ["attest", async () => (await import("./attest.ts")).runAttest],
+  ["attach", async () => (await import("./attach.ts")).runAttach],
+  ["copy", async () => (await import("./copy.ts")).runCopy],
   ["provenance", async () => (await import("./provenance.ts")).runProvenance],
   ["trusted-root", async () => (await import("./trusted_root.ts")).runTrustedRoot],
   ["explain", async () => (await import("./explain.ts")).runExplain],
