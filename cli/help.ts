@@ -25,8 +25,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     summary: "verify artifacts by their attestations",
     usage: "[ARTIFACT…] [OPTION…]",
     notes: [
-      "ARTIFACT is a file, a folder (all files in it), or ALG:HEX. Its attestation is looked for " +
-      "next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
+      "ARTIFACT is a file, a folder (all files in it), ALG:HEX, an image oci://REFERENCE or " +
+      "oci-layout:FOLDER. The attestation of a file is looked for next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
       "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it.",
       "A keyless attestation needs an expected signer: anybody can get a certificate. With " +
       "--source-uri, SLSA provenance is expected, and its signer must be one that may speak for " +
@@ -34,7 +34,11 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       "What gcloud prints about an image (--show-provenance --format json) is given as --bundle, " +
       "with --digest and the keys of Google Cloud Build in files by their usual names, such as " +
       "global.key.",
-      "No request is made; everything is read from the given files.",
+      "An image is resolved once. Attestations are looked for at each of its manifests: referrers, " +
+      "the tags of cosign, BuildKit's manifests in the index; every platform needs one of its own. " +
+      "Credentials are those of Docker, or of ATTEST_REGISTRY_USERNAME and " +
+      "ATTEST_REGISTRY_PASSWORD (or ATTEST_REGISTRY_TOKEN) for the host in ATTEST_REGISTRY.",
+      "No request is made but for an image in a registry; all else is read from the given files.",
       "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run. " +
       "With --format sarif 0 stands for 1 too, unless --exit-code is given: read the report.",
     ],
@@ -61,6 +65,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--verified-level SLSA_BUILD_LEVEL_3 --vsa-max-age 30",
       ],
       ["By a policy", "verify app.tgz --policy policy.json"],
+      ["An image, every platform", "verify oci://ghcr.io/acme/app:1.0 --repo acme/app"],
       ["Signed with a key", "verify app.tgz --bundle app.intoto.json --key ci.pub"],
       [
         "Two of three keys",
@@ -83,6 +88,46 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     ],
     options: async () =>
       (await load<typeof import("./verify_options.ts")>("verify_options")).VERIFY_OPTIONS,
+  },
+  tree: {
+    summary: "show what hangs on an image, with verdicts",
+    usage: "IMAGE [OPTION…]",
+    notes: [
+      "IMAGE is oci://REFERENCE, or oci-layout:FOLDER for a layout in a folder or tar file, with " +
+      ":TAG or @DIGEST where it has several images. Each attestation is shown under the manifest " +
+      "that it hangs on, with the place where it was found.",
+      "With the options of verify that say whom to believe, each has its verdict. tree shows, " +
+      "verify decides: the verdicts have no influence on the exit status.",
+      "Exit status: 0 all was looked at, 2 could not run, or a place could not be asked.",
+    ],
+    examples: [
+      ["What hangs on an image, and on which platform", "tree oci://ghcr.io/acme/app:1.0"],
+      ["With verdicts", "tree oci://ghcr.io/acme/app:1.0 --repo acme/app"],
+      ["As a diagram for Markdown", "tree oci://ghcr.io/acme/app:1.0 --format mermaid"],
+    ],
+    options: async () =>
+      (await load<typeof import("./tree_options.ts")>("tree_options")).TREE_OPTIONS,
+  },
+  download: {
+    summary: "fetch what a verification without a network needs",
+    usage: "IMAGE --output FOLDER [OPTION…]",
+    notes: [
+      "IMAGE is as in tree. The folder gets a layout with the image's manifests and attestations, " +
+      "without its layers; the keys, roots and policies that options name; and VERIFY.txt with the " +
+      "command that verifies it there, which is printed too. Nothing is written before all of it " +
+      "was fetched.",
+      "With the options of verify that say whom to believe it is verified as well.",
+      "Exit status: 0 written, and verified where somebody is believed; 1 written, and not " +
+      "verified; 2 could not run, or a place could not be asked.",
+    ],
+    examples: [
+      [
+        "For a machine without a network",
+        "download oci://ghcr.io/acme/app:1.0 --output app-1.0 --policy policy.json",
+      ],
+    ],
+    options: async () =>
+      (await load<typeof import("./tree_options.ts")>("tree_options")).DOWNLOAD_OPTIONS,
   },
   inspect: {
     summary: "show the layers of an attestation, without verifying it",
@@ -314,6 +359,58 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     ],
     options: async () =>
       (await load<typeof import("./attest_options.ts")>("attest_options")).ATTEST_OPTIONS,
+  },
+  attach: {
+    summary: "hang attestations on the image that they are about",
+    usage: "IMAGE FILE… [OPTION…]",
+    notes: [
+      "IMAGE is oci://REFERENCE or oci-layout:FOLDER[:TAG]. Each attestation goes to the manifests " +
+      "whose digests it states: those of platforms, and with --index the index. It is pushed as " +
+      "cosign 3 and GitHub do, as a referrer, or under the fallback tag where the registry has " +
+      "no referrers API.",
+      "Nothing is verified, and nothing is signed: see attest. The same attestation is attached " +
+      "once. When it stops halfway, nothing is listed that is not all there.",
+      "Credentials: ATTEST_REGISTRY with ATTEST_REGISTRY_USERNAME and _PASSWORD or _TOKEN, the " +
+      "options, or what docker login keeps.",
+      "Exit status: 0 attached, 1 an attestation is about something else or not signed, 2 could " +
+      "not run.",
+    ],
+    examples: [
+      [
+        "What was attested of a platform",
+        "attach oci://registry.example/acme/app:1.0 amd64.sigstore.json arm64.sigstore.json",
+      ],
+      [
+        "What was attested of the index",
+        "attach oci://registry.example/acme/app:1.0 index.sigstore.json --index",
+      ],
+    ],
+    options: async () =>
+      (await load<typeof import("./attach_options.ts")>("attach_options")).ATTACH_OPTIONS,
+  },
+  copy: {
+    summary: "copy an image with all that hangs on it",
+    usage: "SOURCE TARGET [OPTION…]",
+    notes: [
+      "SOURCE and TARGET are oci://REFERENCE or oci-layout:FOLDER[:TAG]. Copied are the image with " +
+      "all its platforms, referrers of each, referrers of those, and what cosign keeps under " +
+      "tags. Every digest is checked; the tag is written last. Without a tag in TARGET it is " +
+      "that of SOURCE.",
+      "Begun again after a failure it goes on where it stopped.",
+      "Exit status: 0 copied, 2 could not run.",
+    ],
+    examples: [
+      [
+        "To another registry",
+        "copy oci://registry.example/acme/app:1.0 oci://mirror.example/acme/app:1.0",
+      ],
+      [
+        "Into a folder, for a machine without a network",
+        "copy oci://registry.example/acme/app:1.0 oci-layout:app",
+      ],
+    ],
+    options: async () =>
+      (await load<typeof import("./copy_options.ts")>("copy_options")).COPY_OPTIONS,
   },
   "trusted-root": {
     summary: "keep trusted roots up to date, and show what is in them",

@@ -18,6 +18,8 @@ export const COULD_NOT_RUN = 2;
 /** The commands; each is loaded when it is run. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["verify", async () => (await load<typeof import("./verify.ts")>("verify")).runVerify],
+  ["tree", async () => (await load<typeof import("./tree.ts")>("tree")).runTree],
+  ["download", async () => (await load<typeof import("./download.ts")>("download")).runDownload],
   ["inspect", async () => (await load<typeof import("./inspect.ts")>("inspect")).runInspect],
   ["diff", async () => (await load<typeof import("./diff.ts")>("diff")).runDiff],
   ["policy", async () => (await load<typeof import("./policy.ts")>("policy")).runPolicy],
@@ -26,6 +28,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["keygen", async () => (await load<typeof import("./keygen.ts")>("keygen")).runKeygen],
   ["sign", async () => (await load<typeof import("./sign.ts")>("sign")).runSign],
   ["attest", async () => (await load<typeof import("./attest.ts")>("attest")).runAttest],
+  ["attach", async () => (await load<typeof import("./attach.ts")>("attach")).runAttach],
+  ["copy", async () => (await load<typeof import("./copy.ts")>("copy")).runCopy],
   [
     "provenance",
     async () => (await load<typeof import("./provenance.ts")>("provenance")).runProvenance,

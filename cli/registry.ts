@@ -4,11 +4,12 @@ import {
   type CredentialHelper,
   type CredentialLookup,
   dockerCredentials,
+  type RegistryCredentials,
 } from "../store/oci/credentials.ts";
 import { type OciReference, parseOciReference } from "../store/oci/reference.ts";
 import { createRegistry } from "../store/oci/registry.ts";
 import type { OciTarget } from "../store/oci/source.ts";
-import type { ParsedArgs } from "./args.ts";
+import { type ParsedArgs, usageError } from "./args.ts";
 import { join } from "./artifacts.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 
@@ -19,6 +20,7 @@ const PASSWORD = "ATTEST_REGISTRY_PASSWORD";
 const TOKEN = "ATTEST_REGISTRY_TOKEN";
 
 const MAX_CONFIG_BYTES = 1 << 20;
+const MAX_PASSWORD_BYTES = 64 << 10;
 
 /**
  * The repository of a reference, asked with what the machine has for its registry: the
@@ -36,19 +38,69 @@ export function openRegistry(
     ...(runtime.fetch === undefined ? {} : { fetch: runtime.fetch }),
     ...(runtime.sleep === undefined ? {} : { sleep: runtime.sleep }),
     ...(runtime.now === undefined ? {} : { now: runtime.now }),
-    credentials: machineCredentials(runtime),
+    credentials: givenCredentials(named.host, args, runtime),
     plainHosts: args.all("plain-http"),
     onWarning: (text) => runtime.write("stderr", `warning: ${named.host}: ${text}\n`),
   });
 }
 
-/** Credentials of this machine, read when a registry first asks for some. */
-export function machineCredentials(runtime: Runtime): CredentialLookup {
+/** Passwords that were read: standard input can be read once. */
+const passwords = new WeakMap<ParsedArgs, Promise<RegistryCredentials>>();
+
+/**
+ * Refuses options of credentials that cannot be meant: for two registries, or one half.
+ *
+ * @param hosts Hosts of all registries of the command.
+ * @throws {AttestationError} `usage`.
+ */
+export function checkCredentialOptions(hosts: readonly string[], args: ParsedArgs): void {
+  const isGiven = args.has("registry-password-stdin");
+  if (args.has("registry-username") && !isGiven) {
+    throw usageError("--registry-username needs --registry-password-stdin: a command line is seen");
+  }
+  if (!isGiven) return;
+  const all = [...new Set(hosts)];
+  if (all.length === 1) return;
+  throw usageError(
+    all.length === 0
+      ? "--registry-password-stdin needs a registry: oci://REFERENCE"
+      : `--registry-password-stdin is for one registry, not for ${all.map(quote).join(" and ")}; ` +
+        "use docker login",
+  );
+}
+
+/** What the options say for this host, and what the machine has. */
+function givenCredentials(host: string, args: ParsedArgs, runtime: Runtime): CredentialLookup {
+  checkCredentialOptions([host], args);
+  if (!args.has("registry-password-stdin")) {
+    return machineCredentials(runtime, args.get("docker-config"));
+  }
+  return () => {
+    let read = passwords.get(args);
+    if (read === undefined) passwords.set(args, read = readPassword(args, runtime));
+    return read;
+  };
+}
+
+async function readPassword(args: ParsedArgs, runtime: Runtime): Promise<RegistryCredentials> {
+  const text = new TextDecoder().decode(await runtime.readStdin(MAX_PASSWORD_BYTES));
+  const secret = text.replace(/\r?\n$/, "");
+  if (secret === "") throw usageError("Standard input holds no password");
+  const username = args.get("registry-username");
+  return username === undefined ? { token: secret } : { username, password: secret };
+}
+
+/**
+ * Credentials of this machine, read when a registry first asks for some.
+ *
+ * @param folder Folder of Docker's configuration. Default: where Docker looks.
+ */
+export function machineCredentials(runtime: Runtime, folder?: string): CredentialLookup {
   let docker: Promise<CredentialLookup> | undefined;
   return async (host) => {
     const own = environmentCredentials(host, runtime);
     if (own !== undefined) return own;
-    docker ??= readDocker(runtime);
+    docker ??= readDocker(runtime, folder);
     return await (await docker)(host);
   };
 }
@@ -74,14 +126,21 @@ function environmentCredentials(
 
 const NOBODY: CredentialLookup = () => Promise.resolve(undefined);
 
-async function readDocker(runtime: Runtime): Promise<CredentialLookup> {
+async function readDocker(
+  runtime: Runtime,
+  named: string | undefined,
+): Promise<CredentialLookup> {
   const home = runtime.env("HOME") ?? runtime.env("USERPROFILE") ?? "";
-  const folder = runtime.env("DOCKER_CONFIG") ?? (home === "" ? "" : join(home, ".docker"));
+  const folder = named ?? runtime.env("DOCKER_CONFIG") ??
+    (home === "" ? "" : join(home, ".docker"));
   if (folder === "") return NOBODY;
   const path = join(folder, "config.json");
   // Without a permission to look there is nothing to authenticate with, as without the file.
   const info = await runtime.stat(path).catch(() => undefined);
-  if (info?.kind !== "file") return NOBODY;
+  if (info?.kind !== "file") {
+    if (named === undefined) return NOBODY;
+    throw usageError(`--docker-config is a folder with a config.json, not ${quote(named)}`);
+  }
   const text = await readBounded(runtime, path, MAX_CONFIG_BYTES);
   try {
     return dockerCredentials(text, { helper: helperOf(runtime) });

@@ -24,6 +24,9 @@ import type { DiskEntry, DiskFiles, WritableFiles } from "../internal/write_file
 import { BesideStore, type BesideStoreOptions } from "./beside.ts";
 import { FolderStore, type FolderStoreOptions, type TidyResult } from "./folder.ts";
 import { LinesStore, type LinesStoreOptions } from "./lines.ts";
+import { createLayout, type OciLayout } from "./oci/layout.ts";
+import { fileAccess, folderFiles } from "./oci/layout_folder.ts";
+import { createTarFiles } from "./oci/tar.ts";
 import type { AttestationStore, PrunableStore, StoreOptions } from "./store.ts";
 
 export type {
@@ -32,6 +35,7 @@ export type {
   DiskFiles,
   FolderStoreOptions,
   LinesStoreOptions,
+  OciLayout,
   TidyResult,
   WritableFiles,
 };
@@ -121,6 +125,29 @@ export function createBesideStore(
   options: BesideStoreOptions = {},
 ): AttestationStore {
   return new BesideStore(path, nodeFiles, options);
+}
+
+/**
+ * An OCI image layout in a folder. The folder is made by the first put; asked before that, it
+ * is `malformed-image-layout`. Files are written whole or not at all, `index.json` last, and
+ * several processes may write at once.
+ *
+ * Source: OCI image specification 1.1, image-layout.md.
+ *
+ * @param path The folder.
+ */
+export function createLayoutFolder(path: string): OciLayout {
+  return createLayout(folderFiles(path, nodeFiles));
+}
+
+/**
+ * An OCI image layout in a tar file, to be read: `docker save`, `skopeo copy … oci-archive:`.
+ *
+ * @param path The file.
+ * @throws {AttestationError} `unreadable-file`.
+ */
+export async function createLayoutTar(path: string): Promise<OciLayout> {
+  return createLayout(createTarFiles(await fileAccess(path, nodeFiles)));
 }
 
 function codeOf(error: unknown): unknown {

@@ -110,19 +110,22 @@ export async function askApi(
 }
 
 /**
- * Each digest once, and those of the type that is asked for. A registry that states the type
- * of an empty config, or none, hides the real one: such an entry stays in.
+ * Those of the type that is asked for. A registry that states the type of an empty config, or
+ * none, hides the real one: such an entry stays in.
  */
 function select(
   manifests: readonly OciDescriptor[],
   { artifactType }: Pick<ReferrersQuery, "artifactType">,
 ): OciDescriptor[] {
+  return unique(manifests).filter(({ artifactType: listed = EMPTY_TYPE }) =>
+    artifactType === undefined || listed === artifactType || listed === EMPTY_TYPE
+  );
+}
+
+/** Each digest once. */
+export function unique(manifests: readonly OciDescriptor[]): OciDescriptor[] {
   const seen = new Set<string>();
-  return manifests.filter(({ digest, artifactType: listed = EMPTY_TYPE }) => {
-    if (seen.has(digest)) return false;
-    seen.add(digest);
-    return artifactType === undefined || listed === artifactType || listed === EMPTY_TYPE;
-  });
+  return manifests.filter(({ digest }) => seen.size < seen.add(digest).size);
 }
 
 function tooMany(

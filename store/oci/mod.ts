@@ -22,7 +22,15 @@
 
 export type { Bytes } from "../../internal/bytes.ts";
 export type { Fetch, HttpOptions } from "../../internal/http.ts";
+export {
+  attachAttestation,
+  type Attached,
+  type AttachOptions,
+  type AttestationArtifact,
+  createAttestationArtifact,
+} from "./attach.ts";
 export { type AuthChallenge, parseAuthChallenges } from "./challenge.ts";
+export { copyImage, type CopyOptions, type CopyResult, type CopyStep } from "./copy.ts";
 export {
   type CredentialHelper,
   type CredentialLookup,
@@ -30,6 +38,13 @@ export {
   type DockerCredentialsOptions,
   type RegistryCredentials,
 } from "./credentials.ts";
+export {
+  createLayout,
+  createMemoryFiles,
+  type LayoutFiles,
+  type LayoutWriter,
+  type OciLayout,
+} from "./layout.ts";
 export {
   findOciAttestations,
   type OciAttachment,
@@ -68,4 +83,6 @@ export type {
   OciTarget,
   OciWritten,
 } from "./source.ts";
+export { createOciStore, type OciStoreOptions } from "./store.ts";
+export { bytesAccess, createTarFiles, type RandomAccess } from "./tar.ts";
 export { verifyImage, type VerifyImageOptions } from "./verify_image.ts";

@@ -159,6 +159,11 @@ export interface OciWritten {
 export interface OciPutOptions extends OciOptions {
   /** Tag that names it afterwards; without it, it is reached by its digest only. */
   tag?: string;
+  /**
+   * It stands for itself, though no tag names it: a layout lists it. Registries keep every
+   * manifest. Default false.
+   */
+  root?: boolean;
   /** Digest that the bytes have, checked before they are sent. Default: their SHA-256. */
   digest?: string;
 }

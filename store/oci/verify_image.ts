@@ -1,5 +1,4 @@
 import { refuseUnknown } from "../../internal/options.ts";
-import { mapWindow } from "../../internal/window.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
 import { assembleReport, furthestReason } from "../../verify/assemble.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "../../verify/options.ts";
@@ -10,15 +9,10 @@ import type {
   VerificationReport,
 } from "../../verify/report.ts";
 import { verify } from "../../verify/verify.ts";
-import {
-  type ImagePart,
-  platformName,
-  type ResolvedImage,
-  resolveImage,
-  selectParts,
-} from "./image.ts";
-import { findOciAttestations, type OciAttestation, type OciFindings } from "./lookup.ts";
-import { formatOciPlatform, parseOciPlatform } from "./platform.ts";
+import { type ImagePart, platformName, type ResolvedImage } from "./image.ts";
+import { lookAtImage, type LookedImage } from "./look.ts";
+import type { OciAttestation, OciFindings } from "./lookup.ts";
+import { formatOciPlatform } from "./platform.ts";
 import type { OciPlatform, OciSource } from "./source.ts";
 
 /** Options of {@linkcode verifyImage}. Unknown names are refused. */
@@ -64,9 +58,6 @@ const OPTIONS = [
   "signal",
 ];
 
-/** Manifests whose attestations are looked up at the same time. */
-const WINDOW = 8;
-
 /**
  * Verifies an image: what its reference names is resolved once, the attestations of every
  * manifest are looked for wherever their producers put them, all at the same time, and every
@@ -103,20 +94,31 @@ export async function verifyImage(
   if (indexOnly && (platforms.length > 0 || options.inheritFromIndex === true)) {
     throw new TypeError("indexOnly excludes platforms and inheritFromIndex");
   }
-  const asked = platforms.map(parseOciPlatform);
-  const image = await resolveImage(source, reference, { signal });
+  const { attestations, label } = options;
+  const bare = attestations !== undefined;
+  const looked = await lookAtImage(source, reference, {
+    platforms,
+    indexOnly,
+    bare,
+    label,
+    signal,
+  });
+  return await verifyLooked(looked, { ...options, inheritFromIndex });
+}
+
+/** {@linkcode verifyImage} of what was looked at; the options have been checked. */
+export async function verifyLooked(
+  looked: LookedImage,
+  options: VerifyImageOptions & { inheritFromIndex: boolean },
+): Promise<VerificationReport> {
+  const { image, parts, missing, findings } = looked;
+  const { verify: verifyOptions = {}, inheritFromIndex, indexOnly = false, signal } = options;
+  const { policy } = verifyOptions;
   const isIndex = image.manifest.kind === "index";
-  const selected = isIndex && indexOnly
-    ? { parts: [], missing: [] }
-    : await selectParts(source, image, asked, { signal });
-  const work = new ImageWork(source, image, { ...options, inheritFromIndex });
-  const digests = [
-    ...isIndex ? [image.digest] : [],
-    ...selected.parts.map(({ descriptor }) => descriptor.digest),
-  ];
-  const findings = await work.find(digests);
+  const work = new ImageWork(looked, options);
+  const digests = [...findings.keys()];
   const inputs = uniqueInputs([...findings.values()]);
-  const names = new Map(selected.parts.map((part) => [part.descriptor.digest, part]));
+  const names = new Map(parts.map((part) => [part.descriptor.digest, part]));
   const artifacts: ArtifactInput[] = digests.map((digest) => ({
     name: work.nameOf(digest, names.get(digest)),
     digest: digestSet(digest),
@@ -136,7 +138,7 @@ export async function verifyImage(
       row.ok && policy === undefined ? row : inherit(row, index, image.digest)
     );
   }
-  counted = [...counted, ...selected.missing.map((platform) => work.missing(platform))];
+  counted = [...counted, ...missing.map((platform) => work.missing(platform))];
   if (counted.length === 0) counted = [work.missing()];
   const report = await judgeImages(counted, settings);
   const judged = index === undefined || indexOnly
@@ -198,39 +200,17 @@ function uniqueInputs(findings: readonly OciFindings[]): Input[] {
 }
 
 class ImageWork {
-  readonly #source: OciSource;
   readonly #image: ResolvedImage;
   readonly #options: VerifyImageOptions & { inheritFromIndex: boolean };
   readonly #name: string;
-  readonly #label: string;
 
   constructor(
-    source: OciSource,
-    image: ResolvedImage,
+    { image, label }: LookedImage,
     options: VerifyImageOptions & { inheritFromIndex: boolean },
   ) {
-    this.#source = source;
     this.#image = image;
     this.#options = options;
-    this.#label = options.label ?? `oci://${source.name}`;
-    this.#name = options.name ?? `${this.#label}@${image.digest}`;
-  }
-
-  /** What is attested of each manifest; everything is asked at the same time. */
-  async find(digests: readonly string[]): Promise<Map<string, OciFindings>> {
-    const { signal, attestations } = this.#options;
-    const none: OciFindings = { attestations: [], others: [], lookups: [] };
-    const found = await mapWindow(digests, WINDOW, async (digest) => {
-      if (attestations !== undefined) return [digest, none] as const;
-      const buildkit = this.#image.attestations.filter(({ about }) => about === digest);
-      const findings = await findOciAttestations(this.#source, digest, {
-        buildkit,
-        label: this.#label,
-        signal,
-      });
-      return [digest, findings] as const;
-    });
-    return new Map(found);
+    this.#name = options.name ?? `${label}@${image.digest}`;
   }
 
   nameOf(digest: string, part: ImagePart | undefined): string {
