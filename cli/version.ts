@@ -1,2 +1,1 @@
-/** Version of this package; the same as in deno.json. */
-export const VERSION = "0.1.0";
+export { VERSION } from "../internal/version.ts";

@@ -215,6 +215,20 @@ export async function validateProvenance(
   }
 }
 
+/** The minimal payload in the bytes of an envelope, or undefined; nothing of it is verified. */
+export function findProvenancePayload(bytes: Uint8Array): ProvenancePayload | undefined {
+  try {
+    const payload = parseJson(bytes);
+    // With a subject it is a Statement, good or bad.
+    if (!isObject(payload) || Object.hasOwn(payload, "subject")) return undefined;
+    checkPayload(payload);
+    return payload;
+  } catch (error) {
+    if (isAttestationError(error)) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Translates the earlier minimal payload to a Statement with SLSA provenance v1, which has
  * to be signed anew. Names that are no URI become `urn:ossp-v0:…`.

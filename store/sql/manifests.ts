@@ -107,6 +107,8 @@ export interface HistoryPlace {
 export interface HistoryOptions {
   /** Records at most. Default 1 000. */
   limit?: number;
+  /** Those of this card only: `sha256:` and hex of its canonical form. Default: of all versions. */
+  digest?: string;
   /** Begin behind this record: what is older. Default: with the newest. */
   before?: HistoryPlace;
   /** Stop before more bytes of envelopes than this; one record is always given. Default 64 MiB. */
@@ -176,11 +178,12 @@ export async function getProvenance(
   urn: string,
   options: HistoryOptions = {},
 ): Promise<ProvenanceRecord[]> {
-  const { limit = 1000, before, maxBytes = 64 << 20 } = options;
+  const { limit = 1000, before, digest, maxBytes = 64 << 20 } = options;
   let query = db.kysely.selectFrom("provenance").select(["digest", "attestation_id", "size"])
     .where("urn", "=", urn)
     .orderBy("committed_at", "desc").orderBy("attestation_id", "desc").orderBy("digest", "desc")
     .limit(limit);
+  if (digest !== undefined) query = query.where("digest", "=", digest);
   if (before !== undefined) {
     const at = before.committedAt.getTime();
     query = query.where(({ eb, and, or }) =>

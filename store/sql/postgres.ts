@@ -62,7 +62,7 @@ export async function postgresDriver(
     query_timeout: statementTimeoutMs + connectTimeoutMs,
     types: {
       getTypeParser: (oid: number, format?: string) =>
-        oid === INT8 ? safeNumber : pg.types.getTypeParser(oid, format),
+        oid === INT8 ? safeNumber : pg.types.getTypeParser(oid, format as "text" | undefined),
     },
   });
   // A connection that was lost while nobody used it: the pool has removed it already.
