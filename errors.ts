@@ -16,6 +16,7 @@
 export type Reason =
   // Input
   | "aborted"
+  | "ambiguous-format"
   | "artifact-required"
   | "attestation-not-found"
   | "duplicate-json-key"
@@ -47,12 +48,17 @@ export type Reason =
   | "locked-file"
   | "unwritable-file"
   // Envelope
+  | "attestation-expired"
+  | "attestation-not-yet-valid"
+  | "format-not-verified"
   | "invalid-signature"
   | "malformed-envelope"
+  | "malformed-signature-payload"
   | "missing-signatures"
   | "missing-trusted-key"
   | "threshold-not-met"
   | "unsigned-statement"
+  | "unsupported-critical-header"
   | "unsupported-payload-type"
   // Statement
   | "duplicate-subject-name"
@@ -180,6 +186,7 @@ export type Reason =
   | "chain-not-met"
   | "condition-error"
   | "condition-not-met"
+  | "coverage-not-accepted"
   | "dependency-not-allowed"
   | "digest-algorithm-not-accepted"
   | "fields-differ"
@@ -193,6 +200,7 @@ export type Reason =
   | "malformed-policy-tests"
   | "malformed-report"
   | "malformed-waivers"
+  | "message-type-not-signed"
   | "missing-attestation"
   | "missing-dependency"
   | "missing-package"

@@ -1,4 +1,5 @@
 import { AttestationError } from "../errors.ts";
+import type { Coverage } from "../formats/format.ts";
 import { quote } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { evaluateProvenance } from "../slsa/evaluate.ts";
@@ -20,6 +21,11 @@ import { vulnerabilityLeaves } from "./vulnerability_leaves.ts";
 
 /** Allowed difference of the clocks of signer and reader, in milliseconds. */
 export const CLOCK_SKEW_MS = 300_000;
+
+/** A bundle that signs the artifact itself covers the whole of it. */
+function coverageOf({ coverage, implicit }: EvidenceAttestation): Coverage {
+  return coverage ?? (implicit === true ? "whole-artifact" : "message");
+}
 
 /** Everything that a requirement asks of one attestation, in the order of the layers. */
 export function requirementLeaves(
@@ -45,19 +51,69 @@ export function requirementLeaves(
     leaves.push(leaf);
   };
 
-  const { formats, payloadTypes, algorithms, minKeyBits, log, timestamp } = envelope;
-  if (formats !== undefined) {
+  const { formats, coverage, signedMessageType, payloadTypes, algorithms, minKeyBits } = envelope;
+  const { log, timestamp } = envelope;
+  if (formats === undefined) {
+    add(
+      "envelope.format",
+      (leaf, { format, messageTypeAuthenticated }) =>
+        messageTypeAuthenticated === false
+          ? failed(
+            leaf,
+            "format-not-accepted",
+            `Cannot accept envelope: its format, ${
+              quote(format)
+            }, does not sign the message's type`,
+            { remedy: "Name the format in formats, if that is what you mean" },
+            format,
+          )
+          : [],
+    );
+  } else {
     const facts = { expected: anyOf(formats), remedy: "Store the attestation in that format" };
     add(
       "envelope.format",
       (leaf, { format }) =>
-        formats.includes(format) ? passed(leaf, "The format is accepted", facts, format) : failed(
+        formats.some((one) => one === format)
+          ? passed(leaf, "The format is accepted", facts, format)
+          : failed(
+            leaf,
+            "format-not-accepted",
+            `Cannot accept envelope: its format is ${quote(format)}, wanted ${facts.expected}`,
+            facts,
+            format,
+          ),
+    );
+  }
+  if (coverage !== undefined) {
+    const facts = { expected: anyOf(coverage), remedy: "Sign more of the artifact" };
+    add("envelope.coverage", (leaf, attestation) => {
+      const found = coverageOf(attestation);
+      return coverage.includes(found)
+        ? passed(leaf, "The signatures cover enough", facts, found)
+        : failed(
           leaf,
-          "format-not-accepted",
-          `Cannot accept envelope: its format is ${quote(format)}, wanted ${facts.expected}`,
+          "coverage-not-accepted",
+          `Cannot accept envelope: its signatures cover ${quote(found)}, wanted ${facts.expected}`,
           facts,
-          format,
-        ),
+          found,
+        );
+    });
+  }
+  if (signedMessageType === true) {
+    const facts = { expected: "signed", remedy: "Use a format that signs the type of its message" };
+    add(
+      "envelope.message-type",
+      (leaf, { implicit, messageTypeAuthenticated = implicit !== true }) =>
+        messageTypeAuthenticated
+          ? passed(leaf, "The type of the message is signed", facts, "signed")
+          : failed(
+            leaf,
+            "message-type-not-signed",
+            "Cannot accept envelope: nobody signed how its message is to be read",
+            facts,
+            "not signed",
+          ),
     );
   }
   if (payloadTypes !== undefined) {

@@ -130,7 +130,7 @@ export function evidenceOfReports(
       attestations.push({
         ...evidence,
         source,
-        format: format === "sigstore-bundle" ? "sigstore-bundle" : "dsse",
+        format: formatOf({ format }),
         timestamps,
         statement,
         allSubjectsMatched: recount && evidence.implicit !== true
@@ -168,8 +168,14 @@ function attestationOf(
 ): EvidenceAttestation {
   const { source, statement, timestamps } = report;
   const signers = signersOf(facts);
-  const format = report.format === "sigstore-bundle" ? "sigstore-bundle" : "dsse";
-  const common = { source, format, signers, timestamps, logs: facts.logs } as const;
+  const common = {
+    source,
+    format: formatOf(report),
+    signers,
+    timestamps,
+    logs: facts.logs,
+    ...coverageOf(report),
+  } as const;
   const content = contentOf(one);
   if (statement === undefined) {
     const digests = Object.keys(artifact.digest);
@@ -186,7 +192,7 @@ function attestationOf(
   const { matched } = matchSubject(statement, artifact.digest) as { matched?: { index: number }[] };
   return {
     ...common,
-    payloadType: content?.payloadType ?? "",
+    payloadType: content?.payloadType ?? report.foreign?.messageType ?? "",
     payloadDigest: encodeHex(sha256(content?.payload ?? new Uint8Array())),
     statement,
     matched: (matched ?? []).map(({ index }) => ({
@@ -195,6 +201,20 @@ function attestationOf(
     })),
     allSubjectsMatched: matchSubjects(statement, all.map(({ digest }) => digest), "all").ok,
   };
+}
+
+/** What is neither, is a Statement that nobody signed or cannot be read: it never gets here. */
+function formatOf({ format }: Pick<AttestationReport, "format">): EvidenceAttestation["format"] {
+  return format === "statement" || format === "unknown" ? "dsse" : format;
+}
+
+/** Of DSSE and bundles nothing is said: they cover their whole message and its type. */
+function coverageOf(
+  { foreign }: AttestationReport,
+): Pick<EvidenceAttestation, "coverage" | "messageTypeAuthenticated"> {
+  if (foreign === undefined) return {};
+  const { coverage, messageTypeAuthenticated } = foreign;
+  return { coverage, messageTypeAuthenticated };
 }
 
 function equalAlgorithms(statement: Statement, index: number, { digest }: DigestedArtifact) {
@@ -210,6 +230,10 @@ function contentOf(
   one: LoadedAttestation,
 ): { payloadType: string; payload: Uint8Array } | undefined {
   if ("envelope" in one) return one.envelope;
+  if ("foreign" in one) {
+    const { message, messageType = "" } = one.foreign.parsed;
+    return { payloadType: messageType, payload: one.message ?? message ?? new Uint8Array() };
+  }
   if ("bundle" in one && one.bundle.content.kind === "envelope") return one.bundle.content.envelope;
   return undefined;
 }

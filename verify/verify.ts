@@ -31,7 +31,12 @@ import {
   predicateJudge,
   type PredicateLayer,
 } from "./predicate.ts";
-import type { ArtifactReport, AttestationReport, VerificationReport } from "./report.ts";
+import type {
+  ArtifactReport,
+  AttestationReport,
+  ForeignFacts,
+  VerificationReport,
+} from "./report.ts";
 
 /**
  * Verifies attestations about artifacts, layer by layer: who signed (envelope), about what
@@ -153,7 +158,7 @@ export async function verify(
 }
 
 /** One finding per artifact, of one attestation. */
-type Row = Finding[];
+export type Row = Finding[];
 
 /** Keys for envelopes, their rules, and how many must count. */
 interface KeyTrust extends CombinedKeys {
@@ -166,7 +171,7 @@ interface Settings {
   predicateTypes?: readonly string[];
 }
 
-interface Context extends Settings {
+export interface Context extends Settings {
   trust?: SigstoreTrust;
   judge?: PredicateJudge;
   options: VerifyOptions;
@@ -209,10 +214,14 @@ async function ownByPolicy(options: VerifyOptions): Promise<VerifyOptions> {
 async function checkOptions(options: VerifyOptions): Promise<Settings> {
   refuseUnknown(options, OPTIONS, "verify()");
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
-  refuseUnknown(trust, ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot"], "trust");
+  refuseUnknown(
+    trust,
+    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates"],
+    "trust",
+  );
   refuseUnknown(
     expect,
-    ["identity", "predicateType", "subjects", "provenance", "vsa"],
+    ["identity", "predicateType", "formats", "subjects", "provenance", "vsa"],
     "expect",
   );
   if (options.now !== undefined && !(options.now instanceof Date)) {
@@ -225,8 +234,10 @@ async function checkOptions(options: VerifyOptions): Promise<Settings> {
     }
   }
   const { keySets, trustedRoots = [], threshold = 1, onlyRoot } = trust;
-  if (!Array.isArray(trust.keys ?? []) || !Array.isArray(trustedRoots)) {
-    throw new TypeError("trust.keys or trust.trustedRoots is not an array");
+  for (const list of [trust.keys ?? [], trustedRoots, expect.formats ?? []]) {
+    if (!Array.isArray(list)) {
+      throw new TypeError("A list in trust or expect is not an array");
+    }
   }
   refuseOtherThanKeys(trust.keys ?? []);
   trust.keys = [...trust.keys ?? []];
@@ -325,7 +336,9 @@ async function sigstoreTrust(
 function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
   const needed = new Set(["sha256"]);
   for (const one of loaded) {
-    if ("bundle" in one && one.bundle.content.kind === "message") {
+    if ("foreign" in one) {
+      for (const algorithm of one.algorithms) needed.add(algorithm);
+    } else if ("bundle" in one && one.bundle.content.kind === "message") {
       const { digest } = one.bundle.content;
       if (digest !== undefined) needed.add(digest.algorithm);
       const { signer } = one.bundle;
@@ -338,7 +351,7 @@ function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
       for (const algorithm of Object.keys(digest ?? {})) {
         if (HASHES.has(algorithm)) needed.add(algorithm);
       }
-      if (needed.size === HASHES.size) return [...needed];
+      if (needed.size > HASHES.size) return [...needed];
     }
   }
   return [...needed];
@@ -353,6 +366,16 @@ async function verifyOne(
     ? [undefined]
     : [...artifacts];
   try {
+    if ("foreign" in one) {
+      // Loaded on use, with all of the other formats.
+      const { foreignRow } = await import("./foreign.ts");
+      return await foreignRow(one, { subjects, context }, {
+        finish,
+        messageLayer,
+        predicateLayer,
+        statementLayer,
+      });
+    }
     if ("bundle" in one && one.bundle.content.kind === "message") {
       return await Promise.all(
         subjects.map(async (artifact) => {
@@ -408,7 +431,7 @@ function predicateLayer(
 }
 
 /** What the envelope layer established. */
-interface EnvelopeLayer {
+export interface EnvelopeLayer {
   list: CheckList;
   identity?: CertificateIdentity;
   signers: string[];
@@ -418,6 +441,8 @@ interface EnvelopeLayer {
   timestamps: VerifiedTimestamp[];
   /** Distinct logs that include it. */
   logs: number;
+  /** What is to be known of another format. */
+  foreign?: ForeignFacts;
 }
 
 const IN_TOTO = "application/vnd.in-toto+json";
@@ -427,7 +452,7 @@ const DSSE_TYPE = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
 const BUNDLE_TYPE = /^application\/vnd\.in-toto\+json$/;
 
 async function verifyEnvelopeLayer(
-  one: LoadedAttestation,
+  one: Exclude<LoadedAttestation, { foreign: unknown }>,
   { keyTrust, trust, options }: Context,
   artifact: DigestedArtifact | undefined,
 ): Promise<EnvelopeLayer> {
@@ -444,6 +469,11 @@ async function verifyEnvelopeLayer(
       "Cannot accept Statement: nobody signed it",
     );
     return layer;
+  }
+  const formats = options.expect?.formats;
+  if (formats !== undefined && !formats.includes(one.format)) {
+    const { refuseFormat } = await import("./foreign.ts");
+    return refuseFormat(layer, one.format, formats);
   }
   list.passed(
     "envelope.format",
@@ -529,7 +559,7 @@ function envelopeOf(one: Loaded): EnvelopeType | undefined {
   return { payloadType, path, accepted: BUNDLE_TYPE };
 }
 
-type Loaded = Exclude<LoadedAttestation, { error: AttestationError }>;
+export type Loaded = Exclude<LoadedAttestation, { error: AttestationError }>;
 
 /** A bundle that signs the artifact itself says nothing more about it. */
 function messageLayer({ predicateTypes }: Context): Check[] {
@@ -638,6 +668,7 @@ function finish(
   if (!signed) return finding;
   if (predicate.level !== undefined) result.buildLevel = predicate.level;
   if (envelope.identity !== undefined) result.identity = envelope.identity;
+  if (envelope.foreign !== undefined) result.foreign = envelope.foreign;
   if ("statement" in one && one.statement !== undefined && "value" in one.statement) {
     result.predicateType = one.statement.value.predicateType;
     result.statement = one.statement.value;
