@@ -16,6 +16,7 @@
 export type Reason =
   // Input
   | "aborted"
+  | "ambiguous-format"
   | "artifact-required"
   | "attestation-not-found"
   | "duplicate-json-key"
@@ -76,6 +77,9 @@ export type Reason =
   | "urn-mismatch"
   | "urn-out-of-scope"
   // Envelope
+  | "attestation-expired"
+  | "attestation-not-yet-valid"
+  | "format-not-verified"
   | "invalid-signature"
   | "malformed-envelope"
   | "malformed-signature-payload"
@@ -83,6 +87,7 @@ export type Reason =
   | "missing-trusted-key"
   | "threshold-not-met"
   | "unsigned-statement"
+  | "unsupported-critical-header"
   | "unsupported-payload-type"
   // Statement
   | "duplicate-subject-name"
@@ -211,6 +216,7 @@ export type Reason =
   | "condition-error"
   | "condition-not-met"
   | "covered-path-removed"
+  | "coverage-not-accepted"
   | "dependency-not-allowed"
   | "digest-algorithm-not-accepted"
   | "fields-differ"
@@ -226,6 +232,7 @@ export type Reason =
   | "malformed-report"
   | "malformed-revocation-list"
   | "malformed-waivers"
+  | "message-type-not-signed"
   | "missing-attestation"
   | "missing-dependency"
   | "missing-package"

@@ -59,6 +59,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Run it again with a longer limit of time; nothing was verified",
     example: "AbortSignal.timeout(1000) while an artifact of 20 GB is hashed",
   },
+  "ambiguous-format": {
+    layer: "input",
+    cause: "The document has the marks of two formats, and two readers would see two things in it",
+    check: "attest inspect FILE: it names the formats",
+    repair: "Give the attestation alone. A file that is two things at once was made to deceive",
+    example: "A ZIP archive that begins as an OpenPGP message",
+  },
   "artifact-required": {
     layer: "input",
     cause: "There is nothing to compare the attestation with, or a digest is given where the " +
@@ -523,6 +530,27 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     example: "A key for urn:acme:web, and a PUT to urn:acme:website",
   },
 
+  "attestation-expired": {
+    layer: "envelope",
+    cause: "The envelope itself says until when it counts, and that moment is past",
+    check: "attest inspect FILE: its expiry or exp",
+    repair: "Have it signed anew",
+    example: "A Notation signature with io.cncf.notary.expiry of last year",
+  },
+  "attestation-not-yet-valid": {
+    layer: "envelope",
+    cause: "The envelope itself says from when it counts, and that moment is yet to come",
+    check: "attest inspect FILE: its nbf; and the clock of this machine",
+    repair: "Wait, or set the clock of the signer right",
+    example: "A JWT whose nbf is tomorrow",
+  },
+  "format-not-verified": {
+    layer: "envelope",
+    cause: "The format is known by its marks, and its signatures are not verified by this program",
+    check: "docs/formats.md: which formats are verified, and which are only explained",
+    repair: "Verify it with its own tool, or have an attestation made in a format that is verified",
+    example: "A code signature of macOS, which needs codesign",
+  },
   "invalid-signature": {
     layer: "envelope",
     cause: "No trusted key accepts a signature over exactly these bytes",
@@ -576,6 +604,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "attest inspect FILE: there is no envelope layer",
     repair: "Get the signed form from the producer; unsigned is never verified, whatever it says",
     example: "The provenance that BuildKit stores in an image index",
+  },
+  "unsupported-critical-header": {
+    layer: "envelope",
+    cause: "The envelope demands that a header be understood, and it is not understood here, or " +
+      "one that must be demanded is not",
+    check: "crit in the protected header, and the headers that it names",
+    repair: "Have it signed without that header, or verify it with a tool that knows it",
+    example: "A Notation signature that demands a verification plugin",
   },
   "unsupported-payload-type": {
     layer: "envelope",
@@ -1637,6 +1673,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "removed: refused",
     example: "dist/app.js is renamed to other/app.js, where no rule asks for an attestation",
   },
+  "coverage-not-accepted": {
+    layer: "policy",
+    cause: "The signatures cover less, or something else, than the policy asks for",
+    check: "coverage in the check, against coverage of the requirement",
+    repair: "Use a format whose signatures cover what you need, or accept this coverage",
+    example: "whole-artifact is wanted, a JAR's signatures cover its entries",
+  },
   "dependency-not-allowed": {
     layer: "policy",
     cause: "A dependency comes from none of the sources that the policy allows, or has no address",
@@ -1744,6 +1787,13 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The next line of the message, and waiverSigners of the policy",
     repair: "Correct the file and have it signed again",
     example: "A waiver without an end date",
+  },
+  "message-type-not-signed": {
+    layer: "policy",
+    cause: "The policy wants the type of the message to be signed, and the format does not sign it",
+    check: "The format in the check, against docs/formats.md",
+    repair: "Use DSSE, a Sigstore bundle, or a JWS with cty in its protected header",
+    example: "A PASETO token, whose message is only known by its content",
   },
   "missing-attestation": {
     layer: "policy",

@@ -2,6 +2,9 @@ import { asBytes, type Bytes, concat } from "./bytes.ts";
 import { digest, type HashName } from "./digest.ts";
 import { encodeHex } from "./hex.ts";
 
+/** Hash functions of a stream: SHA-2, and BLAKE2b for what signs it, which no WebCrypto has. */
+export type StreamHash = HashName | "BLAKE2b-512";
+
 /** A digest that is fed piece by piece, in constant memory. */
 export interface Hasher {
   update(chunk: Bytes): void | Promise<void>;
@@ -26,8 +29,9 @@ interface RuntimeHashes {
  * A streaming digest by the runtime's own hasher: `DigestStream` (workerd), else
  * `node:crypto` (Node, Deno, Bun), else pure JavaScript. WebCrypto has none.
  */
-export async function createHasher(hash: HashName): Promise<Hasher> {
+export async function createHasher(hash: StreamHash): Promise<Hasher> {
   const runtime = globalThis as unknown as RuntimeHashes;
+  if (hash === "BLAKE2b-512") return (await import("./blake2b.ts")).createBlake2b();
   if (runtime.crypto.DigestStream !== undefined) {
     const stream = new runtime.crypto.DigestStream(hash);
     const writer = stream.getWriter();
@@ -78,7 +82,7 @@ export interface StreamWatch {
 /** Digests a stream by several hash functions in one pass; cancels it if that fails. */
 export async function digestStream(
   stream: ReadableStream<Uint8Array>,
-  hashes: readonly HashName[],
+  hashes: readonly StreamHash[],
   { onBytes, signal }: StreamWatch,
 ): Promise<StreamDigest> {
   signal?.throwIfAborted();
@@ -139,13 +143,15 @@ export interface ContentDigest {
   content?: Uint8Array;
 }
 
-/** Digests content by the algorithms of {@linkcode HASHES} that are named, in one pass. */
+/** Digests content by the algorithms of {@linkcode HASHES} that are named, or `blake2b`, in one pass. */
 export async function digestContent(
   content: Uint8Array | Blob | ReadableStream<Uint8Array>,
   algorithms: readonly string[],
   watch: StreamWatch,
 ): Promise<ContentDigest> {
-  const hashes = algorithms.map((algorithm) => HASHES.get(algorithm)!);
+  const hashes = algorithms.map((algorithm): StreamHash =>
+    algorithm === "blake2b" ? "BLAKE2b-512" : HASHES.get(algorithm)!
+  );
   const { digests, content: bytes } = content instanceof Uint8Array
     ? { digests: await digestAll(content, hashes), content }
     : await digestStream(
@@ -209,8 +215,14 @@ function hold(held: Bytes[], chunk: Bytes): void {
 }
 
 /** Digests of bytes in memory. */
-export function digestAll(content: Uint8Array, hashes: readonly HashName[]): Promise<Bytes[]> {
-  return Promise.all(hashes.map((hash) => digest(hash, content)));
+export function digestAll(
+  content: Uint8Array,
+  hashes: readonly StreamHash[],
+): Promise<Bytes[]> {
+  return Promise.all(hashes.map(async (hash) => {
+    if (hash !== "BLAKE2b-512") return await digest(hash, content);
+    return (await import("./blake2b.ts")).blake2b512(content);
+  }));
 }
 
 async function feed(hashers: readonly Hasher[], chunk: Bytes): Promise<void> {

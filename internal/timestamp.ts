@@ -24,6 +24,21 @@ export function parseTimestamp(text: string): Date | undefined {
   return time;
 }
 
+/**
+ * Moment of an RFC 3339 text with `Z` or an offset, cut to milliseconds, or undefined if the
+ * text is anything else. For formats whose own writers use offsets.
+ *
+ * Source: RFC 3339, 5.6.
+ */
+export function parseOffsetTimestamp(text: string): Date | undefined {
+  const match = /^(.{10}T[\d:.]{8,41})([+-])([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
+  if (match === null) return parseTimestamp(text);
+  const base = parseTimestamp(`${match[1]}Z`);
+  if (base === undefined) return undefined;
+  const minutes = Number(match[3]) * 60 + Number(match[4]);
+  return new Date(base.getTime() - (match[2] === "-" ? -1 : 1) * minutes * 60_000);
+}
+
 function daysOf(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;

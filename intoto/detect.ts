@@ -53,11 +53,21 @@ export function detectFormat(value: JsonObject): AttestationShape {
       found.push(has(first, "predicateType") ? "npm-attestations" : "github-attestations");
     }
   }
-  return found.length === 1 ? found[0] : "unknown";
+  return found.length === 1 && !hasForeignMark(value) ? found[0] : "unknown";
 }
 
 function has(value: JsonObject, name: string): boolean {
   return Object.hasOwn(value, name);
+}
+
+const FOREIGN = /^(protected|signed|serializedPayload|bomFormat|spdxVersion)$/;
+
+/** Marks of formats that other readers would take the object for: JWS, metablock, SBOM. */
+function hasForeignMark(value: JsonObject): boolean {
+  if (Object.keys(value).some((name) => FOREIGN.test(name))) return true;
+  const { signatures } = value;
+  return Array.isArray(signatures) &&
+    signatures.some((one) => isObject(one) && has(one, "protected"));
 }
 
 function hasMediaType(value: JsonObject): boolean {

@@ -1,3 +1,4 @@
+import { VERIFIED_FORMATS } from "../formats/format_id.ts";
 import { isAttestationError } from "../errors.ts";
 import { isObject, type Json, quote } from "../internal/json.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
@@ -20,6 +21,8 @@ const REQUIREMENT = [
 
 const ENVELOPE = [
   "formats",
+  "coverage",
+  "signedMessageType",
   "payloadTypes",
   "algorithms",
   "minKeyBits",
@@ -103,7 +106,12 @@ function checkSomebodySigns(
 
 function checkEnvelope(envelope: Members, trusted: TrustedNames): void {
   envelope.needOne(ENVELOPE);
-  envelope.words("formats", ["sigstore-bundle", "dsse", "cosign-signature"]);
+  envelope.words("formats", ["sigstore-bundle", ...VERIFIED_FORMATS]);
+  envelope.words("coverage", ["message", "whole-artifact", "artifact-sections"]);
+  const typed = envelope.get("signedMessageType");
+  if (typed !== undefined && typed !== true) {
+    envelope.wrong("signedMessageType", "it is true or absent");
+  }
   envelope.texts("payloadTypes", 100);
   for (const [i, name] of (envelope.texts("algorithms", 100) ?? []).entries()) {
     const fault = algorithmFault(name);

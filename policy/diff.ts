@@ -47,6 +47,7 @@ const AT_LEAST: ReadonlySet<string> = new Set([
 /** Lists of what is accepted: more is looser. */
 const ACCEPTED: ReadonlySet<string> = new Set([
   "formats",
+  "coverage",
   "payloadTypes",
   "algorithms",
   "of",

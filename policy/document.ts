@@ -1,3 +1,5 @@
+import type { Coverage } from "../formats/format.ts";
+import type { VerifiedFormatId } from "../formats/format_id.ts";
 import type { Json, JsonObject } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import type { GithubExpectation, IdentityExpectation } from "../sigstore/identity.ts";
@@ -143,8 +145,15 @@ export interface Requirement {
 
 /** Rules of the envelope. */
 export interface EnvelopeRule {
-  /** Accepted formats. Default any. */
-  formats?: readonly ("sigstore-bundle" | "dsse" | "cosign-signature")[];
+  /** Accepted formats. Default any that signs the type of its message: others by name only. */
+  formats?: readonly ("sigstore-bundle" | VerifiedFormatId)[];
+  /**
+   * How much the signatures must cover: `message`, `whole-artifact`, `artifact-sections`.
+   * Default any.
+   */
+  coverage?: readonly Coverage[];
+  /** The signatures must cover the type of the message, so that it cannot be read as another. */
+  signedMessageType?: true;
   /** Accepted payload types, exact. Default any that carries a Statement. */
   payloadTypes?: readonly string[];
   /** Accepted algorithms of signatures that count. Default any. */

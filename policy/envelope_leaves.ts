@@ -5,6 +5,7 @@ import type { EnvelopeRule, Requirement } from "./document.ts";
 import { parseDuration } from "./duration.ts";
 import type { EvidenceAttestation, EvidenceSigner } from "./evidence.ts";
 import { type AddLeaf, anyOf, failed, passed } from "./finding.ts";
+import { formatLeaves } from "./format_leaves.ts";
 import { matchSigners } from "./signer_slots.ts";
 import { countingSigners, describeSigner, originOf, signerRules } from "./signers.ts";
 
@@ -19,21 +20,8 @@ export function envelopeLeaves(
 ): void {
   const { envelope = {}, freshness } = requirement;
   const counts = countingSigners(envelope);
-  const { formats, payloadTypes, algorithms, minKeyBits, log, timestamp } = envelope;
-  if (formats !== undefined) {
-    const facts = { expected: anyOf(formats), remedy: "Store the attestation in that format" };
-    add(
-      "envelope.format",
-      (leaf, { format }) =>
-        formats.includes(format) ? passed(leaf, "The format is accepted", facts, format) : failed(
-          leaf,
-          "format-not-accepted",
-          `Cannot accept envelope: its format is ${quote(format)}, wanted ${facts.expected}`,
-          facts,
-          format,
-        ),
-    );
-  }
+  formatLeaves(envelope, add);
+  const { payloadTypes, algorithms, minKeyBits, log, timestamp } = envelope;
   if (payloadTypes !== undefined) {
     const facts = {
       expected: anyOf(payloadTypes),

@@ -1,3 +1,5 @@
+import type { Coverage } from "../formats/format.ts";
+import type { FormatId } from "../formats/format_id.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { CertificateIdentity } from "../sigstore/identity.ts";
@@ -33,7 +35,11 @@ export interface EvidenceAttestation {
   /** Where it came from. */
   source: string;
   /** Form of the envelope. */
-  format: "sigstore-bundle" | "dsse" | "cosign-signature";
+  format: "sigstore-bundle" | "dsse" | FormatId;
+  /** How much the signatures cover; absent of DSSE and bundles, which cover their message. */
+  coverage?: Coverage;
+  /** True if the signatures cover the message's type; absent of DSSE and bundles, where they do. */
+  messageTypeAuthenticated?: boolean;
   /** As signed. */
   payloadType: string;
   /** Lowercase hex SHA-256 of the payload: what makes attestations distinct. */

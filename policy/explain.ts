@@ -180,6 +180,8 @@ function explainRequirement(requirement: Requirement): Explanation {
     add(`Of the type ${entries(statement.predicateTypes).map(quote).join(" or ")}`);
   }
   if (formats !== undefined) add(`In the format ${formats.join(" or ")}`);
+  if (envelope.coverage !== undefined) add(`Signatures cover ${envelope.coverage.join(" or ")}`);
+  if (envelope.signedMessageType === true) add("With a signed type of the message");
   if (payloadTypes !== undefined) add(`With the payload type ${listed(payloadTypes)}`);
   if (signedBy !== undefined) {
     for (const one of entries<SignedBy>(signedBy)) add(`Signed by ${signedByText(one)}`);

@@ -57,45 +57,60 @@ const MAX_OWN_LINES = 4;
  * ```
  */
 export function parseCheckpoint(source: string | Uint8Array): Checkpoint {
-  if (source.length > 1 << 20) {
-    throw new AttestationError("limit-exceeded", "Cannot read checkpoint: above 1 MiB");
-  }
-  let text: string;
-  try {
-    text = typeof source === "string" ? source : decodeUtf8(source);
-  } catch (cause) {
-    throw malformed("not UTF-8", cause);
-  }
-  // deno-lint-ignore no-control-regex
-  if (!text.isWellFormed() || /[\u0000-\u0009\u000b-\u001f\u007f]/.test(text)) {
-    throw malformed("a control character");
-  }
-  const border = text.lastIndexOf("\n\n");
-  if (border < 0) throw malformed("no blank line between text and signatures");
-  if (!text.endsWith("\n")) throw malformed("no newline at the end");
-  const body = text.slice(0, border + 1);
-  const lines = text.slice(border + 2, -1).split("\n");
-  if (text.length === border + 2) throw malformed("no signature");
-  const [origin, size, rootHash, ...extensions] = body.slice(0, -1).split("\n");
-  if (lines.length > MAX_LINES || extensions.length > MAX_LINES) {
-    throw new AttestationError(
-      "limit-exceeded",
-      `Cannot read checkpoint: above ${MAX_LINES} lines`,
-    );
-  }
+  const { text, signed, signatures } = parseNote(source);
+  const [origin, size, rootHash, ...extensions] = text.slice(0, -1).split("\n");
+  if (extensions.length > MAX_LINES) throw tooManyLines();
   if (origin === "" || rootHash === undefined) throw malformed("fewer than three lines of text");
   if (extensions.includes("")) throw malformed("an empty line in the text");
   if (!/^(0|[1-9]\d{0,18})$/.test(size)) throw malformed("a size that is no decimal integer");
   const root = base64(rootHash, "the root hash");
   if (root.length !== 32) throw malformed("a root hash that is not 32 bytes");
-  return {
-    origin,
-    size: BigInt(size),
-    rootHash: root,
-    extensions,
-    signed: utf8(body),
-    signatures: lines.map(readSignature),
-  };
+  return { origin, size: BigInt(size), rootHash: root, extensions, signed, signatures };
+}
+
+/** A signed note: text, and who signed it. */
+export interface Note {
+  /** The text to its last newline. */
+  readonly text: string;
+  /** The same in UTF-8: what is signed. */
+  readonly signed: Bytes;
+  /** One for each signature line. */
+  readonly signatures: readonly NoteSignature[];
+}
+
+/**
+ * Reads a signed note, whatever its text.
+ *
+ * Source: C2SP signed-note.
+ *
+ * @throws {AttestationError} `malformed-checkpoint` or `limit-exceeded`.
+ */
+export function parseNote(source: string | Uint8Array): Note {
+  if (source.length > 1 << 20) {
+    throw new AttestationError("limit-exceeded", "Cannot read checkpoint: above 1 MiB");
+  }
+  let note: string;
+  try {
+    note = typeof source === "string" ? source : decodeUtf8(source);
+  } catch (cause) {
+    throw malformed("not UTF-8", cause);
+  }
+  // deno-lint-ignore no-control-regex
+  if (!note.isWellFormed() || /[\u0000-\u0009\u000b-\u001f\u007f]/.test(note)) {
+    throw malformed("a control character");
+  }
+  const border = note.lastIndexOf("\n\n");
+  if (border < 0) throw malformed("no blank line between text and signatures");
+  if (!note.endsWith("\n")) throw malformed("no newline at the end");
+  if (note.length === border + 2) throw malformed("no signature");
+  const text = note.slice(0, border + 1);
+  const lines = note.slice(border + 2, -1).split("\n");
+  if (lines.length > MAX_LINES) throw tooManyLines();
+  return { text, signed: utf8(text), signatures: lines.map(readSignature) };
+}
+
+function tooManyLines(): AttestationError {
+  return new AttestationError("limit-exceeded", `Cannot read checkpoint: above ${MAX_LINES} lines`);
 }
 
 function readSignature(line: string): NoteSignature {

@@ -776,7 +776,7 @@ describe("verification-report.schema.json", () => {
       withCheck({ message: "" }),
       withAttestation({ ok: false }),
       withAttestation({ errorReason: "invalid-signature" }),
-      withAttestation({ format: "jws" }),
+      withAttestation({ format: "jwt" }),
       withAttestation({ buildLevel: 4 }),
       withAttestation({ checks: [] }),
       { ...good, artifacts: [{ ...good.artifacts[0], ok: false }] },

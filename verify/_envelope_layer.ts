@@ -10,6 +10,7 @@ import type { DigestedArtifact } from "./artifact.ts";
 import type { LoadedAttestation } from "./load.ts";
 import type { VerifyOptions } from "./options.ts";
 import type { PredicateJudge } from "./predicate.ts";
+import type { ForeignFacts } from "./report.ts";
 
 /** What every attestation of a call is judged with. */
 export interface Context extends Settings {
@@ -29,11 +30,13 @@ export interface EnvelopeLayer {
   timestamps: VerifiedTimestamp[];
   /** Distinct logs that include it. */
   logs: number;
+  /** What is to be known of another format. */
+  foreign?: ForeignFacts;
 }
 
 /** Checks who signed; after a refusal nothing of the layer but its checks counts. */
 export async function verifyEnvelopeLayer(
-  one: LoadedAttestation,
+  one: Exclude<LoadedAttestation, { foreign: unknown }>,
   { keyTrust, trust, options }: Context,
   artifact: DigestedArtifact | undefined,
 ): Promise<EnvelopeLayer> {
@@ -50,6 +53,11 @@ export async function verifyEnvelopeLayer(
       "Cannot accept Statement: nobody signed it",
     );
     return layer;
+  }
+  const formats = options.expect?.formats;
+  if (formats !== undefined && !formats.includes(one.format)) {
+    const { refuseFormat } = await import("./foreign.ts");
+    return refuseFormat(layer, one.format, formats);
   }
   list.passed(
     "envelope.format",

@@ -41,6 +41,7 @@ export function finish(
   if (!signed) return finding;
   if (predicate.level !== undefined) result.buildLevel = predicate.level;
   if (envelope.identity !== undefined) result.identity = envelope.identity;
+  if (envelope.foreign !== undefined) result.foreign = envelope.foreign;
   // The signature over these bytes was accepted: from here on the Statement is verified.
   if (
     !("error" in one) && one.unverifiedStatement !== undefined && "value" in one.unverifiedStatement

@@ -59,10 +59,14 @@ export async function ownByPolicy(options: VerifyOptions): Promise<VerifyOptions
 export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   refuseUnknown(options, OPTIONS, "verify()");
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
-  refuseUnknown(trust, ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot"], "trust");
+  refuseUnknown(
+    trust,
+    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates"],
+    "trust",
+  );
   refuseUnknown(
     expect,
-    ["identity", "predicateType", "subjects", "provenance", "vsa"],
+    ["identity", "predicateType", "formats", "subjects", "provenance", "vsa"],
     "expect",
   );
   if (options.now !== undefined && !(options.now instanceof Date)) {
@@ -75,8 +79,10 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
     }
   }
   const { keySets, trustedRoots = [], threshold = 1, onlyRoot } = trust;
-  if (!Array.isArray(trust.keys ?? []) || !Array.isArray(trustedRoots)) {
-    throw new TypeError("trust.keys or trust.trustedRoots is not an array");
+  for (const list of [trust.keys ?? [], trustedRoots, expect.formats ?? []]) {
+    if (!Array.isArray(list)) {
+      throw new TypeError("A list in trust or expect is not an array");
+    }
   }
   refuseOtherThanKeys(trust.keys ?? []);
   trust.keys = [...trust.keys ?? []];

@@ -135,7 +135,7 @@ export function evidenceOfReports(
       attestations.push({
         ...evidence,
         source,
-        format: formOf(format),
+        format: formatOf({ format }),
         timestamps,
         statement,
         allSubjectsMatched: recount && evidence.implicit !== true
@@ -173,8 +173,14 @@ function attestationOf(
 ): EvidenceAttestation {
   const { source, statement, timestamps } = report;
   const signers = signersOf(facts);
-  const format = formOf(report.format);
-  const common = { source, format, signers, timestamps, logs: facts.logs } as const;
+  const common = {
+    source,
+    format: formatOf(report),
+    signers,
+    timestamps,
+    logs: facts.logs,
+    ...coverageOf(report),
+  } as const;
   const content = contentOf(one);
   if (statement === undefined) {
     const digests = Object.keys(artifact.digest);
@@ -191,7 +197,7 @@ function attestationOf(
   const { matched } = matchSubject(statement, artifact.digest) as { matched?: { index: number }[] };
   return {
     ...common,
-    payloadType: content?.payloadType ?? "",
+    payloadType: content?.payloadType ?? report.foreign?.messageType ?? "",
     payloadDigest: encodeHex(sha256(content?.payload ?? new Uint8Array())),
     statement,
     matched: (matched ?? []).map(({ index }) => ({
@@ -202,8 +208,18 @@ function attestationOf(
   };
 }
 
-function formOf(format: AttestationFormat): EvidenceAttestation["format"] {
-  return format === "sigstore-bundle" || format === "cosign-signature" ? format : "dsse";
+/** What is neither, is a Statement that nobody signed or cannot be read: it never gets here. */
+function formatOf({ format }: Pick<AttestationReport, "format">): EvidenceAttestation["format"] {
+  return format === "statement" || format === "unknown" ? "dsse" : format;
+}
+
+/** Of DSSE and bundles nothing is said: they cover their whole message and its type. */
+function coverageOf(
+  { foreign }: AttestationReport,
+): Pick<EvidenceAttestation, "coverage" | "messageTypeAuthenticated"> {
+  if (foreign === undefined) return {};
+  const { coverage, messageTypeAuthenticated } = foreign;
+  return { coverage, messageTypeAuthenticated };
 }
 
 function equalAlgorithms(statement: Statement, index: number, { digest }: DigestedArtifact) {
@@ -219,6 +235,10 @@ function contentOf(
   one: LoadedAttestation,
 ): { payloadType: string; payload: Uint8Array } | undefined {
   if ("envelope" in one) return one.envelope;
+  if ("foreign" in one) {
+    const { message, messageType = "" } = one.foreign.parsed;
+    return { payloadType: messageType, payload: one.message ?? message ?? new Uint8Array() };
+  }
   if ("bundle" in one && one.bundle.content.kind === "envelope") return one.bundle.content.envelope;
   return undefined;
 }

@@ -1,5 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { type DecodedEnvelope, parseEnvelope } from "../dsse/envelope.ts";
+import type { FormatId } from "../formats/format_id.ts";
+import type { OpenedFormat } from "../formats/verify_format.ts";
 import { asRefusal } from "../internal/check_list.ts";
 import { copyJson, isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
 import { detectFormat } from "../intoto/detect.ts";
@@ -26,7 +28,14 @@ export type LoadedAttestation =
       unverifiedStatement?: undefined;
     }
     | { format: "statement"; unverifiedStatement: UnverifiedStatement }
-    | { format: "sigstore-bundle" | "dsse" | "unknown"; error: AttestationError }
+    | {
+      format: FormatId;
+      foreign: OpenedFormat;
+      algorithms: readonly string[];
+      message?: Uint8Array;
+      unverifiedStatement?: UnverifiedStatement;
+    }
+    | { format: "sigstore-bundle" | "dsse" | "unknown" | FormatId; error: AttestationError }
   );
 
 /**
@@ -62,13 +71,18 @@ export async function loadAttestations(
   let content: AttestationContent = input;
   let value: Json;
   try {
-    ({ source, content } = named(input, source));
+    let message: Uint8Array | undefined;
+    ({ source, content, message } = named(input, source));
     if (typeof content !== "string" && !(content instanceof Uint8Array)) {
       value = copyJson(content);
     } else if (content[0] === "\0" || content[0] === 0) {
       // The first line of what containers/image keeps; no JSON begins so.
       const { withoutMagic } = await import("../sigstore/cosign_layer.ts");
       value = parseJson(withoutMagic(content), { maxLength: limits.maxAttestationBytes });
+    } else if (!isJson(content)) {
+      const found = await loadForeign(content, source, limits, message);
+      if (found !== undefined) return [found];
+      value = parseJson(content, { maxLength: limits.maxAttestationBytes });
     } else if (isJsonLines(content)) return await loadLines(content, source, limits);
     else value = parseJson(content, { maxLength: limits.maxAttestationBytes });
   } catch (thrown) {
@@ -77,9 +91,25 @@ export async function loadAttestations(
       return [{ source, format: "unknown", error }];
     }
     const lines = await linesAfterAll(content, source, limits, error);
-    return lines ?? [{ source, format: "unknown", error: explain(error, content) }];
+    return lines ?? [{ source, format: "unknown", error }];
   }
   return await unwrap(value, source, limits);
+}
+
+/** Tells what may be JSON, or nothing, from all else by its first character. */
+function isJson(content: string | Uint8Array): boolean {
+  return /^\s*([\[{"]|$)/.test(textOf(content, 0, 64));
+}
+
+/** What it is in another format, which are loaded only here; undefined if in none. */
+async function loadForeign(
+  content: string | Uint8Array,
+  source: string,
+  limits: Limits,
+  message?: Uint8Array,
+): Promise<LoadedAttestation | undefined> {
+  const { readForeign } = await import("./foreign.ts");
+  return await readForeign(content, { source, message }, limits);
 }
 
 /** JSON Lines that begin with a bad line: it must not hide the others. */
@@ -101,10 +131,14 @@ async function linesAfterAll(
 function named(
   input: AttestationInput,
   otherwise: string,
-): { source: string; content: AttestationContent } {
+): { source: string; content: AttestationContent; message?: Uint8Array } {
   if (typeof input === "object" && input !== null && !(input instanceof Uint8Array)) {
-    const { source, content }: { source?: unknown; content?: AttestationContent } = input;
-    if (typeof source === "string" && content !== undefined) return { source, content };
+    const { source, content, message }: {
+      source?: unknown;
+      content?: AttestationContent;
+      message?: Uint8Array;
+    } = input;
+    if (typeof source === "string" && content !== undefined) return { source, content, message };
   }
   return { source: otherwise, content: input };
 }
@@ -113,12 +147,14 @@ function named(
 function isJsonLines(content: string | Uint8Array): boolean {
   const newline = typeof content === "string" ? content.indexOf("\n") : content.indexOf(10);
   if (newline < 0) return false;
-  const text = (start: number, end: number) =>
-    typeof content === "string"
-      ? content.slice(start, end)
-      : new TextDecoder().decode(content.subarray(start, end));
-  return /\}\s*$/.test(text(Math.max(0, newline - 64), newline)) &&
-    /^\s*\S/.test(text(newline + 1, newline + 4096));
+  return /\}\s*$/.test(textOf(content, Math.max(0, newline - 64), newline)) &&
+    /^\s*\S/.test(textOf(content, newline + 1, newline + 4096));
+}
+
+function textOf(content: string | Uint8Array, start: number, end: number): string {
+  return typeof content === "string"
+    ? content.slice(start, end)
+    : new TextDecoder().decode(content.subarray(start, end));
 }
 
 async function loadLines(
@@ -173,11 +209,7 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
     !isObject(value) ||
     (format !== "sigstore-bundle" && format !== "dsse" && format !== "statement")
   ) {
-    const error = new AttestationError(
-      "unknown-format",
-      "Cannot read attestation: neither a Sigstore bundle, a DSSE envelope nor a Statement",
-    );
-    return { source, format: "unknown", error };
+    return await loadForeign(JSON.stringify(value), source, limits) as LoadedAttestation;
   }
   if (format === "statement") {
     return { source, format, unverifiedStatement: readUnverified(value, limits) };
@@ -232,21 +264,4 @@ function readUnverified(payload: Uint8Array | JsonObject, limits: Limits): Unver
 export function tooMany(): AttestationError {
   const message = "Cannot read attestations: more than are accepted in one call";
   return new AttestationError("limit-exceeded", message);
-}
-
-/** Says what was given instead of JSON, where that is easy to see. */
-function explain(error: AttestationError, content: string | Uint8Array): AttestationError {
-  if (error.reason !== "malformed-json") return error;
-  const start = typeof content === "string"
-    ? content.slice(0, 256)
-    : new TextDecoder().decode(content.subarray(0, 256));
-  const what = /^\s*<(!doctype|html|\?xml)/i.test(start)
-    ? "it is a web page, wanted JSON"
-    : /^-----BEGIN /.test(start)
-    ? "it is a PEM file, wanted JSON"
-    : undefined;
-  if (what === undefined) return error;
-  return new AttestationError("unknown-format", `Cannot read attestation: ${what}`, {
-    cause: error,
-  });
 }

@@ -170,7 +170,7 @@ describe("verify() reads an attestation", () => {
   it("with marks of two formats as none", async () => {
     const envelope = await good();
     const bundle = { ...envelope, mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json" };
-    deepEqual(await read(bundle), ["attestation 1 unknown unknown-format"]);
+    deepEqual(await read(bundle), ["attestation 1 unknown ambiguous-format"]);
     // Not opened: the outer object is an attestation itself.
     const other = await signed(statementAbout(["other"]));
     deepEqual(await read({ ...other, attestation: envelope, bundle: envelope }), [

@@ -23,6 +23,7 @@ export type {
   AttestationEvidence,
   AttestationFormat,
   AttestationReport,
+  ForeignFacts,
   VerificationReport,
 } from "./report.ts";
 export type { Check, Layer, Origin } from "../report.ts";

@@ -1,3 +1,4 @@
+import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
@@ -15,6 +16,8 @@ export type AttestationInput = AttestationContent | {
   source: string;
   /** The attestation itself. */
   content: AttestationContent;
+  /** What a detached signature is over, where it is not the artifact: a list of checksums, say. */
+  message?: Uint8Array;
 };
 
 /** Bytes of an artifact; a stream or Blob is read once, in constant memory. */
@@ -56,6 +59,8 @@ export interface Trust {
   threshold?: number;
   /** Trusted roots of Sigstore instances, beside the public-good instance. */
   trustedRoots?: TrustedRoot[];
+  /** Authorities and holders of certificates, for other formats that carry them. */
+  certificates?: CertificateTrust;
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }
@@ -80,6 +85,8 @@ export interface Expectations {
   identity?: IdentityExpectation | IdentityExpectation[];
   /** Predicate type, or any one of several; exact. */
   predicateType?: string | string[];
+  /** Formats that are accepted, such as `dsse` and `jws`. Default: all that are verified. */
+  formats?: readonly string[];
   /**
    * `any`: each artifact is a subject. `all`: also each subject is one of the artifacts.
    * `exact`: also each artifact is the only one with its subject. Default `any`.

@@ -1,6 +1,8 @@
 import type { Reason } from "../errors.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
+import type { Coverage, ImplicitLayer } from "../formats/format.ts";
+import type { FormatId } from "../formats/format_id.ts";
 import type { EvidenceAttestation } from "../policy/evidence.ts";
 import type { PolicyVerdict } from "../policy/verdict.ts";
 import type { Check } from "../report.ts";
@@ -9,12 +11,21 @@ import type { VerifiedTimestamp } from "../sigstore/verified_times.ts";
 import type { BuildLevel } from "../slsa/expectation.ts";
 
 /** What an attestation was read as. */
-export type AttestationFormat =
-  | "sigstore-bundle"
-  | "dsse"
-  | "cosign-signature"
-  | "statement"
-  | "unknown";
+export type AttestationFormat = "sigstore-bundle" | "dsse" | "statement" | "unknown" | FormatId;
+
+/** What is to be known of a format that is neither DSSE nor a Sigstore bundle. */
+export interface ForeignFacts {
+  /** The format. */
+  format: FormatId;
+  /** How much the signatures cover. */
+  coverage: Coverage;
+  /** How the message is to be read, as the document states it. */
+  messageType?: string;
+  /** True if the signatures cover that too. */
+  messageTypeAuthenticated: boolean;
+  /** What the format does not say; a constant stands for it. */
+  implicit: ImplicitLayer[];
+}
 
 /** What a policy needs to know of a verified attestation, beyond what the report tells. */
 export type AttestationEvidence = Omit<
@@ -49,6 +60,8 @@ export interface AttestationReport {
   buildLevel?: BuildLevel;
   /** Only if it is `ok`, and a policy judged or `evidence` was asked for. */
   evidence?: AttestationEvidence;
+  /** What is to be known of another format; only if its signature was accepted. */
+  foreign?: ForeignFacts;
   /** Every check, in order. */
   checks: Check[];
 }

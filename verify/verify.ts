@@ -5,12 +5,13 @@ import { matchSubject, matchSubjects } from "../intoto/match.ts";
 import { type Context, type EnvelopeLayer, verifyEnvelopeLayer } from "./_envelope_layer.ts";
 import { about, finish, type Row } from "./_finding.ts";
 import { checkOptions, ownByPolicy, ownOptions, sigstoreTrust } from "./_settings.ts";
-import { type Loaded, messageLayer, statementLayer } from "./_statement_layer.ts";
+import { predicateLayer } from "./_predicate_layer.ts";
+import { messageLayer, statementLayer } from "./_statement_layer.ts";
 import { describeDigest, digestArtifact, type DigestedArtifact } from "./artifact.ts";
 import { assembleReport } from "./assemble.ts";
 import { loadAttestations, type LoadedAttestation, tooMany } from "./load.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "./options.ts";
-import { notJudged, predicateJudge, type PredicateLayer } from "./predicate.ts";
+import { predicateJudge } from "./predicate.ts";
 import type { VerificationReport } from "./report.ts";
 
 /**
@@ -143,7 +144,9 @@ function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
       }
       continue;
     }
-    if ("bundle" in one && one.bundle.content.kind === "message") {
+    if ("foreign" in one) {
+      for (const algorithm of one.algorithms) needed.add(algorithm);
+    } else if ("bundle" in one && one.bundle.content.kind === "message") {
       const { digest } = one.bundle.content;
       if (digest !== undefined) needed.add(digest.algorithm);
       const { signer } = one.bundle;
@@ -157,7 +160,7 @@ function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
       for (const algorithm of Object.keys(digest ?? {})) {
         if (HASHES.has(algorithm)) needed.add(algorithm);
       }
-      if (needed.size === HASHES.size) return [...needed];
+      if (needed.size > HASHES.size) return [...needed];
     }
   }
   return [...needed];
@@ -172,6 +175,11 @@ async function verifyOne(
     ? [undefined]
     : [...artifacts];
   try {
+    if ("foreign" in one) {
+      // Loaded on use, with all of the other formats.
+      const { foreignRow } = await import("./foreign.ts");
+      return await foreignRow(one, subjects, context);
+    }
     if (one.format === "cosign-signature" && "image" in one) {
       const { imageLayer, signedPayload } = await import("./cosign.ts");
       const layer = await verifyEnvelopeLayer(one, context, signedPayload(one.image));
@@ -221,16 +229,4 @@ async function verifyOne(
     const nobody = { list, signers: [], keys: [], timestamps: [], logs: 0 };
     return subjects.map(() => finish(one, nobody, []));
   }
-}
-
-function predicateLayer(
-  one: Loaded,
-  { list, identity, keys }: EnvelopeLayer,
-  { judge }: Context,
-): PredicateLayer | undefined {
-  if (judge === undefined) return undefined;
-  const { unverifiedStatement: stated } = one;
-  if (stated === undefined || "error" in stated) return notJudged(false);
-  if (list.error !== undefined) return notJudged(true);
-  return judge(stated.value, { identity, keys });
 }

@@ -1,0 +1,198 @@
+import { AttestationError, isAttestationError } from "../errors.ts";
+import { refuseUnknown } from "../internal/options.ts";
+import { decodePem } from "../internal/pem.ts";
+import { type Certificate, parseCertificate } from "../sigstore/certificate.ts";
+import { findPaths, refusalAt } from "../sigstore/chain.ts";
+import type { TrustedAuthority } from "../sigstore/trusted_root.ts";
+import {
+  matchesName,
+  type NameAttribute,
+  parseNameExpectation,
+  readName,
+  unexpectedHolder,
+} from "./certificate_name.ts";
+
+/** Certificates as files have them: PEM with one or several, or the DER of one. */
+export type CertificateSource = string | Uint8Array;
+
+/** Options of {@linkcode createCertificateTrust}. Unknown names are refused. */
+export interface CertificateTrustOptions {
+  /** Certificates of authorities: where a chain must end. At least one, or one of `signingAuthorities`. */
+  authorities: readonly CertificateSource[];
+  /** Certificates of Notation's signing authorities, which state times themselves. Default: none. */
+  signingAuthorities?: readonly CertificateSource[];
+  /** Certificates of RFC 3161 timestamp authorities. Default: none. */
+  timestampAuthorities?: readonly CertificateSource[];
+  /**
+   * Who may have signed: names such as `C=US, O=acme, CN=release`, of which every attribute
+   * must be in the certificate's subject. Any one of several is enough.
+   */
+  identities?: readonly string[];
+  /**
+   * Accepts whomever the authorities gave a certificate.
+   *
+   * @deprecated An authority issues certificates to many: state whom you expect.
+   */
+  unsafelyAcceptAnyIdentity?: boolean;
+}
+
+/** Authorities that are believed, and whom they may vouch for. */
+export interface CertificateTrust {
+  /** Authorities of signing certificates. */
+  readonly authorities: readonly TrustedAuthority[];
+  /** Signing authorities of Notation, whose stated times are believed. */
+  readonly signingAuthorities: readonly TrustedAuthority[];
+  /** Authorities of timestamps. */
+  readonly timestampAuthorities: readonly TrustedAuthority[];
+  /** Expected holders; undefined for anybody. */
+  readonly identities?: readonly (readonly NameAttribute[])[];
+}
+
+const EVER = { start: new Date(-8.64e15) };
+
+/**
+ * Makes a trust store for formats that carry certificates of an authority that you know, such
+ * as Notation, JAR, APK and Authenticode signatures.
+ *
+ * @throws {AttestationError} `malformed-certificate`, `malformed-pem`, `limit-exceeded`.
+ * @throws {TypeError} If no authority or no identity is given, or an option is unknown.
+ *
+ * @example
+ * ```ts
+ * import { createCertificateTrust } from "@x/attest/formats";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => createCertificateTrust({ authorities: [] }), TypeError);
+ * ```
+ */
+export function createCertificateTrust(options: CertificateTrustOptions): CertificateTrust {
+  refuseUnknown(
+    options,
+    [
+      "authorities",
+      "signingAuthorities",
+      "timestampAuthorities",
+      "identities",
+      "unsafelyAcceptAnyIdentity",
+    ],
+    "createCertificateTrust()",
+  );
+  const { authorities, signingAuthorities = [], timestampAuthorities = [], identities } = options;
+  if (authorities.length + signingAuthorities.length === 0) {
+    throw new TypeError("No certificate of an authority is given");
+  }
+  if (
+    options.unsafelyAcceptAnyIdentity !== undefined &&
+    typeof options.unsafelyAcceptAnyIdentity !== "boolean"
+  ) throw new TypeError("unsafelyAcceptAnyIdentity is neither true nor false");
+  if ((identities?.length ?? 0) === 0 && options.unsafelyAcceptAnyIdentity !== true) {
+    throw new TypeError("No identity is expected: an authority issues certificates to many");
+  }
+  return {
+    authorities: authorities.flatMap(readAuthorities),
+    signingAuthorities: signingAuthorities.flatMap(readAuthorities),
+    timestampAuthorities: timestampAuthorities.flatMap(readAuthorities),
+    ...(identities === undefined || identities.length === 0
+      ? {}
+      : { identities: identities.map(parseNameExpectation) }),
+  };
+}
+
+/** Each certificate is an anchor by itself. */
+function readAuthorities(source: CertificateSource): TrustedAuthority[] {
+  return readCertificates(source).map((certificate) => ({
+    uri: "",
+    operator: "",
+    chain: [certificate],
+    validFor: EVER,
+  }));
+}
+
+/**
+ * Certificates of a file: PEM or DER.
+ *
+ * @throws {AttestationError} `malformed-certificate`, `malformed-pem`, `limit-exceeded`.
+ */
+export function readCertificates(source: CertificateSource): Certificate[] {
+  if (typeof source !== "string" && source[0] === 0x30) return [parseCertificate(source)];
+  const text = typeof source === "string" ? source : new TextDecoder().decode(source);
+  return decodePem(text, 512).map(({ label, der }) => {
+    if (label !== "CERTIFICATE") {
+      throw new AttestationError("malformed-pem", `Cannot read certificates: found ${label}`);
+    }
+    return parseCertificate(der);
+  });
+}
+
+/** When a signature was made, as far as it is known. */
+export interface SigningMoments {
+  /** Verified times: the chain must be valid at each. */
+  readonly verified: readonly Date[];
+  /** Stands for them when there is none. */
+  readonly now: Date;
+}
+
+/**
+ * Verifies a chain that came with a signature up to a trusted authority.
+ *
+ * @param chain Leaf first.
+ * @throws {AttestationError} `untrusted-certificate`, `invalid-certificate-usage`,
+ * `unsupported-critical-extension`, `certificate-not-valid`, `identity-mismatch`.
+ */
+export async function verifyChain(
+  chain: readonly Certificate[],
+  { authorities, identities }: Pick<CertificateTrust, "authorities" | "identities">,
+  { verified, now }: SigningMoments,
+): Promise<void> {
+  const [leaf, ...intermediates] = chain;
+  const paths = await findPaths(leaf, intermediates, authorities);
+  const moments = verified.length === 0 ? [now] : verified;
+  const refusals = paths.map((path) =>
+    moments.map((time) => refusalAt(path, time, "certificate-not-valid"))
+      .find((one) => one !== undefined)
+  );
+  const [first] = refusals;
+  if (!refusals.includes(undefined) && first !== undefined) throw first;
+  if (identities === undefined) return;
+  const name = nameOf(leaf);
+  if (!identities.some((expected) => matchesName(name, expected))) throw unexpectedHolder(name);
+}
+
+/**
+ * Authorities with the intermediate certificates that came with a timestamp, each verified up
+ * to its root.
+ */
+export async function withIntermediates(
+  certificates: readonly Certificate[],
+  authorities: readonly TrustedAuthority[],
+): Promise<TrustedAuthority[]> {
+  const issuers = certificates.filter(({ basicConstraints }) => basicConstraints?.ca === true)
+    .slice(0, 8);
+  const found = [...authorities];
+  for (const issuer of issuers) {
+    try {
+      const others = issuers.filter((one) => one !== issuer);
+      for (const path of await findPaths(issuer, others, authorities)) {
+        found.push({ ...path.authority, chain: path.certificates });
+      }
+    } catch (error) {
+      if (!isAttestationError(error)) throw error;
+      // Not one that leads to a trusted root; others may.
+    }
+  }
+  return found;
+}
+
+/** Attributes of a certificate's holder. */
+export function nameOf({ subject }: Certificate): NameAttribute[] {
+  try {
+    return readName(subject);
+  } catch (cause) {
+    if (!isAttestationError(cause)) throw cause;
+    throw new AttestationError(
+      "malformed-certificate",
+      "Cannot read certificate: its subject is no distinguished name",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,177 @@
+import { AttestationError, isAttestationError } from "../errors.ts";
+import { isObject, type JsonObject, parseJson, printable, quote } from "../internal/json.ts";
+import {
+  algorithmOfJose,
+  criticalRefusal,
+  type Jose,
+  type JoseSignature,
+  parseJose,
+  peekHeader,
+} from "./_jose.ts";
+import { NOTATION_TYPE } from "./notation_payload.ts";
+import { badSigner, trySigner } from "./_signers.ts";
+import type {
+  Confidence,
+  FormatContext,
+  FormatEnvelope,
+  FormatModule,
+  SignerResult,
+} from "./format.ts";
+import type { FormatInput } from "./format_input.ts";
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/**
+ * JSON Web Signature: compact (a JWT too), flattened and general.
+ *
+ * The algorithm is that of the trusted key; the protected header may only confirm it. `none`
+ * and HMAC are no signatures here, and a key in the header (`jwk`, `jku`, `x5c`) is no reason
+ * for trust. Every signature of a general JWS has a result of its own.
+ *
+ * Signatures are checked through `keys/` and WebCrypto, without a JOSE library: what one
+ * would do behind these checks is a call of `crypto.subtle.verify`, and what it takes beyond
+ * them (a duplicate `alg`, unused bits in base64url, an algorithm that the token chooses) is
+ * what they are for.
+ *
+ * Source: RFC 7515; RFC 7518, 3; RFC 7519; RFC 8037; RFC 8725.
+ */
+export const jws: FormatModule<Jose> = {
+  id: "jws",
+  layer: "envelope",
+  detect,
+  parse(bytes, limits) {
+    const jose = parseJose(bytes, limits);
+    const type = typeOf(jose.signatures[0].header);
+    return {
+      format: "jws",
+      ...(type === undefined ? {} : { messageType: printable(type) }),
+      message: jose.payload,
+      signatures: jose.signatures.map(({ header, signature }) => ({
+        ...(typeof header.kid === "string" ? { keyid: header.kid } : {}),
+        algorithm: String(header.alg),
+        bytes: signature.length,
+      })),
+      facts: { serialization: jose.serialization },
+      content: jose,
+    };
+  },
+  async verify({ content: jose }, context) {
+    const signers = await Promise.all(
+      jose.signatures.map((one) => verifySignature(one, context)),
+    );
+    const good = jose.signatures.filter((_, i) => signers[i].ok).map(({ header }) => header);
+    const types = new Set(good.map(typeOf));
+    const type = types.size === 1 ? [...types][0] : undefined;
+    const refusal = types.size > 1
+      ? new AttestationError(
+        "malformed-envelope",
+        "Cannot verify JWS: its signatures state different types of the payload",
+      )
+      : good.length > 0
+      ? timeRefusal(jose.payload, type, context.now)
+      : undefined;
+    return {
+      format: "jws",
+      message: jose.payload,
+      ...(type === undefined ? {} : { messageType: { value: type, authenticated: true } }),
+      signers,
+      coverage: "message",
+      unauthenticated: unauthenticatedOf(jose),
+      proofs: [],
+      ...(refusal === undefined ? {} : { refusal }),
+    } satisfies FormatEnvelope;
+  },
+};
+
+function detect(input: FormatInput): Confidence {
+  const compact = /^(eyJ[A-Za-z0-9_-]*|ewo[A-Za-z0-9_-]*)\./.exec(input.head);
+  if (compact !== null) return confidenceOf(peekHeader(compact[1]));
+  const { json } = input;
+  if (json === undefined || typeof json.payload !== "string") return 0;
+  if (typeof json.protected === "string") return confidenceOf(peekHeader(json.protected)) || 2;
+  const { signatures } = json;
+  return Array.isArray(signatures) &&
+      signatures.some((one) => isObject(one) && typeof one.protected === "string")
+    ? 3
+    : 0;
+}
+
+/** What another format makes of a JWS has a mark of its own, which goes first. */
+function confidenceOf(header: JsonObject | undefined): Confidence {
+  if (typeof header?.alg !== "string") return 0;
+  const isOther = header.cty === NOTATION_TYPE || header.typ === "x509" || header.typ === "gpg";
+  return isOther ? 2 : 3;
+}
+
+/** `cty` is the type of the payload, `typ` that of the whole (RFC 7515, 4.1.9 and 4.1.10). */
+function typeOf({ cty, typ }: JsonObject): string | undefined {
+  if (typeof cty === "string") return cty;
+  return typeof typ === "string" ? typ : undefined;
+}
+
+async function verifySignature(
+  { header, signed, signature }: JoseSignature,
+  { keys }: FormatContext,
+): Promise<SignerResult> {
+  const alg = String(header.alg);
+  const keyid = typeof header.kid === "string" ? header.kid : undefined;
+  const wanted = algorithmOfJose(alg);
+  if (wanted === undefined) {
+    return badSigner(
+      "unsupported-algorithm",
+      `Cannot verify JWS: ${quote(alg)} is no signature that is taken`,
+      keyid,
+    );
+  }
+  const refusal = criticalRefusal(header, NOTHING);
+  if (refusal !== undefined) return { ok: false, error: refusal };
+  for (const name of ["typ", "cty"]) {
+    if (header[name] !== undefined && typeof header[name] !== "string") {
+      return badSigner("malformed-envelope", `Cannot verify JWS: ${name} is no text`, keyid);
+    }
+  }
+  const fitting = keys.filter((key) => key.alg === wanted);
+  if (fitting.length === 0 && keys.length > 0) {
+    return badSigner(
+      "key-algorithm-mismatch",
+      `Cannot verify JWS: it says ${alg}, which is the algorithm of no trusted key`,
+      keyid,
+    );
+  }
+  return await trySigner(fitting, { data: signed, signature, encoding: "p1363", keyid });
+}
+
+/** RFC 7519, 4.1.4 and 4.1.5, of what may be a JWT. */
+function timeRefusal(
+  payload: Uint8Array,
+  type: string | undefined,
+  now: Date,
+): AttestationError | undefined {
+  if (type !== undefined && !/^(application\/)?([a-z0-9.-]+\+)?jwt$|^jose/i.test(type)) return;
+  let claims: unknown;
+  try {
+    claims = parseJson(payload);
+  } catch (error) {
+    if (!isAttestationError(error)) throw error;
+    return undefined; // No claims; what it is instead is for its reader to say.
+  }
+  if (!isObject(claims)) return undefined;
+  const { exp, nbf } = claims;
+  for (const [name, value] of [["exp", exp], ["nbf", nbf]] as const) {
+    if (value !== undefined && typeof value !== "number") {
+      return new AttestationError("malformed-envelope", `Cannot verify JWT: ${name} is no number`);
+    }
+  }
+  const seconds = now.getTime() / 1000;
+  if (typeof exp === "number" && seconds >= exp) {
+    return new AttestationError("attestation-expired", "Cannot accept JWT: its exp is past");
+  }
+  if (typeof nbf === "number" && seconds < nbf) {
+    return new AttestationError("attestation-not-yet-valid", "Cannot accept JWT: its nbf is ahead");
+  }
+}
+
+function unauthenticatedOf({ signatures }: Jose): Record<string, unknown> {
+  const headers = signatures.map(({ unprotected }) => unprotected);
+  return headers.some((one) => Object.keys(one).length > 0) ? { headers } : {};
+}

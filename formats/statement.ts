@@ -1,0 +1,263 @@
+import { AttestationError, isAttestationError } from "../errors.ts";
+import { utf8 } from "../internal/bytes.ts";
+import {
+  decodeUtf8,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+  quote,
+} from "../internal/json.ts";
+import type { DigestSet } from "../intoto/digest_set.ts";
+import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
+import { parseStatement, type Statement } from "../intoto/statement.ts";
+import { checksumSubjects, parseChecksums } from "../intoto/subjects/checksums.ts";
+import { BILL_TYPES, subjectsOfCycloneDx, subjectsOfSpdx } from "./bill_of_materials.ts";
+import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts";
+import type { FormatId } from "./format_id.ts";
+import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
+import { parseSimpleSigning } from "./simple_signing.ts";
+
+const V1 = "https://in-toto.io/Statement/v1";
+const LINK = "https://in-toto.io/Link/v1";
+/** Predicate type of a list of checksums: nothing is said but that they belong together. */
+export const CHECKSUMS_TYPE = "raw-artifact-signature";
+
+const MAX_BYTES = 16 << 20;
+
+type MessageKind =
+  | "in-toto"
+  | "simple-signing"
+  | "notation"
+  | "spdx"
+  | "cyclonedx"
+  | "checksums";
+
+/** Kinds of messages by the media type that says how to read them. */
+const KINDS: ReadonlyMap<string, MessageKind> = new Map([
+  ["application/vnd.dev.cosign.simplesigning.v1+json", "simple-signing"],
+  [NOTATION_TYPE, "notation"],
+  ["application/spdx+json", "spdx"],
+  ["application/vnd.cyclonedx+json", "cyclonedx"],
+]);
+const IN_TOTO = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
+/** Types of JOSE that say nothing of what is in the message (RFC 7515, 4.1.9; RFC 7519, 5.1). */
+const GENERIC: ReadonlySet<string> = new Set([
+  "application/jwt",
+  "application/jose",
+  "application/jose+json",
+  "application/json",
+]);
+
+/**
+ * The Statement that an envelope's message makes. Only what a trusted signer's signature
+ * covers becomes one: an envelope without a good signature is refused.
+ *
+ * @throws {AttestationError} `invalid-signature`, `unsupported-payload-type`,
+ * `ambiguous-format` (its message can be read in two ways), or why the message cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { importTrustedKey } from "@x/attest/keys";
+ * import { readFormatStatement, verifyFormat } from "@x/attest/formats";
+ * import assert from "node:assert/strict";
+ *
+ * const key = await importTrustedKey(
+ *   new Uint8Array(32).fill(2),
+ *   { alg: "Ed25519" },
+ * ).catch(() => undefined);
+ * const result = await verifyFormat("v4.public.AAAA", { keys: key === undefined ? [] : [key] });
+ * assert.equal(result.ok, false);
+ * assert.equal(typeof readFormatStatement, "function");
+ * ```
+ */
+export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
+  const { format, message, messageType, signers, refusal } = envelope;
+  if (refusal !== undefined) throw refusal;
+  const isAuthenticated = message !== undefined && signers.some(({ ok }) => ok);
+  if (!isAuthenticated) {
+    throw new AttestationError(
+      "invalid-signature",
+      "Cannot read Statement: no trusted signature covers it",
+    );
+  }
+  return decodeMessage(message, format, messageType);
+}
+
+/**
+ * Reads a message as a Statement. Of what is not verified it is for display only.
+ *
+ * @throws {AttestationError} As {@linkcode readFormatStatement}.
+ */
+export function decodeMessage(
+  message: Uint8Array,
+  format: FormatId,
+  type?: { value: string; authenticated: boolean },
+): FormatStatement {
+  if (message.length > MAX_BYTES) {
+    throw new AttestationError(
+      "limit-exceeded",
+      `Cannot read message: ${message.length} bytes, at most ${MAX_BYTES} are accepted`,
+    );
+  }
+  const stated = format === "in-toto-metablock" ? "in-toto" : kindOfType(type?.value);
+  const implicit: ImplicitLayer[] = stated === undefined || type?.authenticated !== true
+    ? ["messageType"]
+    : [];
+  const kind = stated ?? sniff(message);
+  // A Notation payload means nothing in another envelope, nor another message in Notation's.
+  if ((kind === "notation") !== (format === "notation-jws" || format === "notation-cose")) {
+    throw unsupported(type?.value ?? kind);
+  }
+  const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
+  return { ...found, implicit: [...implicit, ...found.implicit] };
+}
+
+function kindOfType(type: string | undefined): MessageKind | undefined {
+  if (type === undefined) return undefined;
+  const lower = type.toLowerCase();
+  // RFC 7515, 4.1.9: `application/` is left out where no other slash is there.
+  const full = lower.includes("/") ? lower : `application/${lower}`;
+  if (GENERIC.has(full)) return undefined;
+  if (IN_TOTO.test(full)) return "in-toto";
+  const kind = KINDS.get(full.replace(/;.*$/, ""));
+  if (kind === undefined) throw unsupported(type);
+  return kind;
+}
+
+/** Tells by its marks what a message is whose type nobody states; two marks are one too many. */
+function sniff(message: Uint8Array): MessageKind {
+  const start = message.findIndex((byte) => byte !== 32 && (byte < 9 || byte > 13));
+  if (message[start] !== 123) return "checksums";
+  const value = objectOf(message);
+  const has = (name: string) => Object.hasOwn(value, name);
+  const kinds: MessageKind[] = [];
+  if (has("_type")) kinds.push("in-toto");
+  if (has("critical")) kinds.push("simple-signing");
+  if (has("targetArtifact")) kinds.push("notation");
+  if (has("spdxVersion")) kinds.push("spdx");
+  if (has("bomFormat")) kinds.push("cyclonedx");
+  if (kinds.length > 1) {
+    throw new AttestationError(
+      "ambiguous-format",
+      `Cannot read message: it has the marks of ${kinds.join(" and ")}`,
+    );
+  }
+  if (kinds.length === 0) throw unsupported("JSON of no known kind");
+  return kinds[0];
+}
+
+const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatStatement>> = {
+  "in-toto": readInToto,
+  "simple-signing": (message) => {
+    const { type, manifestDigest, reference, optional = {} } = parseSimpleSigning(message);
+    const [algorithm, hex] = manifestDigest.split(":");
+    const name = reference === "" ? {} : { name: reference };
+    return made([{ ...name, digest: { [algorithm]: hex } }], type, optional, []);
+  },
+  "notation": (message) => {
+    const { mediaType, digest, ...rest } = parseNotationPayload(message);
+    return made(
+      [{ digest, mediaType }],
+      NOTATION_TYPE,
+      { targetArtifact: { mediaType, ...rest } },
+      [
+        "predicateType",
+      ],
+    );
+  },
+  "spdx": (message) => {
+    const bill = objectOf(message);
+    return made(subjectsOfSpdx(bill), BILL_TYPES.spdx, bill, ["predicateType"]);
+  },
+  "cyclonedx": (message) => {
+    const bill = objectOf(message);
+    return made(subjectsOfCycloneDx(bill), BILL_TYPES.cyclonedx, bill, ["predicateType"]);
+  },
+  "checksums": (message) => {
+    let subjects: ResourceDescriptor[];
+    try {
+      subjects = checksumSubjects(parseChecksums(message));
+    } catch (cause) {
+      if (!isAttestationError(cause) || cause.reason !== "malformed-checksums") throw cause;
+      throw new AttestationError(
+        "unsupported-payload-type",
+        "Cannot read message: it is no Statement and no list of checksums",
+        { cause },
+      );
+    }
+    return made(subjects, CHECKSUMS_TYPE, {}, ["predicateType"]);
+  },
+};
+
+/** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */
+function fromOlpc(message: Uint8Array): Uint8Array {
+  return utf8(
+    decodeUtf8(message).replace(
+      // deno-lint-ignore no-control-regex
+      /[\u0000-\u001f]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  );
+}
+
+function readInToto(message: Uint8Array): FormatStatement {
+  const value = objectOf(message);
+  if (value._type === "link") return readLink(value);
+  if (value._type === "layout") {
+    throw new AttestationError(
+      "unsupported-statement-type",
+      "Cannot read Statement: it is an in-toto layout, which says what links must say",
+      { path: "/_type" },
+    );
+  }
+  return { statement: parseStatement(value, { maxBytes: MAX_BYTES }), implicit: [] };
+}
+
+function readLink(link: JsonObject): FormatStatement {
+  const found = made(artifacts(link.products, "/products"), LINK, link, ["predicateType"]);
+  return { ...found, materials: artifacts(link.materials, "/materials") };
+}
+
+/** Digests by path, as links have them. */
+function artifacts(value: Json | undefined, path: string): ResourceDescriptor[] {
+  if (value === undefined || value === null) return [];
+  if (!isObject(value)) throw malformedLink(path);
+  return Object.entries(value).map(([name, digest]) => {
+    if (!isObject(digest) || !Object.values(digest).every((hex) => typeof hex === "string")) {
+      throw malformedLink(path);
+    }
+    return { name, digest: digest as DigestSet };
+  });
+}
+
+function malformedLink(path: string): AttestationError {
+  return new AttestationError(
+    "malformed-statement",
+    `Cannot read link: ${path} is no object of digests by path`,
+    { path },
+  );
+}
+
+function made(
+  subject: ResourceDescriptor[],
+  predicateType: string,
+  predicate: JsonObject,
+  implicit: readonly ImplicitLayer[],
+): FormatStatement {
+  const statement: Statement = parseStatement({ _type: V1, subject, predicateType, predicate });
+  return { statement, implicit };
+}
+
+function objectOf(message: Uint8Array): JsonObject {
+  const value = parseJson(message, { maxLength: MAX_BYTES });
+  if (!isObject(value)) throw unsupported("JSON that is no object");
+  return value;
+}
+
+function unsupported(found: string): AttestationError {
+  return new AttestationError(
+    "unsupported-payload-type",
+    `Cannot read message: its type is ${quote(found)}, which is not read here`,
+  );
+}
