@@ -54,8 +54,10 @@ export function minimalPayload(loaded: LoadedAttestation): ProvenancePayload | u
 }
 
 function statementOf(loaded: LoadedAttestation): Statement | undefined {
-  if (!("statement" in loaded) || loaded.statement === undefined) return undefined;
-  return "value" in loaded.statement ? loaded.statement.value : undefined;
+  if (!("unverifiedStatement" in loaded) || loaded.unverifiedStatement === undefined) {
+    return undefined;
+  }
+  return "value" in loaded.unverifiedStatement ? loaded.unverifiedStatement.value : undefined;
 }
 
 const NOTHING: Claims = {

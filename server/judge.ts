@@ -232,12 +232,14 @@ function checkSubject({ loaded, list }: Candidate, urn: string, hex: string): vo
         "and could be shown again for another one",
     );
   }
-  if (!("statement" in loaded) || loaded.statement === undefined) {
+  if (!("unverifiedStatement" in loaded) || loaded.unverifiedStatement === undefined) {
     const message = "Cannot accept attestation: it signs a blob, and says nothing about a manifest";
     return list.refused("statement.parse", "malformed-statement", message);
   }
-  if ("error" in loaded.statement) return list.failed("statement.parse", loaded.statement.error);
-  const { subject } = loaded.statement.value;
+  if ("error" in loaded.unverifiedStatement) {
+    return list.failed("statement.parse", loaded.unverifiedStatement.error);
+  }
+  const { subject } = loaded.unverifiedStatement.value;
   const same = subject.filter(({ digest = {} }) =>
     Object.hasOwn(digest, "sha256") && digest.sha256.toLowerCase() === hex
   );

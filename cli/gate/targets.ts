@@ -1,7 +1,7 @@
 import type { Reason } from "../../errors.ts";
 import { quote } from "../../internal/json.ts";
 import type { GateRules, GateSubject, GateTarget } from "../../policy/gate_rules.ts";
-import { ATTESTATION_SUFFIXES } from "../artifacts.ts";
+import { ATTESTATION_SUFFIXES } from "../../store/file_names.ts";
 import { type Changes, type Tree, type TreeEntry, treeKey } from "./git_tree.ts";
 
 /** Something that must have valid attestations. */
