@@ -204,7 +204,7 @@ function growth(): void {
     let peer: { ms: number; cpu: number; rss: number } | undefined;
     for (let round = 0; round < (count < 100_000 ? 3 : 1); round++) {
       progress(`JSON Lines, ${count}`);
-      const answer = cell("Node 24", "growth.ts", fixtures, file);
+      const answer = cell("Node 24", "json_lines.ts", fixtures, file);
       if (answer !== undefined && !(ours !== undefined && ours.ms < answer.ms)) ours = answer;
       if (go === undefined) continue;
       const theirs = answerOf("Go DSSE", [go, fixtures, "file", `${fixtures}/${file}`]);

@@ -22,6 +22,17 @@ export interface Base64Options {
   path?: string;
 }
 
+const encoder = new TextEncoder();
+/** Node takes ten times as long for a new array as for one that is there. */
+const SCRATCH = new Uint8Array(8192);
+
+/** The units of a text as bytes, valid until the next call; whatever is not ASCII is no digit. */
+function unitsOf(text: string): Uint8Array {
+  if (text.length > SCRATCH.length) return utf8(text);
+  const { written } = encoder.encodeInto(text, SCRATCH);
+  return written === text.length ? SCRATCH : utf8(text);
+}
+
 /** What newer runtimes have, ten times as fast. */
 interface NativeCodec {
   fromBase64?: (
@@ -78,7 +89,7 @@ function decodeNative(text: string, end: number, alphabet: string): Bytes | unde
  */
 export function decodePlain(text: string, end: number, options: Base64Options = {}): Bytes {
   const { alphabet = "any", path } = options;
-  const digits = utf8(text);
+  const digits = unitsOf(text);
   const bytes = new Uint8Array(Math.floor(end * 3 / 4));
   let marks = alphabet === "standard" ? 64 : alphabet === "url" ? 128 : 0;
   let at = 0;

@@ -144,6 +144,17 @@ describe("decodeBase64()", () => {
     }
   });
 
+  it("takes no character of several bytes for digits, at no length", () => {
+    for (const length of [8, 4096, 8184, 8188, 8192, 8196, 12_288]) {
+      for (const [tail, at] of [["é==", 3], ["éA=", 3], ["A€==", 4], ["\ud800A==", 4]] as const) {
+        const text = "A".repeat(length - at) + tail;
+        throws(() => decodePlain(text, text.replace(/=+$/, "").length), { reason: BAD });
+        throws(() => decodePlain("é" + "A".repeat(length - 1), length), { reason: BAD });
+      }
+      equal(decodePlain("A".repeat(length), length).length, length * 3 / 4);
+    }
+  });
+
   it("says where", () => {
     throws(() => decodeBase64("!", { path: "/payload" }), { reason: BAD, path: "/payload" });
     throws(() => decodeBase64("AA!A", { path: "/payload" }), { reason: BAD, path: "/payload" });
