@@ -10,6 +10,9 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { utf8 } from "../../internal/bytes.ts";
+import { encodeHex } from "../../internal/hex.ts";
+import { sha256 } from "../../internal/sha256.ts";
 import { type Laboratory, makeLaboratory, ROOMS, type TestBundle, writeInto } from "./bundles.ts";
 import { explanationOf, readExplained } from "./explained.ts";
 import { applied, type Mutant } from "./mutate.ts";
@@ -63,6 +66,16 @@ function readLog(): Set<string> {
   return known;
 }
 
+/** What probes answered in earlier runs, by the digest of the bundle. */
+function readProbes(): Map<string, Probed> {
+  const file = `${values.log}.probes`;
+  if (values.log === undefined || !existsSync(file)) return new Map();
+  return new Map(
+    readFileSync(file, "utf8").split("\n").filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as [string, Probed]),
+  );
+}
+
 const PROBE_MS = 180_000;
 
 function chosen(mutants: readonly Mutant[]): Mutant[] {
@@ -109,10 +122,17 @@ async function probeAll(
   const rooms = new Set([...files].map(roomOf));
   const reached = new Map<number, Reached[]>();
   const warm = new WarmProcess(laboratory.folder);
+  const probes = readProbes();
   for (const bundle of laboratory.bundles) {
     if (![...files].some((file) => bundle.sources.has(file))) continue;
     if (values.near && !rooms.has(roomOf(bundle.file))) continue;
-    const answer = await warm.ask({ probe: bundle.url }, PROBE_MS);
+    // The copy of the project has another name each time.
+    const text = readFileSync(new URL(bundle.url), "utf8").replaceAll(laboratory.folder, "");
+    const digest = encodeHex(sha256(utf8(text)));
+    const answer = probes.get(digest) ?? await warm.ask({ probe: bundle.url }, PROBE_MS);
+    if (isProbed(answer) && values.log !== undefined && !probes.has(digest)) {
+      appendFileSync(`${values.log}.probes`, `${JSON.stringify([digest, answer])}\n`);
+    }
     if (!isProbed(answer) || answer.failures.length > 0) {
       const why = isProbed(answer) ? answer.failures[0] : JSON.stringify(answer);
       console.error(`left out, fails unmutated: ${bundle.file}: ${why?.slice(0, 300)}`);
@@ -179,7 +199,7 @@ async function judge(
   if (first.length > 0) {
     const runs: Run[] = first.map(({ bundle, tests }) => ({ bundle: bundle.url, tests }));
     const ms = first.reduce((sum, one) => sum + one.ms, 0);
-    const answer = await warm.ask({ mutant: mutant.id, runs, glance: true }, 8000 + ms * 16);
+    const answer = await warm.ask({ mutant: mutant.id, runs, glance: true }, 5000 + ms * 8);
     if (answer === undefined) return "time-out";
     if (!isProbed(answer) && answer.killedBy !== null) return "assertion";
   }
@@ -198,12 +218,12 @@ async function judge(
     );
   }
   for (const batch of batches) {
-    if (batch.length === 0) continue;
-    const runs: Run[] = batch.map(({ bundle, tests }) => ({ bundle: bundle.url, tests }));
-    const ms = batch.reduce((sum, one) => sum + one.ms, 0);
-    const answer = await warm.ask({ mutant: mutant.id, runs }, 8000 + ms * 8);
-    if (answer === undefined) return "time-out";
-    if (!isProbed(answer) && answer.killedBy !== null) return "assertion";
+    for (const { bundle, tests, ms } of batch) {
+      const runs: Run[] = [{ bundle: bundle.url, tests }];
+      const answer = await warm.ask({ mutant: mutant.id, runs }, 5000 + ms * 5);
+      if (answer === undefined) return "time-out";
+      if (!isProbed(answer) && answer.killedBy !== null) return "assertion";
+    }
   }
   return "survived";
 }
