@@ -10,6 +10,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import { type Laboratory, makeLaboratory, ROOMS, type TestBundle, writeInto } from "./bundles.ts";
@@ -125,8 +126,9 @@ async function probeAll(
   for (const bundle of laboratory.bundles) {
     if (![...files].some((file) => bundle.sources.has(file))) continue;
     if (values.near && !rooms.has(roomOf(bundle.file))) continue;
-    const text = readFileSync(new URL(bundle.url));
-    const digest = encodeHex(sha256(text));
+    // The copy of the project has another name each time.
+    const text = readFileSync(new URL(bundle.url), "utf8").replaceAll(laboratory.folder, "");
+    const digest = encodeHex(sha256(utf8(text)));
     const answer = probes.get(digest) ?? await warm.ask({ probe: bundle.url }, PROBE_MS);
     if (isProbed(answer) && values.log !== undefined && !probes.has(digest)) {
       appendFileSync(`${values.log}.probes`, `${JSON.stringify([digest, answer])}\n`);
