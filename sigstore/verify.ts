@@ -340,7 +340,6 @@ class Verification {
 
   async run(): Promise<SigstoreResult> {
     const { content } = this.#bundle;
-    const { stamped = content.signature } = this.#bundle;
     // The independent checks are started together and reported in order.
     const facts = this.#facts();
     const signature = settle(this.#verifyContent());
@@ -351,9 +350,7 @@ class Verification {
         settle(verifyLogEntry(entry, facts, this.#root.logs))
       )
       : [];
-    const stamps = this.#bundle.timestamps.map((der) =>
-      settle(verifyTimestamp(der, stamped, this.#root.timestampAuthorities))
-    );
+    const stamps = this.#bundle.timestamps.map((der) => settle(this.#verifyStamp(der)));
 
     this.#checkExpectation();
     const trusted = await this.#checkCertificate(paths);
@@ -462,6 +459,19 @@ class Verification {
     }
     if (!await verifyArtifactSignature(key, scheme, content.signature, artifact)) {
       throw badSignature();
+    }
+  }
+
+  async #verifyStamp(der: Bytes): ReturnType<typeof verifyTimestamp> {
+    const { content: { signature }, stamped } = this.#bundle;
+    const { timestampAuthorities } = this.#root;
+    try {
+      return await verifyTimestamp(der, signature, timestampAuthorities);
+    } catch (error) {
+      if (stamped === undefined || asRefusal(error).reason !== "timestamp-imprint-mismatch") {
+        throw error;
+      }
+      return await verifyTimestamp(der, stamped, timestampAuthorities);
     }
   }
 
