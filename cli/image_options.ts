@@ -25,6 +25,12 @@ export const PLATFORM_OPTIONS: readonly OptionSpec[] = [
       "needs one of its own",
   },
   {
+    name: "oci-repository",
+    value: "HOST/NAME",
+    group: IMAGE,
+    help: "Repository that a layout is of, by which a policy selects; you vouch for it",
+  },
+  {
     name: "index-only",
     group: IMAGE,
     help: "Verify the index itself and none of the platforms in it, as where it is only passed on",

@@ -63,7 +63,15 @@ export async function openImage(
 ): Promise<OpenedImage> {
   if (operand.startsWith(LAYOUT)) {
     const { openLayout } = await load<typeof import("./layout.ts")>("layout");
-    return { name: operand, ...await openLayout(operand.slice(LAYOUT.length), runtime) };
+    const repository = repositoryOf(args);
+    return {
+      name: operand,
+      ...await openLayout(operand.slice(LAYOUT.length), runtime),
+      ...(repository === undefined ? {} : { repository }),
+    };
+  }
+  if (args.has("oci-repository")) {
+    throw usageError("--oci-repository is for oci-layout: a reference names its repository");
   }
   const reference = parseOciReference(operand);
   const source = openRegistry(reference, args, runtime);
@@ -74,6 +82,14 @@ export async function openImage(
     label: `${REGISTRY}${source.name}`,
     repository: source.name,
   };
+}
+
+function repositoryOf(args: ParsedArgs): string | undefined {
+  const text = args.get("oci-repository");
+  if (text === undefined) return undefined;
+  const { host, repository, tag, digest } = parseOciReference(text);
+  if (tag === undefined && digest === undefined) return `${host}/${repository}`;
+  throw usageError(`--oci-repository is HOST/NAME without tag and digest, not ${quote(text)}`);
 }
 
 /** What the options say about images in general. */

@@ -1,57 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createEnvelope } from "../dsse/mod.ts";
 import { utf8 } from "../internal/bytes.ts";
-import { generateSigner } from "../keys/mod.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
-import { statementOf } from "../tests/fixtures/oci.ts";
-import { MemoryRegistry, type RegistryBehaviour } from "../tests/fixtures/registry.ts";
+import { envelopeAbout, image, publicKey } from "../tests/fixtures/attested_image.ts";
+import type { MemoryRegistry } from "../tests/fixtures/registry.ts";
 import type { VerificationReport } from "../verify/mod.ts";
 import { main } from "./main.ts";
 import { machineCredentials } from "./registry.ts";
-
-const IN_TOTO = "application/vnd.in-toto+json";
-const EMPTY = "application/vnd.oci.empty.v1+json";
-
-const key = generateSigner("Ed25519", { name: "ci" });
-
-/** A registry with `acme/app:1` for two platforms; attested are those that are named. */
-async function image(
-  attested: readonly ("amd64" | "arm64" | "index")[],
-  behaviour: RegistryBehaviour = {},
-) {
-  const registry = new MemoryRegistry(behaviour);
-  const config = (architecture: string) =>
-    registry.blob(
-      JSON.stringify({ os: "linux", architecture }),
-      "application/vnd.oci.image.config.v1+json",
-    );
-  const of = (architecture: string) => ({
-    ...registry.manifest({ schemaVersion: 2, config: config(architecture), layers: [] }),
-    platform: { os: "linux", architecture },
-  });
-  const amd64 = of("amd64"), arm64 = of("arm64");
-  const manifests = { schemaVersion: 2, manifests: [amd64, arm64] };
-  const index = registry.manifest(manifests, "1");
-  const parts = { amd64, arm64, index };
-  for (const name of attested) await attest(registry, parts[name]);
-  return { registry, ...parts };
-}
-
-async function attest(
-  registry: MemoryRegistry,
-  { mediaType, digest, size }: { mediaType: string; digest: string; size: number },
-) {
-  const { signer } = await key;
-  const envelope = await createEnvelope(IN_TOTO, statementOf(digest), signer);
-  registry.manifest({
-    schemaVersion: 2,
-    artifactType: IN_TOTO,
-    config: registry.blob("{}", EMPTY),
-    layers: [registry.blob(JSON.stringify(envelope), IN_TOTO)],
-    subject: { mediaType, digest, size },
-  });
-}
 
 async function run(
   registry: MemoryRegistry,
@@ -59,10 +14,7 @@ async function run(
   files: Record<string, string> = {},
   variables: Record<string, string> = {},
 ) {
-  const { trustedKey } = await key;
-  const spki = btoa(String.fromCharCode(...trustedKey.spki));
-  const pem = `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`;
-  const runtime = new MemoryRuntime({ "ci.pub": pem, ...files }, args);
+  const runtime = new MemoryRuntime({ "ci.pub": await publicKey(), ...files }, args);
   runtime.fetch = registry.fetch;
   runtime.sleep = () => Promise.resolve();
   runtime.variables = variables;
@@ -135,8 +87,7 @@ test("verify oci:// ends with 2 where it could not look, never as if nothing wer
 
 test("verify oci:// takes the attestations that are given, and asks for no others", async () => {
   const { registry, amd64 } = await image([]);
-  const { signer } = await key;
-  const envelope = JSON.stringify(await createEnvelope(IN_TOTO, statementOf(amd64.digest), signer));
+  const envelope = await envelopeAbout(amd64.digest);
   const args = [...VERIFY, "--platform=linux/amd64", "--bundle=a.json"];
   const { status, out, err } = await run(registry, args, { "a.json": envelope });
   assert.equal(status, 0, out + err);
@@ -153,16 +104,13 @@ test("verify oci:// takes the attestations that are given, and asks for no other
 
 test("verify oci:// is judged by a policy over all platforms", async () => {
   const { registry } = await image(["amd64", "index"]);
-  const { trustedKey } = await key;
-  const spki = btoa(String.fromCharCode(...trustedKey.spki));
+  const pem = await publicKey();
   const policy = (platforms?: string) =>
     JSON.stringify({
       type: "attest-policy/v1",
       ...(platforms === undefined ? {} : { platforms }),
       trust: {
-        keys: {
-          ci: { publicKey: `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n` },
-        },
+        keys: { ci: { publicKey: pem } },
         roots: [],
       },
       rules: [{
@@ -180,6 +128,72 @@ test("verify oci:// is judged by a policy over all platforms", async () => {
   const both = await run(registry, [...args, "--inherit-from-index"], { "p.json": policy() });
   assert.equal(both.status, 2);
   assert.ok(both.err.includes("the policy says"));
+});
+
+test("tree shows what hangs on which platform, with verdicts where somebody is believed", async () => {
+  const { registry, amd64, arm64 } = await image(["amd64", "index"]);
+  const REF = "oci://registry.example/acme/app:1";
+  const plain = await run(registry, ["tree", REF]);
+  assert.equal(plain.status, 0, plain.err);
+  assert.ok(plain.out.startsWith(`${REF}  sha256:`), plain.out);
+  assert.ok(plain.out.includes(`├─ linux/amd64  ${amd64.digest} (manifest)`), plain.out);
+  assert.ok(plain.out.includes(`└─ linux/arm64  ${arm64.digest} (manifest)`), plain.out);
+  assert.ok(plain.out.includes("https://example.com/checked/v1 (dsse, by referrers)"));
+  assert.ok(!plain.out.includes("PASSED"));
+  assert.ok(plain.err.includes("Nothing was verified"));
+  const judged = await run(registry, ["tree", REF, "--key=ci.pub", "--platform=linux/amd64"]);
+  assert.equal(judged.err, "");
+  assert.ok(judged.out.includes("PASSED  https://example.com/checked/v1"), judged.out);
+  assert.ok(!judged.out.includes("arm64"));
+  const diagram = await run(registry, ["tree", REF, "--key=ci.pub", "--format=mermaid"]);
+  assert.ok(diagram.out.startsWith("flowchart TD\n"), diagram.out);
+  assert.ok(
+    /n\d+\(\["https:\/\/example\.com\/checked\/v1<br>by referrers<br>PASSED"\]\):::ok/.test(
+      diagram.out,
+    ),
+  );
+  const json = await run(registry, ["tree", REF, "--format=json", "--index-only"]);
+  const tree = JSON.parse(json.out);
+  assert.equal(tree.kind, "index");
+  assert.equal(tree.children.length, 1);
+  assert.equal(tree.children[0].predicateType, "https://example.com/checked/v1");
+  assert.equal(tree.children[0].verdict, undefined);
+});
+
+test("tree ends with 2 where a place could not be asked, and takes an image alone", async () => {
+  const { registry } = await image(["amd64"]);
+  registry.lie = ({ path }) =>
+    path.endsWith(".att") ? new Response("", { status: 503 }) : undefined;
+  const { status, out } = await run(registry, ["tree", "oci://registry.example/acme/app:1"]);
+  assert.equal(status, 2);
+  assert.ok(out.includes("COULD NOT LOOK"), out);
+  for (
+    const args of [["tree"], ["tree", "app.tgz"], [
+      "tree",
+      "oci://a.example/b",
+      "oci://a.example/c",
+    ]]
+  ) {
+    const wrong = await run(registry, args);
+    assert.equal(wrong.status, 2);
+    assert.ok(wrong.err.includes("(usage)"), wrong.err);
+  }
+});
+
+test("download writes nothing where a place could not be asked, or a folder is taken", async () => {
+  const { registry } = await image(["amd64"]);
+  const REF = "oci://registry.example/acme/app:1";
+  registry.lie = ({ path }) =>
+    path.endsWith(".sig") ? new Response("", { status: 503 }) : undefined;
+  const down = await run(registry, ["download", REF, "--output=out"]);
+  assert.equal(down.status, 2);
+  assert.ok(down.err.includes("(store-unavailable)"), down.err);
+  registry.lie = undefined;
+  const taken = await run(registry, ["download", REF, "--output=out"], { "out/a": "" });
+  assert.equal(taken.status, 2);
+  assert.ok(taken.err.includes("(file-exists)"), taken.err);
+  const nowhere = await run(registry, ["download", REF]);
+  assert.ok(nowhere.err.includes("download needs --output"), nowhere.err);
 });
 
 test("verify oci:// goes without TLS only where --plain-http names the host", async () => {

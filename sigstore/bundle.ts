@@ -18,7 +18,7 @@ export interface SigstoreBundle {
   readonly logEntries: readonly LogEntry[];
   /** RFC 3161 TimeStampResp, DER. */
   readonly timestamps: readonly Bytes[];
-  /** What the timestamps are of, and the signature is in; absent, they are of the signature. */
+  /** What timestamps may be of in place of the signature; the signature is in it. */
   readonly stamped?: Bytes;
 }
 

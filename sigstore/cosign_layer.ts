@@ -211,7 +211,7 @@ export function readCosignLayer(
   const [{ sig: signature }] = envelope.signatures;
   return {
     kind: "bundle",
-    // cosign has an authority stamp the whole envelope, not its signature.
+    // cosign before 3 has an authority stamp the whole envelope, later the signature in it.
     bundle: { ...evidence, content: { kind: "envelope", envelope, signature }, stamped: payload },
   };
 }

@@ -148,6 +148,21 @@ function refused(list: CheckList): RefusedSigstoreBundle {
   return { ok: false, errorReason: error.reason, error, checks: list.checks };
 }
 
+/** A stamp of the signature; under a tag of cosign also one of the whole envelope. */
+async function verifyStamp(
+  der: Bytes,
+  { bundle: { content: { signature }, stamped }, root: { timestampAuthorities } }: Attempt,
+): ReturnType<typeof verifyTimestamp> {
+  try {
+    return await verifyTimestamp(der, signature, timestampAuthorities);
+  } catch (error) {
+    if (stamped === undefined || asRefusal(error).reason !== "timestamp-imprint-mismatch") {
+      throw error;
+    }
+    return await verifyTimestamp(der, stamped, timestampAuthorities);
+  }
+}
+
 /** The independent checks are started together and reported in order. */
 async function verifyAttempt(one: Attempt): Promise<SigstoreResult> {
   const { bundle, root, signer, list } = one;
@@ -159,9 +174,7 @@ async function verifyAttempt(one: Attempt): Promise<SigstoreResult> {
   const entries = usesLog(one) && facts !== undefined
     ? bundle.logEntries.map((entry) => settle(verifyLogEntry(entry, facts, root.logs)))
     : [];
-  const stamps = bundle.timestamps.map((der) =>
-    settle(verifyTimestamp(der, bundle.stamped ?? content.signature, root.timestampAuthorities))
-  );
+  const stamps = bundle.timestamps.map((der) => settle(verifyStamp(der, one)));
 
   const verified = new VerifiedTimes();
   checkExpectation(one);

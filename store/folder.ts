@@ -235,7 +235,8 @@ export class FolderStore implements PrunableStore {
 
   /**
    * Removes what writers left behind that were stopped, and enters into the index what is not
-   * all there, as after a copy of a part of the folder.
+   * all there, as after a copy of a part of the folder. It waits for nobody: what is locked is
+   * left as it is.
    */
   async tidy({ signal, onNote = () => {} }: StoreOptions = {}): Promise<TidyResult> {
     signal?.throwIfAborted();
@@ -253,18 +254,17 @@ export class FolderStore implements PrunableStore {
       }
       for await (const hex of this.#allContent(onNote)) {
         signal?.throwIfAborted();
-        const repaired = await this.#locked(hex, async () => {
+        await this.#unlessLocked(hex, async () => {
           const read = await this.#read(hex).catch((error) => {
             if (!isAttestationError(error)) throw error;
           });
-          return read !== undefined && await this.#index.enter(hex, read.claims);
+          if (read !== undefined && await this.#index.enter(hex, read.claims)) done.repaired++;
         });
-        if (repaired) done.repaired++;
       }
       for await (const { folder, name } of this.#index.entries()) {
         signal?.throwIfAborted();
         if (await this.#files.entry(this.#contentPath(name)) !== undefined) continue;
-        await this.#locked(name, async () => {
+        await this.#unlessLocked(name, async () => {
           if (await this.#files.entry(this.#contentPath(name)) !== undefined) return;
           await this.#index.forget(folder, name);
           done.dangling++;
@@ -321,6 +321,8 @@ export class FolderStore implements PrunableStore {
           name !== TEMPORARY && name !== MARKER
         );
         if (others.length > 0) {
+          // Somebody may have begun it since.
+          if (attempt < 4 && await this.#files.entry(path) !== undefined) continue;
           throw this.#unavailable(`it holds other files and no ${MARKER}, so it is no store`);
         }
         if (!create) return;
@@ -362,12 +364,25 @@ export class FolderStore implements PrunableStore {
     );
   }
 
-  async #locked<T>(hex: string, run: () => Promise<T>): Promise<T> {
+  /** What somebody is working at is left to the next time. */
+  async #unlessLocked(hex: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await this.#locked(hex, run, 0);
+    } catch (error) {
+      if (!isAttestationError(error) || error.reason !== "locked-file") throw error;
+    }
+  }
+
+  async #locked<T>(
+    hex: string,
+    run: () => Promise<T>,
+    waitMs: number = Math.max(LOCK_TIMES.waitMs, 4 * this.#staleLockMs),
+  ): Promise<T> {
     await this.#index.ensure(TEMPORARY);
     const times = {
       touchMs: Math.max(1, Math.min(LOCK_TIMES.touchMs, this.#staleLockMs / 8)),
       staleMs: this.#staleLockMs,
-      waitMs: Math.max(LOCK_TIMES.waitMs, 4 * this.#staleLockMs),
+      waitMs,
     };
     return await withLock(this.#files, `${this.#root}/${TEMPORARY}/${hex}`, run, times);
   }

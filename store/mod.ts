@@ -8,7 +8,10 @@
  * @module
  */
 
+export type { Fetch, HttpOptions } from "../internal/http.ts";
 export { type CachedSource, type CacheOptions, createCache } from "./cache.ts";
+export { createGithubSource, type GithubSourceOptions } from "./github.ts";
+export { createHttpSource, type HttpSourceOptions } from "./http.ts";
 export {
   createLayeredStore,
   type Lookup,
@@ -17,6 +20,12 @@ export {
   type LookupStep,
 } from "./layered.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
+export {
+  createNpmRegistry,
+  type NpmRegistry,
+  type NpmRegistryOptions,
+  type NpmTarball,
+} from "./npm.ts";
 export type {
   AttestationSource,
   AttestationStore,

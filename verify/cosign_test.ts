@@ -192,7 +192,7 @@ describe("verify() of an attestation by cosign", () => {
     assert.equal(await verdict(annotated(one, entry)), "log-digest-mismatch");
   });
 
-  it("takes the time of an authority that stamped the whole envelope", async () => {
+  it("takes the time of an authority that stamped the whole envelope, or the signature", async () => {
     const { tsa } = await theInstance();
     let envelope: object = {};
     const recipe: Partial<Recipe> = {
@@ -207,6 +207,11 @@ describe("verify() of an attestation by cosign", () => {
     const thresholds = { log: 0 };
     assert.equal(await verdict(await attestation(recipe), IMAGE, { thresholds }), "ok");
     const ofSignature = await attestation({ ...recipe, timestamps: stamped() });
-    assert.equal(await verdict(ofSignature, IMAGE, { thresholds }), "timestamp-imprint-mismatch");
+    assert.equal(await verdict(ofSignature, IMAGE, { thresholds }), "ok");
+    const ofOther = await attestation({
+      ...recipe,
+      timestamps: async () => [await timestamp(tsa, { message: utf8("other"), genTime: SIGNED })],
+    });
+    assert.equal(await verdict(ofOther, IMAGE, { thresholds }), "timestamp-imprint-mismatch");
   });
 });

@@ -9,6 +9,7 @@ import {
   requestStream,
 } from "../../internal/http.ts";
 import { isObject, parseJson, printable, quote } from "../../internal/json.ts";
+import { nextLink } from "../_link.ts";
 import { type Access, RegistryAuth } from "./_auth.ts";
 import type { CredentialLookup } from "./credentials.ts";
 
@@ -190,14 +191,6 @@ function httpOptions(options: ConnectionOptions): HttpOptions {
   const { fetch, timeoutMs, retries, backoffMs, signal, maxBytes, sleep } = options;
   const all = { fetch, timeoutMs, retries, backoffMs, signal, maxBytes, sleep };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-/** Target of `rel="next"` of the header Link (RFC 8288), if there is one. */
-function nextLink(header: string): string | undefined {
-  for (const [, target, parameters] of header.slice(0, 8192).matchAll(/<([^<>]*)>([^<]*)/g)) {
-    if (/;\s*rel\s*=\s*"?next"?\s*(?:[;,]|$)/i.test(parameters)) return target;
-  }
-  return undefined;
 }
 
 /** Codes and messages of a registry's error. Source: OCI distribution specification, "Errors". */

@@ -35,6 +35,8 @@ export interface ResolvedImage {
   readonly digest: string;
   /** The manifest itself. */
   readonly manifest: OciManifest;
+  /** The index and those in it; none for a manifest that stands alone. */
+  readonly indexes: readonly OciManifest[];
   /** Manifests that can be pulled, each digest once, in the order of the index. */
   readonly parts: readonly ImagePart[];
   /** BuildKit's manifests, each about one of the parts. */
@@ -68,6 +70,7 @@ export async function resolveImage(
   const parts = new Map<string, ImagePart>();
   const attestations: AttestationPart[] = [];
   const notes: OciNote[] = [];
+  const indexes: OciManifest[] = [];
   const add = (part: ImagePart): void => {
     const { digest } = part.descriptor;
     const known = parts.get(digest);
@@ -84,6 +87,7 @@ export async function resolveImage(
     if (index.manifests.length > MAX_PARTS) {
       throw tooMany(`it lists more than ${MAX_PARTS} manifests`);
     }
+    indexes.push(index);
     const listed = new Set(index.manifests.map(({ digest }) => digest));
     const nested: OciDescriptor[] = [];
     for (const descriptor of index.manifests) {
@@ -119,6 +123,7 @@ export async function resolveImage(
   return {
     digest: manifest.digest,
     manifest,
+    indexes,
     parts: [...parts.values()],
     attestations,
     notes,
