@@ -21,6 +21,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["diff", async () => (await import("./diff.ts")).runDiff],
   ["policy", async () => (await import("./policy.ts")).runPolicy],
   ["gate", async () => (await import("./gate.ts")).runGate],
+  ["reverify", async () => (await import("./reverify.ts")).runReverify],
+  ["serve", async () => (await import("./serve.ts")).runServe],
   ["vsa", async () => (await import("./vsa.ts")).runVsa],
   ["keygen", async () => (await import("./keygen.ts")).runKeygen],
   ["sign", async () => (await import("./sign.ts")).runSign],
