@@ -222,7 +222,7 @@ function isAboutFolder({ content }: NamedAttestation): boolean {
 /** A folder as one artifact: of its digest, as a file could have the same bytes as its list. */
 async function readWhole(root: string, runtime: Runtime): Promise<Artifact> {
   const { digestFolder } = await load<typeof import("./subjects.ts")>("subjects");
-  const { progressBar } = await import("./progress.ts");
+  const { progressBar } = await load<typeof import("./progress.ts")>("progress");
   const progress = progressBar(runtime);
   let done = 0;
   try {

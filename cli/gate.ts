@@ -1,3 +1,4 @@
+import { load } from "./load.ts";
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { digest as digestOf } from "../internal/digest.ts";
@@ -112,7 +113,9 @@ export async function runGate(
   const changes = await readChanges(runtime, parsed.get("since"), trace);
   const trusted = await trustedFiles(parsed, changes, runtime);
   const rules = await readRules(parsed, trusted.runtime);
-  const byPolicy = hasPolicy(parsed) ? await import("./policy_enforced.ts") : undefined;
+  const byPolicy = hasPolicy(parsed)
+    ? await load<typeof import("./policy_enforced.ts")>("policy_enforced")
+    : undefined;
   const enforced = byPolicy === undefined
     ? await readExpectations(parsed, trusted.runtime)
     : await byPolicy.readPolicyExpectations(parsed, trusted.runtime);
@@ -138,7 +141,10 @@ export async function runGate(
     places: [],
   };
   const own = dependencies.sources ??
-    await (await import("./gate/open_sources.ts")).openSources(parsed, runtime);
+    await (await load<typeof import("./gate/open_sources.ts")>("gate/open_sources")).openSources(
+      parsed,
+      runtime,
+    );
   try {
     const reports = await verifyTargets(plan.targets, { run, own, parsed, changes, trace });
     const verified = byPolicy === undefined || reports.length === 0
@@ -176,7 +182,7 @@ async function textOf(report: GateReport, parsed: ParsedArgs, run: Run): Promise
   const format = parsed.get("format") ?? "text";
   const { since, paths, bases, head } = report.gate;
   if (format === "text") {
-    const { gateText } = await import("./gate/text.ts");
+    const { gateText } = await load<typeof import("./gate/text.ts")>("gate/text");
     if (report.artifacts.length === 0) return gateText(report);
     return gateText(report) + await present(report, format, run, !parsed.has("output"));
   }

@@ -199,6 +199,29 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     options: async () =>
       (await load<typeof import("./gate_options.ts")>("gate_options")).GATE_OPTIONS,
   },
+  reverify: {
+    summary: "judge anew all that a registry has stored",
+    usage: "[OPTION…]",
+    notes: [
+      "Judges every version of every manifest by the policy as it is now, and says which ones " +
+      "changed sides since they were stored: after a key was revoked, a policy or a root changed.",
+      "The work is cut into segments. A run that was stopped goes on where it was: run the same " +
+      "command again. Several processes may run it at the same time; with PostgreSQL they share " +
+      "the segments by a job queue, and --worker only takes from it. However many there are, the " +
+      "output is the same bytes. What did not change is not verified again.",
+      "Nothing in the registry is changed by it.",
+      "Exit status: 0 all pass, 1 some fail, 2 could not run.",
+    ],
+    examples: [
+      ["After a key was revoked", "reverify --db registry.db --policy policy.json --output again"],
+      [
+        "On another machine, to help",
+        "reverify --db postgres://attest@db.acme.example/attest --policy policy.json --worker",
+      ],
+    ],
+    options: async () =>
+      (await load<typeof import("./reverify_options.ts")>("reverify_options")).REVERIFY_OPTIONS,
+  },
   policy: {
     summary: "check, explain, test and compare policies, or make a first one",
     usage: "check|explain|init|test|schema|import|diff|dry-run [FILE…] [OPTION…]",
@@ -236,6 +259,31 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     options: async () =>
       (await load<typeof import("./policy_command_options.ts")>("policy_command_options"))
         .POLICY_COMMAND_OPTIONS,
+  },
+  serve: {
+    summary: "run a registry that verifies what is put into it",
+    usage: "[OPTION…] | keys create|list|revoke | policy put|show",
+    notes: [
+      "The registry keeps manifests { urn, card, sig, provenance } in SQLite or PostgreSQL, and " +
+      "refuses those whose provenance the policy refuses. Its API is shown at /docs. The policy " +
+      "and its keys are read again when they change; one that is not good does not take effect, " +
+      "which /readyz tells.",
+      "A subject of each attestation must have the name of the urn, and the SHA-256 of the " +
+      "canonical card (RFC 8785).",
+      "serve keys create --prefix URN [--name NAME] prints an API key, serve keys list shows " +
+      "them, serve keys revoke ID ends one. serve policy put FILE keeps a policy in the " +
+      "database, for all registries on it.",
+      "It ends on SIGINT and SIGTERM, after what is under way. Exit status: 0 it was told to " +
+      "end, 2 could not run.",
+    ],
+    examples: [
+      ["On an empty folder, by the key of a builder", "serve --key ci.pub"],
+      ["By a policy, on PostgreSQL", "serve --db postgres://attest@db/attest --policy policy.json"],
+      ["A key for a pipeline", "serve keys create --prefix urn:acme:web --name web-pipeline"],
+      ["See what would be refused", "serve --policy policy.json --mode permissive"],
+    ],
+    options: async () =>
+      (await load<typeof import("./serve_options.ts")>("serve_options")).SERVE_OPTIONS,
   },
   vsa: {
     summary: "verify by a verification summary (VSA), or write one",

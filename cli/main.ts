@@ -24,6 +24,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["diff", async () => (await load<typeof import("./diff.ts")>("diff")).runDiff],
   ["policy", async () => (await load<typeof import("./policy.ts")>("policy")).runPolicy],
   ["gate", async () => (await load<typeof import("./gate.ts")>("gate")).runGate],
+  ["reverify", async () => (await load<typeof import("./reverify.ts")>("reverify")).runReverify],
+  ["serve", async () => (await load<typeof import("./serve.ts")>("serve")).runServe],
   ["vsa", async () => (await load<typeof import("./vsa.ts")>("vsa")).runVsa],
   ["keygen", async () => (await load<typeof import("./keygen.ts")>("keygen")).runKeygen],
   ["sign", async () => (await load<typeof import("./sign.ts")>("sign")).runSign],

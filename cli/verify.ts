@@ -384,7 +384,7 @@ export async function present(
       policy,
     }, context);
   }
-  const { textReport } = await import("./text_report.ts");
+  const { textReport } = await load<typeof import("./text_report.ts")>("text_report");
   return await textReport(report, { ...context, factsOf: await factReader(report) });
 }
 
@@ -395,7 +395,9 @@ async function factReader(
   const isProvenance = ({ predicateType = "" }: AttestationReport) =>
     /\/provenance\/v\d/i.test(predicateType);
   if (!artifacts.some(({ attestations }) => attestations.some(isProvenance))) return undefined;
-  const { provenanceFacts, readProvenance } = await import("./provenance_facts.ts");
+  const { provenanceFacts, readProvenance } = await load<typeof import("./provenance_facts.ts")>(
+    "provenance_facts",
+  );
   return ({ statement, identity }) => {
     const provenance = statement === undefined ? undefined : readProvenance(statement);
     return provenance === undefined ? [] : provenanceFacts(provenance, identity);

@@ -36,6 +36,27 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
+/** What the log tells of an answer, beside its status. */
+export interface AnswerFacts {
+  /** Id of the API key. */
+  actor?: string;
+  /** Why it was refused, or would have been. */
+  reason?: string;
+}
+
+const facts = new WeakMap<Response, AnswerFacts>();
+
+/** Keeps what the log tells of an answer. */
+export function withFacts(response: Response, told: AnswerFacts): Response {
+  facts.set(response, told);
+  return response;
+}
+
+/** What was kept of an answer. */
+export function factsOf(response: Response): AnswerFacts {
+  return facts.get(response) ?? {};
+}
+
 /** A JSON answer. */
 export function json(
   status: number,

@@ -30,6 +30,7 @@ export class RegistryContext {
   /** PUTs under way. */
   puts = 0;
   readonly #limiter: RateLimiter | undefined;
+  readonly #writers = new Map<string, Promise<unknown>>();
 
   constructor(settings: RegistrySettings) {
     this.settings = settings;
@@ -53,6 +54,22 @@ export class RegistryContext {
   /** Writes a line of the log. */
   log(entry: LogEntry): void {
     this.settings.log(entry);
+  }
+
+  /**
+   * Does the work of one writer of a urn after the other. Between processes the database
+   * decides; within one, writers need not get in each other's way.
+   */
+  async inTurn<T>(urn: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#writers.get(urn);
+    const mine = (before ?? Promise.resolve()).then(work);
+    const over = mine.catch(() => {});
+    this.#writers.set(urn, over);
+    try {
+      return await mine;
+    } finally {
+      if (this.#writers.get(urn) === over) this.#writers.delete(urn);
+    }
   }
 
   /**

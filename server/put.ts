@@ -4,11 +4,12 @@ import { VERSION } from "../internal/version.ts";
 import { getManifest, getProvenance } from "../store/sql/manifests.ts";
 import {
   commitManifest,
+  type ManifestChange,
   type ManifestDecision,
   recordRefusal,
   type RevisionExpectation,
 } from "../store/sql/commit.ts";
-import { asError as failure, json, refusal } from "./answers.ts";
+import { asError as failure, json, refusal, withFacts } from "./answers.ts";
 import { type Caller, etagOf, type RegistryContext } from "./context.ts";
 import { judgeManifest, type Judgement, problemsOf, type RegistryReport } from "./judge.ts";
 import { readBody } from "./limits.ts";
@@ -55,14 +56,15 @@ export async function putManifest(
     if (!report.ok && mode === "enforce") {
       await recordRefusal(database, decision);
       metrics.decision("refused", mode, reason);
-      return refused(report, body);
+      return withFacts(refused(report, body), { actor, reason: reason ?? undefined });
     }
-    const result = await commitManifest(database, {
+    const change: ManifestChange = {
       ...decision,
       ...{ card: body.card, sig: body.sig, attestations, rootDigest: decided.rootDigest },
       libraryVersion: VERSION,
       ...(expected === undefined ? {} : { expected }),
-    });
+    };
+    const result = await context.inTurn(urn, () => commitManifest(database, change));
     metrics.decision("accepted", mode, reason);
     if (!report.ok) {
       const message = `permissive: ${quote(urn)} was accepted though its verdict is FAILED`;
@@ -70,7 +72,7 @@ export async function putManifest(
       context.log({ level: "warning", ...entry });
     }
     const { outcome, version, revision } = result;
-    return json(outcome === "created" ? 201 : 200, {
+    const answer = json(outcome === "created" ? 201 : 200, {
       ...{ urn, digest: report.digest, version, revision, outcome, mode },
       ...{ verdict: report.verificationResult, reason, policyDigest: report.policyDigest },
       attestations: report.attestations.map(({ id, ok, errorReason }) => ({
@@ -83,6 +85,7 @@ export async function putManifest(
       etag: etagOf({ revision, digest: report.digest }),
       ...(outcome === "created" ? { location: `/v1/registry/${urn}` } : {}),
     });
+    return withFacts(answer, { actor, ...(reason === null ? {} : { reason }) });
   });
 }
 

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { AttestationError } from "../errors.ts";
 import { printable } from "../internal/json.ts";
-import { asError, json, refusal } from "./answers.ts";
+import { asError, factsOf, json, refusal } from "./answers.ts";
 import { type Caller, RegistryContext } from "./context.ts";
 import { docsPage } from "./docs_page.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -98,6 +98,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         ...{ request: number, method: printable(request.method, 16), route: path, status },
         ms: Math.round(ms * 10) / 10,
         ...(urn === undefined ? {} : { urn }),
+        ...factsOf(response),
         ...(reason === undefined ? {} : { reason }),
       });
       return request.method === "HEAD" ? withoutBody(response) : response;

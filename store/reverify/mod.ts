@@ -11,6 +11,7 @@
  * @module
  */
 
+export { reverifyInputs } from "./inputs.ts";
 export { type Judge, judgeSegment, policyJudge, type SegmentWork } from "./judge.ts";
 export { type LeaseRequest, type Leases, memoryLeases } from "./leases.ts";
 export {

@@ -72,7 +72,11 @@ export async function createApiKey(
  * @returns False if there is none of that id, or it is revoked already.
  * @throws {AttestationError} `store-unavailable`.
  */
-export async function revokeApiKey(db: Database, id: string, now = new Date()): Promise<boolean> {
+export async function revokeApiKey(
+  db: Database,
+  id: string,
+  now: Date = new Date(),
+): Promise<boolean> {
   const revoked_at = now.getTime();
   const row = await db.kysely.selectFrom("api_keys").select("revoked_at")
     .where("id", "=", id).executeTakeFirst();

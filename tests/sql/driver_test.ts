@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Database } from "../../store/sql/database.ts";
 import { type SqlDriver, WriteConflict } from "../../store/sql/driver.ts";
+import { MIGRATIONS } from "../../store/sql/migrations.ts";
 import { testDatabases } from "./databases.ts";
 
 for (const databases of await testDatabases()) {
@@ -19,7 +20,10 @@ for (const databases of await testDatabases()) {
       await Promise.all([Database.open(driver), Database.open(driver)]);
       const db = await Database.open(driver);
       const versions = await db.kysely.selectFrom("schema_version").selectAll().execute();
-      assert.deepEqual(versions.map(({ version }) => version), [1]);
+      assert.deepEqual(
+        versions.map(({ version }) => version),
+        MIGRATIONS.map((one) => one.version),
+      );
       await db.close();
     });
 
