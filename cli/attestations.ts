@@ -11,6 +11,8 @@ export interface NamedAttestation {
   source: string;
   /** Text, bytes or parsed JSON. */
   content: AttestationContent;
+  /** What a detached signature is over, where it is not the artifact. */
+  message?: Uint8Array;
 }
 
 /** What the files of attestations hold. */

@@ -1,3 +1,4 @@
+import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
@@ -26,6 +27,8 @@ export interface Enforced {
   rows: [string, string][];
 }
 
+/** A trust store. */
+const MAX_CHAIN_BYTES = 4 << 20;
 const MAX_KEY_BYTES = 1 << 20;
 const MAX_ROOT_BYTES = 16 << 20;
 
@@ -126,6 +129,20 @@ export async function readExpectations(
         ? "whoever may speak for the builder"
         : "NOT STATED: give --source-uri, --repo, --owner, --cert-identity or --key",
     ]);
+  }
+
+  const formats = args.all("accept-format");
+  if (formats.length > 0) {
+    options.expect = { ...options.expect, formats };
+    rows.push(["formats", formats.join(", ")]);
+  }
+  const certificates = await readCertificateTrust(args, runtime);
+  if (certificates !== undefined) {
+    options.trust = { ...options.trust, certificates };
+    rows.push(["certificate authorities", args.all("certificate-authority").join("\n")]);
+    for (const subject of args.all("certificate-subject")) {
+      rows.push(["certificate subject", printable(subject)]);
+    }
   }
 
   const types = args.all("predicate-type").flatMap(predicateTypes);
@@ -292,14 +309,52 @@ function readCount(args: ParsedArgs, name: string, least: number): number | unde
 async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[]> {
   const paths = args.all("key");
   if (paths.length === 0) return [];
-  const { importTrustedKey } = await import("../keys/trusted_key.ts");
+  const { importKeyFile } = await import("./key_file.ts");
   const alg = args.get("key-alg") as KeyAlgorithm | undefined;
   return await Promise.all(paths.map((path) =>
     inFile("key", path, async () => {
       const text = decodeUtf8(await readBounded(runtime, path, MAX_KEY_BYTES));
-      return await importTrustedKey(text, alg === undefined ? { name: path } : { name: path, alg });
+      return await importKeyFile(text, path, alg);
     })
   ));
+}
+
+/** Authorities of certificates in formats other than Sigstore's, and whom they may name. */
+async function readCertificateTrust(
+  args: ParsedArgs,
+  runtime: Runtime,
+): Promise<CertificateTrust | undefined> {
+  const authorities = await readFiles(args.all("certificate-authority"), runtime);
+  const timestampAuthorities = await readFiles(args.all("timestamp-authority"), runtime);
+  const signingAuthorities = await readFiles(args.all("signing-authority"), runtime);
+  const identities = args.all("certificate-subject");
+  if (authorities.length + signingAuthorities.length === 0) {
+    if (timestampAuthorities.length + identities.length === 0) return undefined;
+    throw usageError(
+      "--certificate-subject and --timestamp-authority need --certificate-authority",
+    );
+  }
+  const { createCertificateTrust } = await import("../formats/certificate_trust.ts");
+  try {
+    return createCertificateTrust({
+      authorities,
+      signingAuthorities,
+      timestampAuthorities,
+      identities,
+      ...(args.has("unsafe-any-identity") ? { unsafelyAcceptAnyIdentity: true } : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw usageError(
+      identities.length === 0
+        ? "--certificate-authority needs --certificate-subject: it issues certificates to many"
+        : error.message,
+    );
+  }
+}
+
+async function readFiles(paths: readonly string[], runtime: Runtime): Promise<Uint8Array[]> {
+  return await Promise.all(paths.map((path) => readBounded(runtime, path, MAX_CHAIN_BYTES)));
 }
 
 /** Key sets; one key must not have two rules. */

@@ -70,9 +70,11 @@ export interface Inspected {
   /** The envelope layer. */
   envelope?: {
     payloadType: string;
-    payloadBytes: number;
-    signatures: { keyid: string; bytes: number }[];
+    payloadBytes?: number;
+    signatures: { keyid: string; algorithm?: string; bytes: number }[];
   };
+  /** What another format says of itself. */
+  facts?: Record<string, string>;
   /** A signature over the artifact itself. */
   messageSignature?: { messageDigest?: Record<string, string>; bytes: number };
   /** Who is to have signed. */
@@ -144,13 +146,16 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
     value = parseJson(bytes);
   } catch (error) {
     if (!isAttestationError(error)) throw error;
-    return [failed(path, error)];
+    return [await inspectOther(path, bytes) ?? failed(path, error)];
   }
   if (!isObject(value)) return [failed(path, unknownFormat())];
   if (isGoogleCloudBuild(value)) return await inspectGoogleCloudBuild(path, value);
   const shape = detectFormat(value);
   const isAnswer = shape === "npm-attestations" || shape === "github-attestations";
-  if (!isAnswer || !Array.isArray(value.attestations)) return [await inspect(path, value)];
+  if (!isAnswer || !Array.isArray(value.attestations)) {
+    const isOther = shape === "unknown" && !isTrustedRoot(value) && value.type === undefined;
+    return [(isOther ? await inspectOther(path, bytes) : undefined) ?? await inspect(path, value)];
+  }
   const entries = value.attestations.slice(0, MAX_LINES);
   return await Promise.all(entries.map((entry, index) => {
     const source = `${path}#${index + 1}`;
@@ -158,6 +163,17 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
       ? inspect(source, entry.bundle)
       : failed(source, unknownFormat());
   }));
+}
+
+/** What it is in another format; undefined if it is in none. */
+async function inspectOther(path: string, bytes: Uint8Array): Promise<Inspected | undefined> {
+  const { inspectFormat } = await import("./inspect_format.ts");
+  try {
+    return await inspectFormat(path, bytes);
+  } catch (error) {
+    if (!isAttestationError(error)) throw error;
+    return error.reason === "unknown-format" ? undefined : failed(path, error);
+  }
 }
 
 /** What gcloud prints about an image: an envelope per record, and a copy that nobody signed. */

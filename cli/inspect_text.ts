@@ -7,6 +7,9 @@ import { plural, type Style, table } from "./text.ts";
 
 const MAX_SUBJECTS = 10;
 
+/** Formats that nobody signs. */
+const UNSIGNED: ReadonlySet<string> = new Set(["statement", "spdx", "cyclonedx"]);
+
 type Rows = [string, string][];
 
 /** The layers for people, each file under a heading that says that nothing is verified. */
@@ -33,15 +36,26 @@ function layersOf(one: Inspected): [string, Rows][] {
     const { payloadType, payloadBytes, signatures } = one.envelope;
     const rows: Rows = [["payloadType", printable(payloadType)], [
       "payload",
-      `${payloadBytes} bytes`,
+      payloadBytes === undefined ? "another file, which is signed" : `${payloadBytes} bytes`,
     ]];
-    for (const { keyid, bytes } of signatures.slice(0, MAX_SUBJECTS)) {
-      rows.push(["signature", `${bytes} bytes, keyid ${keyid === "" ? "none" : printable(keyid)}`]);
+    for (const { keyid, algorithm, bytes } of signatures.slice(0, MAX_SUBJECTS)) {
+      const by = algorithm === undefined ? "" : `${printable(algorithm)}, `;
+      const id = keyid === "" ? "none" : printable(keyid);
+      rows.push(["signature", `${by}${bytes} bytes, keyid ${id}`]);
     }
     if (signatures.length > MAX_SUBJECTS) {
       rows.push(["", `and ${plural(signatures.length - MAX_SUBJECTS, "more signature")}`]);
     }
     layers.push(["envelope", rows]);
+  }
+  if (one.facts !== undefined) {
+    layers.push([
+      "as it states",
+      Object.entries(one.facts).map(([name, text]): [string, string] => [
+        printable(name),
+        printable(text, 500),
+      ]),
+    ]);
   }
   if (one.messageSignature !== undefined) {
     const { messageDigest = {}, bytes } = one.messageSignature;
@@ -128,7 +142,7 @@ function entryRows(entry: InspectedLogEntry): Rows {
 
 function statementRows({ _type, subject, predicateType }: Statement, format: string): Rows {
   const rows: Rows = [
-    ["stated by", format === "statement" ? "NOBODY: it is not signed" : "who signed"],
+    ["stated by", UNSIGNED.has(format) ? "NOBODY: it is not signed" : "who signed"],
     ["_type", printable(_type)],
     ["predicateType", printable(predicateType)],
   ];

@@ -5,7 +5,12 @@ import type { ArtifactInput, AttestationInput, VerifyOptions } from "../verify/o
 import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
-import { AttestationFiles, type Loaded, type NamedAttestation } from "./attestations.ts";
+import {
+  AttestationFiles,
+  type Loaded,
+  MAX_ATTESTATION_BYTES,
+  type NamedAttestation,
+} from "./attestations.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
 import { hasImageOption } from "./image_options.ts";
@@ -17,7 +22,7 @@ import { isNpm, refuseNpmOptions } from "./npm_options.ts";
 import { progressBar } from "./progress.ts";
 import type { Place } from "./reports/findings.ts";
 import { isReportFormat, reportText } from "./reports/report.ts";
-import type { Runtime } from "./runtime.ts";
+import { readBounded, type Runtime } from "./runtime.ts";
 import { plural, safeJson, style } from "./text.ts";
 import type { TextContext } from "./text_report.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
@@ -254,8 +259,10 @@ async function verifyAll(
 ): Promise<VerificationReport> {
   const bundles = bundlesOf(args);
   if (bundles.length > 0) {
-    return await verifyGroup(artifacts, await run.files.load(bundles), run);
+    const loaded = await withMessage(args, await run.files.load(bundles), run.runtime);
+    return await verifyGroup(artifacts, loaded, run);
   }
+  if (args.has("message")) throw usageError("--message needs --bundle, a signature over it");
   const found: { artifact: Artifact; paths: string[] }[] = [];
   for (const [index, artifact] of artifacts.entries()) {
     const digestOf = async (): Promise<DigestSet> =>
@@ -281,6 +288,14 @@ async function verifyAll(
     start = end;
   }
   return summarize(reports);
+}
+
+/** What a detached signature is over, where it is not the artifact. */
+async function withMessage(args: ParsedArgs, loaded: Loaded, runtime: Runtime): Promise<Loaded> {
+  const path = args.get("message");
+  if (path === undefined) return loaded;
+  const message = await readBounded(runtime, path, MAX_ATTESTATION_BYTES);
+  return { ...loaded, attestations: loaded.attestations.map((one) => ({ ...one, message })) };
 }
 
 const NOTHING: Loaded = { attestations: [], unusable: [] };

@@ -2,7 +2,14 @@ import { encodeBase64Url } from "../internal/base64.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
-import { type GeneratedSigner, generateSigner, type KeyAlgorithm } from "../keys/mod.ts";
+import {
+  type GeneratedSigner,
+  generateSigner,
+  importSigner,
+  importTrustedKey,
+  type KeyAlgorithm,
+} from "../keys/mod.ts";
+import storedKeys from "../tools/pki/test_keys.json" with { type: "json" };
 import { type FormatTrust, verifyFormat } from "./mod.ts";
 
 /** The artifact of all samples. */
@@ -14,9 +21,18 @@ const made = new Map<string, Promise<GeneratedSigner>>();
 /** One key of each algorithm, made once. */
 export function keyOf(alg: KeyAlgorithm, name = "ci"): Promise<GeneratedSigner> {
   const id = `${alg} ${name}`;
-  const known = made.get(id) ?? generateSigner(alg, { name });
+  const known = made.get(id) ??
+    (/^[RP]S/.test(alg) ? rsa(alg, name) : generateSigner(alg, { name }));
   made.set(id, known);
   return known;
+}
+
+/** A stored key: making one takes seconds. */
+async function rsa(alg: KeyAlgorithm, name: string): Promise<GeneratedSigner> {
+  const { key_ops: _, alg: __, ...jwk } = storedKeys["dsse-rsa"].jwk as JsonWebKey;
+  const signer = await importSigner(jwk, { alg });
+  const trustedKey = await importTrustedKey(await signer.publicKey(), { alg, name });
+  return { signer, trustedKey } as GeneratedSigner;
 }
 
 /** A Statement about the artifact. */

@@ -10,7 +10,9 @@ import {
   type Problem,
   type Reason,
 } from "../../errors.ts";
-import { googleCloudBuildKeyId } from "../../formats/mod.ts";
+import { createCertificateTrust, googleCloudBuildKeyId, verifyFormat } from "../../formats/mod.ts";
+import { decodeBase64 } from "../../internal/base64.ts";
+import { encodePem } from "../../internal/pem.ts";
 import {
   parseResourceDescriptor,
   parseStatement,
@@ -116,6 +118,7 @@ const RUNNERS: Record<string, Runner> = {
   "slsa": runSlsa,
   "cosign-image-signature": runCosignSignature,
   "slsa-oci-layout": runLayout,
+  "notation-jws": runNotation,
 };
 
 /** Tells whether the kind of a case is implemented. */
@@ -650,6 +653,38 @@ async function runCosignSignature(vector: VectorCase, read: ReadFile): Promise<V
     trust: { keys, onlyRoot: true },
   });
   return verdictOf(vector, report);
+}
+
+/**
+ * A Notation signature. Cases of one step take the chain's own root for trusted, so that they
+ * say nothing of authenticity; a case without a trust store is one of them.
+ */
+async function runNotation(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  const { options = {}, scope } = vector;
+  const signature = await read(one(vector, "signature"));
+  const files = async (name: string) => {
+    const paths = options[name];
+    return await Promise.all((Array.isArray(paths) ? paths.map(String) : []).map(read));
+  };
+  const timestampAuthorities = await files("trustStoreTsa");
+  const own = scope?.startsWith("step:") === true ? ownRootOf(signature) : undefined;
+  const authorities = own === undefined ? await files("trustStoreCa") : [own];
+  const certificates = createCertificateTrust({
+    authorities,
+    signingAuthorities: own === undefined ? await files("trustStoreSigningAuthority") : [own],
+    timestampAuthorities,
+    unsafelyAcceptAnyIdentity: true,
+  });
+  const result = await verifyFormat(signature, { certificates });
+  return result.ok ? ACCEPTED : refusal(result.errorReason, result.error.message);
+}
+
+/** The last certificate of a flattened JWS. */
+function ownRootOf(signature: Uint8Array): string | undefined {
+  const value = parseJson(signature) as { header?: { x5c?: unknown } };
+  const chain = value.header?.x5c;
+  const last: unknown = Array.isArray(chain) ? chain.at(-1) : undefined;
+  return typeof last === "string" ? encodePem("CERTIFICATE", decodeBase64(last)) : undefined;
 }
 
 function verdictOf({ id }: VectorCase, report: VerificationReport): Verdict {

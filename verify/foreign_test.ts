@@ -1,0 +1,206 @@
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { describe, it } from "node:test";
+import { encodeBase64 } from "../internal/base64.ts";
+import { blake2b512 } from "../internal/blake2b.ts";
+import { concat, utf8 } from "../internal/bytes.ts";
+import { b64, compact, joseSignature, keyOf } from "../formats/_fixtures_test.ts";
+import { compilePolicy, parsePolicy } from "../policy/mod.ts";
+import { ABC, ABC_SHA256, brief, signed, statementAbout } from "./_fixtures_test.ts";
+import { verify, type VerifyOptions } from "./mod.ts";
+
+const GOOD = { alg: "EdDSA", cty: "vnd.in-toto+json" };
+const statement = () => statementAbout(["abc"]);
+const trust = async () => ({ keys: [(await keyOf("Ed25519")).trustedKey] });
+
+async function run(what: string | Uint8Array | object, options: VerifyOptions = {}) {
+  const report = await verify(what, ABC, {
+    ...options,
+    trust: { ...await trust(), ...options.trust },
+  });
+  return { report, brief: brief(report) };
+}
+
+async function minisig(over: Uint8Array): Promise<string> {
+  const { signer } = await keyOf("Ed25519");
+  const signature = await signer.sign(blake2b512(over));
+  const global = await signer.sign(concat(signature, utf8("t")));
+  const line = encodeBase64(concat(utf8("ED"), new Uint8Array(8), signature));
+  return `untrusted comment: x\n${line}\ntrusted comment: t\n${encodeBase64(global)}\n`;
+}
+
+describe("verify() of other formats", () => {
+  it("takes a JWS as text, bytes and JSON, in a list and among JSON Lines", async () => {
+    const token = await compact(GOOD, statement());
+    const flat = await joseSignature(GOOD, statement());
+    for (const one of [token, utf8(token), flat, JSON.stringify(flat, null, 2)]) {
+      const { report, brief } = await run(one);
+      equal(brief, "ok: ok[ok]");
+      const [attestation] = report.artifacts[0].attestations;
+      equal(attestation.format, "jws");
+      deepEqual(attestation.signers, ["ci"]);
+      deepEqual(attestation.foreign, {
+        format: "jws",
+        coverage: "message",
+        messageType: "vnd.in-toto+json",
+        messageTypeAuthenticated: true,
+        implicit: [],
+      });
+      equal(attestation.statement?.subject[0].digest?.sha256, ABC_SHA256);
+    }
+    const lines = `${JSON.stringify(flat)}\n${JSON.stringify(await signed(statement()))}\n`;
+    equal(
+      (await run(lines)).brief,
+      "ok: ok[ok missing-trusted-key]".replace("missing-trusted-key", "invalid-signature"),
+    );
+  });
+
+  it("compares the Statement with the artifact, and expects its predicate type", async () => {
+    const other = await compact(GOOD, statementAbout(["other"]));
+    equal((await run(other)).report.errorReason, "subject-mismatch");
+    const token = await compact(GOOD, statement());
+    const expect = { predicateType: "https://example.com/other/v1" };
+    equal((await run(token, { expect })).report.errorReason, "predicate-type-mismatch");
+    equal(
+      (await run(token, { expect: { formats: ["dsse"] } })).report.errorReason,
+      "format-not-accepted",
+    );
+    equal((await run(token, { expect: { formats: ["jws"] } })).brief, "ok: ok[ok]");
+    const dsse = await signed(statement(), (await keyOf("Ed25519")).signer);
+    equal(
+      (await run(dsse, { expect: { formats: ["jws"] } })).report.errorReason,
+      "format-not-accepted",
+    );
+    const identity = { subjectAlternativeName: "x", issuer: "y" };
+    equal((await run(token, { expect: { identity } })).report.errorReason, "identity-mismatch");
+    equal(
+      (await run(await compact(GOOD, { hello: 1 }))).report.errorReason,
+      "malformed-statement",
+    );
+  });
+
+  it("says nothing of what nobody trusted signed", async () => {
+    const token = await compact(GOOD, statement(), "Ed25519", "mallory");
+    const { report } = await run(token);
+    equal(report.errorReason, "invalid-signature");
+    const [attestation] = report.artifacts[0].attestations;
+    equal(attestation.statement, undefined);
+    equal(attestation.foreign, undefined);
+    deepEqual(attestation.signers, []);
+  });
+
+  it("takes a detached signature over the artifact, by content, stream and digest", async () => {
+    const source = await minisig(ABC);
+    for (const artifact of [ABC, new Blob([ABC])]) {
+      const report = await verify(source, artifact, { trust: await trust() });
+      equal(brief(report), "ok: ok[ok]");
+      const [one] = report.artifacts[0].attestations;
+      equal(one.foreign?.coverage, "whole-artifact");
+      deepEqual(one.foreign?.implicit, ["subject", "messageType", "predicateType"]);
+      equal(one.statement, undefined);
+    }
+    const large = new Uint8Array(5 << 20).fill(7);
+    const report = await verify(await minisig(large), new Blob([large]), { trust: await trust() });
+    equal(brief(report), "ok: ok[ok]");
+    const byDigest = { digest: { sha256: ABC_SHA256 } };
+    equal(
+      (await verify(source, byDigest, { trust: await trust() })).errorReason,
+      "artifact-required",
+    );
+    equal((await run(await minisig(utf8("x")))).report.errorReason, "invalid-signature");
+    const expect = { predicateType: "https://example.com/checked/v1" };
+    equal((await run(source, { expect })).report.errorReason, "predicate-type-mismatch");
+  });
+
+  it("takes a detached signature over a list of checksums that is given with it", async () => {
+    const list = utf8(`${ABC_SHA256}  abc\n`);
+    const source = { source: "SHASUMS.minisig", content: await minisig(list), message: list };
+    const { report, brief: short } = await run(source);
+    equal(short, "ok: ok[ok]");
+    equal(report.artifacts[0].attestations[0].statement?.predicateType, "raw-artifact-signature");
+    const changed = { ...source, message: utf8(`${ABC_SHA256}  abd\n`) };
+    equal((await run(changed)).report.errorReason, "invalid-signature");
+    const others = utf8(`${"0".repeat(64)}  abc\n`);
+    const about = { ...source, content: await minisig(others), message: others };
+    equal((await run(about)).report.errorReason, "subject-mismatch");
+  });
+
+  it("asks for as many distinct keys as the threshold says", async () => {
+    const keys = [(await keyOf("Ed25519")).trustedKey, (await keyOf("Ed25519", "b")).trustedKey];
+    const token = await compact(GOOD, statement());
+    equal(
+      (await run(token, { trust: { keys, threshold: 2 } })).report.errorReason,
+      "threshold-not-met",
+    );
+    const a = await joseSignature(GOOD, statement());
+    const b = await joseSignature(GOOD, statement(), "Ed25519", "b");
+    const signatures = [a, b].map(({ protected: p, signature }) => ({ protected: p, signature }));
+    equal(
+      (await run({ payload: a.payload, signatures }, { trust: { keys, threshold: 2 } })).brief,
+      "ok: ok[ok]",
+    );
+  });
+
+  it("refuses documents with the marks of two formats", async () => {
+    const flat = await joseSignature(GOOD, statement());
+    const dsse = await signed(statement(), (await keyOf("Ed25519")).signer);
+    for (
+      const one of [{ ...dsse, protected: flat.protected, signature: flat.signature }, {
+        ...dsse,
+        signed: { _type: "link" },
+      }]
+    ) {
+      equal((await run(one)).report.errorReason, "ambiguous-format");
+    }
+    equal((await run({ spdxVersion: "SPDX-2.3" })).report.errorReason, "unsigned-statement");
+    equal((await run(utf8("PKCX"))).report.errorReason, "format-not-verified");
+  });
+
+  it("refuses options of other forms", async () => {
+    const token = await compact(GOOD, statement());
+    await rejects(run(token, { expect: { formats: "jws" as never } }), TypeError);
+    await rejects(run(token, { trust: { certificate: {} } as never }), TypeError);
+  });
+});
+
+describe("a policy and other formats", () => {
+  async function judged(what: string | object, envelope: object): Promise<string> {
+    const { publicKey } = await keyOf("Ed25519");
+    const policy = await compilePolicy(parsePolicy({
+      type: "attest-policy/v1",
+      trust: { keys: { ci: { publicKey } } },
+      rules: [{
+        id: "r",
+        require: [{ id: "a", envelope: { signedBy: { of: ["ci"] }, ...envelope } }],
+      }],
+    }));
+    const report = await verify(what, ABC, { policy });
+    return report.errorReason ?? "ok";
+  }
+
+  it("takes what signs its type, and anything else by name only", async () => {
+    const jws = await compact(GOOD, statement());
+    equal(await judged(jws, {}), "ok");
+    equal(await judged(jws, { formats: ["dsse"] }), "format-not-accepted");
+    equal(await judged(jws, { signedMessageType: true, coverage: ["message"] }), "ok");
+    const untyped = await compact({ alg: "EdDSA" }, statement());
+    equal(await judged(untyped, {}), "format-not-accepted");
+    equal(await judged(untyped, { formats: ["jws"] }), "ok");
+    equal(
+      await judged(untyped, { formats: ["jws"], signedMessageType: true }),
+      "message-type-not-signed",
+    );
+    const detached = await minisig(ABC);
+    equal(await judged(detached, {}), "format-not-accepted");
+    equal(await judged(detached, { formats: ["minisign"] }), "ok");
+    equal(
+      await judged(detached, { formats: ["minisign"], coverage: ["message"] }),
+      "coverage-not-accepted",
+    );
+    ok(b64("x") !== "");
+  });
+});
