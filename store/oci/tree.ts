@@ -142,6 +142,8 @@ async function nodeOf(
 }
 
 function statedType(loaded: LoadedAttestation): string | undefined {
-  if ("error" in loaded || loaded.statement === undefined) return undefined;
-  return "value" in loaded.statement ? loaded.statement.value.predicateType : undefined;
+  if ("error" in loaded || loaded.unverifiedStatement === undefined) return undefined;
+  return "value" in loaded.unverifiedStatement
+    ? loaded.unverifiedStatement.value.predicateType
+    : undefined;
 }
