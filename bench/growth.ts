@@ -96,7 +96,7 @@ for (const [{ title, unit }, points] of measured) {
 }
 writeFileSync(join(ROOT, "bench/growth.md"), text);
 writeFileSync(join(ROOT, "bench/growth.svg"), plot(measured));
-run(Deno.execPath(), ["fmt", "-q", join(ROOT, "bench/growth.md")]);
+run(Deno.execPath(), ["fmt", "-q", join(ROOT, "bench/growth.md"), join(ROOT, "bench/growth.svg")]);
 console.log(text);
 if (tooSteep) process.exitCode = 1;
 

@@ -13,6 +13,7 @@ import process from "node:process";
 import { bundleSize } from "../tests/package/bundle.ts";
 import { BUDGETS } from "../tests/package/size.ts";
 import { findBun, findNode, ROOT, run, ToolAbsent } from "../tests/runtimes/tools.ts";
+import { cliRuns } from "./cli_commands.ts";
 import type { Cost } from "./measure.ts";
 import { findProgram, PEERS } from "./peers.ts";
 import { processCosts } from "./processes.ts";
@@ -292,6 +293,34 @@ function policy(): void {
   );
 }
 
+/** The start of every command, against a program without a line: what is left is what it loads. */
+function coldStart(): void {
+  progress("Cold start");
+  const deno = [Deno.execPath(), "run", "-A"];
+  const empty = join(folder, "empty.ts");
+  writeFileSync(empty, "");
+  const runs = cliRuns(folder);
+  const commands = Object.fromEntries(
+    Object.entries(runs).map((
+      [name, { args }],
+    ) => [name, [...deno, join(ROOT, "cli.ts"), ...args]]),
+  );
+  const costs = processCosts({ "empty program": [...deno, empty], ...commands }, 5);
+  if (costs === undefined) return void skipped.push("Cold start: no Python to measure with");
+  const base = costs["empty program"];
+  for (const [name, { cpu, wall, peak, statuses }] of Object.entries(costs)) {
+    const wanted = runs[name]?.status ?? 0;
+    if (statuses.some((status) => status !== wanted)) {
+      throw new Error(`${name}: exit ${statuses.join(" ")}`);
+    }
+    note(
+      `Cold start: ${name}`,
+      `CPU ${cpu.toFixed(0)} ms (${(cpu / base.cpu).toFixed(2)} x), wall ${wall.toFixed(0)} ms, ` +
+        `peak ${peak.toFixed(0)} MiB`,
+    );
+  }
+}
+
 function commandLine(root: string, bundle: string): void {
   progress("Command line");
   const deno = [Deno.execPath(), "run", "-A"];
@@ -368,6 +397,7 @@ if (import.meta.main) {
     attestStep();
     policy();
     commandLine(root, bundle);
+    coldStart();
     await sizes();
     print();
   } finally {

@@ -4,7 +4,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import type { CombinedKeys } from "../keys/key_validity.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
-import type { SigstoreTrust } from "../sigstore/sigstore_trust.ts";
+import { checkSigstoreTrust, type SigstoreTrust } from "../sigstore/sigstore_trust.ts";
 import { DEFAULT_LIMITS, type Limits, type LoadedAttestation } from "./load.ts";
 import type { VerifyOptions } from "./options.ts";
 
@@ -156,7 +156,6 @@ export async function sigstoreTrust(
   if (!usesSigstore && expect.identity === undefined && options.thresholds === undefined) {
     return undefined;
   }
-  const { checkSigstoreTrust } = await import("../sigstore/sigstore_trust.ts");
   const trustedRoots: TrustedRoot[] = [...trust.trustedRoots ?? []];
   if (trust.onlyRoot !== true && usesSigstore) {
     const { publicGoodRoot } = await import("../sigstore/public_good.ts");
