@@ -72,6 +72,7 @@ const EXCLUDED: ReadonlySet<string> = new Set([
   ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...OWN].map(({ name }) => name),
   "format",
   "exit-code",
+  "with-evidence",
   "print-provenance",
   "unsafe-any-identity",
   "unsafe-no-artifact",

@@ -7,14 +7,33 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { type OptionSpec, parseArgs } from "../cli/args.ts";
+import { ATTEST_OPTIONS } from "../cli/attest_options.ts";
+import { DIFF_OPTIONS } from "../cli/diff_options.ts";
+import { INSPECT_OPTIONS } from "../cli/inspect_options.ts";
+import { KEYGEN_OPTIONS } from "../cli/keygen_options.ts";
 import { main } from "../cli/main.ts";
+import {
+  CHECK_OPTIONS,
+  DIFF_POLICY_OPTIONS,
+  DRY_RUN_OPTIONS,
+  EXPLAIN_OPTIONS,
+  IMPORT_OPTIONS,
+  INIT_OPTIONS,
+  SCHEMA_OPTIONS,
+  TEST_OPTIONS,
+} from "../cli/policy_command_options.ts";
+import { CI_PROVENANCE_OPTIONS } from "../cli/provenance_command_options.ts";
+import { SIGN_OPTIONS } from "../cli/sign_options.ts";
+import { SHOW_OPTIONS, UPDATE_OPTIONS } from "../cli/trusted_root_options.ts";
+import { VERIFY_OPTIONS } from "../cli/verify_options.ts";
+import { VSA_CREATE_OPTIONS } from "../cli/vsa_options.ts";
 import { isAttestationError } from "../errors.ts";
-import type { Recipe } from "../tools/pki/instance.ts";
 import { MemoryRuntime } from "./cli_runtime.ts";
-import { provenanceBundle, REPOSITORY, workflowOf } from "./fixtures/provenance.ts";
-import { ARTIFACT, rootJson } from "./fixtures/sigstore.ts";
 import { CASES } from "./option_matrix/cases.ts";
 import { DATA, TESTED_IN, WITHOUT_CASE } from "./option_matrix/elsewhere.ts";
+import { answersOf, type CommandCase } from "./option_matrix/command_cases.ts";
+import { OTHERS } from "./option_matrix/command_others.ts";
+import { COMMANDS, verifyingCase } from "./option_matrix/command_verify.ts";
 import { optionTypes } from "./option_matrix/types.ts";
 import { UNKNOWN, UNKNOWN_IN_DOCUMENTS } from "./option_matrix/unknown.ts";
 
@@ -22,12 +41,6 @@ const ROOT = new URL("../", import.meta.url);
 
 function textOf(path: string): string {
   return readFileSync(new URL(path, ROOT), "utf8");
-}
-
-/** Texts of the tests that are in a folder. */
-function testsIn(folder: string): string[] {
-  return readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith("_test.ts"))
-    .map((name) => textOf(`${folder}/${name}`));
 }
 
 const TYPES = optionTypes(new Set(Object.keys(DATA)));
@@ -50,7 +63,7 @@ describe("options of the public API", () => {
         )
       ).map((member) => `${name}.${member}`);
     });
-    deepEqual(missing, WITHOUT_CASE.api);
+    deepEqual(missing, [...WITHOUT_CASE]);
   });
 
   it("have no case that belongs to none", () => {
@@ -135,46 +148,56 @@ const SUBCOMMAND: Readonly<Record<string, readonly string[]>> = {
   "trusted-root": ["show"],
 };
 
-/** The reason of `attest verify`, or `ok`. */
-async function verifiedBy(...words: (string | Partial<Recipe>)[]): Promise<string> {
-  const [first] = words;
-  const recipe = typeof first === "object" ? first : {};
-  const args = words.filter((word) => typeof word === "string");
-  const runtime = new MemoryRuntime({
-    "artifact.txt": ARTIFACT,
-    "b.json": JSON.stringify(await provenanceBundle({ recipe })),
-    "root.json": JSON.stringify(await rootJson()),
-  }, [
-    "verify",
-    "artifact.txt",
-    "--bundle=b.json",
-    "--trusted-root=root.json",
-    "--only-root",
-    `--cert-identity=${workflowOf(REPOSITORY)}`,
-    "--cert-oidc-issuer=https://token.actions.githubusercontent.com",
-    "--format=json",
-    ...args,
-  ]);
-  const status = await main(runtime);
-  if (runtime.stdout === "") return runtime.stderr;
-  const { errorReason } = JSON.parse(runtime.stdout);
-  equal(status, errorReason === null ? 0 : 1);
-  return errorReason ?? "ok";
+/** Commands, and the tables of their options; other tables are parts of these. */
+const COMMAND_TABLES: Readonly<Record<string, readonly OptionSpec[]>> = {
+  "verify": VERIFY_OPTIONS,
+  "vsa create": VSA_CREATE_OPTIONS,
+  "diff": DIFF_OPTIONS,
+  "inspect": INSPECT_OPTIONS,
+  "keygen": KEYGEN_OPTIONS,
+  "sign": SIGN_OPTIONS,
+  "attest": ATTEST_OPTIONS,
+  "provenance": CI_PROVENANCE_OPTIONS,
+  "policy check": CHECK_OPTIONS,
+  "policy explain": EXPLAIN_OPTIONS,
+  "policy init": INIT_OPTIONS,
+  "policy test": TEST_OPTIONS,
+  "policy schema": SCHEMA_OPTIONS,
+  "policy import": IMPORT_OPTIONS,
+  "policy diff": DIFF_POLICY_OPTIONS,
+  "policy dry-run": DRY_RUN_OPTIONS,
+  "trusted-root update": UPDATE_OPTIONS,
+  "trusted-root show": SHOW_OPTIONS,
+};
+
+function commandCase(command: string, option: string): CommandCase | undefined {
+  return OTHERS[command]?.[option] ??
+    (Object.hasOwn(COMMANDS, command) ? verifyingCase(command, option) : undefined);
 }
 
 describe("options of the command line", () => {
-  it("are all given by a test", async () => {
-    const texts = [...testsIn("cli"), ...testsIn("tests"), textOf("tests/policy_cases.ts")];
-    const given = (name: string) => {
-      const option = new RegExp(`--${name}(?![\\w-])`);
-      return texts.some((text) => option.test(text));
-    };
+  it("are those of the commands", async () => {
+    const known = new Set(Object.values(COMMAND_TABLES).flat().map(({ name }) => name));
     const missing = (await commandTables()).flatMap(([table, options]) =>
-      options.filter(({ name, aliases = [] }) => ![name, ...aliases].some(given))
-        .map(({ name }) => `${table}: --${name}`)
+      options.filter(({ name }) => !known.has(name)).map(({ name }) => `${table}: --${name}`)
     );
-    deepEqual(missing, WITHOUT_CASE.commands);
+    deepEqual(missing, []);
+    for (const [command, cases] of Object.entries(OTHERS)) {
+      const names = COMMAND_TABLES[command].map(({ name }) => name);
+      deepEqual(Object.keys(cases).filter((name) => !names.includes(name)), [], command);
+    }
   });
+
+  for (const [command, options] of Object.entries(COMMAND_TABLES)) {
+    for (const { name } of options) {
+      it(`${command} --${name} is read`, async () => {
+        const found = commandCase(command, name);
+        ok(found !== undefined, "it has no case");
+        deepEqual(await answersOf(found), [...found.wanted]);
+        ok(found.wanted[0] !== found.wanted[1]);
+      });
+    }
+  }
 
   it("are the same under their other names", async () => {
     for (const [table, options] of await commandTables()) {
@@ -190,24 +213,6 @@ describe("options of the command line", () => {
         }
       }
     }
-  });
-
-  const VERIFY: Readonly<Record<string, readonly [string, ...string[]]>> = {
-    "ctlog-threshold": ["sct-threshold-not-met", "--ctlog-threshold=2"],
-    "timestamp-threshold": ["timestamp-threshold-not-met", "--timestamp-threshold=2"],
-    "tlog-threshold": ["log-threshold-not-met", "--tlog-threshold=2"],
-  };
-  for (const [option, [reason, ...args]] of Object.entries(VERIFY)) {
-    it(`--${option} is read`, async () => {
-      equal(await verifiedBy(), "ok");
-      equal(await verifiedBy(...args), reason);
-    });
-  }
-
-  it("--trust-certificate-time is read", async () => {
-    const unlogged = { entries: () => Promise.resolve([]) };
-    equal(await verifiedBy(unlogged, "--tlog-threshold=0"), "timestamp-threshold-not-met");
-    equal(await verifiedBy(unlogged, "--tlog-threshold=0", "--trust-certificate-time"), "ok");
   });
 
   it("that nobody knows are errors of every command", async () => {
