@@ -196,6 +196,16 @@ test("download writes nothing where a place could not be asked, or a folder is t
   assert.ok(nowhere.err.includes("download needs --output"), nowhere.err);
 });
 
+test("--oci-repository names the repository of a layout, and of nothing else", async () => {
+  const { registry } = await image(["amd64"]);
+  const named = await run(registry, [...VERIFY, "--oci-repository=registry.example/acme/app"]);
+  assert.equal(named.status, 2);
+  assert.ok(named.err.includes("a reference names its repository"), named.err);
+  const args = ["tree", "oci-layout:folder", "--oci-repository=registry.example/acme/app:1"];
+  const tagged = await run(registry, args, { "folder/oci-layout": "" });
+  assert.ok(tagged.err.includes("without tag and digest"), tagged.err);
+});
+
 test("verify oci:// goes without TLS only where --plain-http names the host", async () => {
   const { registry } = await image(["amd64", "arm64"]);
   await run(registry, VERIFY);

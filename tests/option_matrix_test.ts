@@ -117,6 +117,7 @@ describe("a name that is no option", () => {
 const TRIED_AS_ANOTHER: ReadonlySet<string> = new Set([
   "ArtifactPlace",
   "HttpOptions",
+  "OciOptions",
   "ServiceOptions",
   "TufRepositoryOptions",
 ]);

@@ -64,7 +64,7 @@ export async function attachAttestation(
     content: Uint8Array;
   },
 ): Promise<Attached> {
-  refuseUnknown(options, ["now", "signal"], "attachAttestation");
+  refuseUnknown(options, ["now", "signal"], "attachAttestation()");
   refuseUnsigned(content);
   const claims = await readClaims(content);
   requireSubject(claims, subject, target);

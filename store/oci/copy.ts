@@ -85,7 +85,7 @@ export async function copyImage(
     root: OciDescriptor;
   },
 ): Promise<CopyResult> {
-  refuseUnknown(options, ["tag", "dryRun", "bare", "onStep", "signal"], "copyImage");
+  refuseUnknown(options, ["tag", "dryRun", "bare", "onStep", "signal"], "copyImage()");
   const copy = new Copy(source, target, options);
   await copy.run(root);
   return { root, steps: copy.steps, notes: copy.notes };

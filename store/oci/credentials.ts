@@ -1,6 +1,7 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
 import { decodeUtf8, isObject, type JsonObject, parseJson, quote } from "../../internal/json.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 
 /** What a registry is given: a name and password, an identity token, or a ready-made token. */
 export type RegistryCredentials =
@@ -58,6 +59,7 @@ export function dockerCredentials(
   config: string | Uint8Array,
   options: DockerCredentialsOptions = {},
 ): CredentialLookup {
+  refuseUnknown(options, ["helper"], "dockerCredentials()");
   const document = parseJson(config, { maxLength: MAX_CONFIG_BYTES, maxDepth: 16 });
   if (!isObject(document)) {
     throw new AttestationError("malformed-json", "Cannot read Docker configuration: no object");

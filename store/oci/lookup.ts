@@ -1,6 +1,7 @@
 import { AttestationError, isAttestationError, type Reason } from "../../errors.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { isObject, parseJson, quote } from "../../internal/json.ts";
+import { limitOption, refuseUnknown } from "../../internal/options.ts";
 import { mapWindow } from "../../internal/window.ts";
 import { ENVELOPE_TYPES, SIMPLE_SIGNING_TYPE } from "../../sigstore/cosign_layer.ts";
 import type { AttestationContent } from "../../verify/options.ts";
@@ -60,6 +61,7 @@ export interface OciLookupOptions extends OciOptions {
   maxAttestations?: number;
 }
 
+const OPTIONS = ["label", "buildkit", "maxAttestations", "signal"];
 const MAX_ATTESTATIONS = 1000;
 const BLOB_BYTES = 32 << 20;
 const WINDOW = 16;
@@ -88,6 +90,7 @@ export async function findOciAttestations(
   digest: string,
   options: OciLookupOptions = {},
 ): Promise<OciFindings> {
+  refuseUnknown(options, OPTIONS, "findOciAttestations()");
   const { buildkit = [], signal } = options;
   const lookup = new Lookup(source, digest, options);
   const steps = [
@@ -131,15 +134,17 @@ class Lookup {
   readonly #digest: string;
   readonly #label: string;
   readonly #options: OciOptions;
+  readonly #limit: number;
   #room: number;
 
   constructor(source: OciSource, digest: string, options: OciLookupOptions) {
-    const { label = `oci://${source.name}`, maxAttestations = MAX_ATTESTATIONS } = options;
+    const { label = `oci://${source.name}`, maxAttestations } = options;
     this.#source = source;
     this.#digest = digest;
     this.#label = label;
     this.#options = { signal: options.signal };
-    this.#room = maxAttestations;
+    this.#room = limitOption("maxAttestations", maxAttestations, MAX_ATTESTATIONS);
+    this.#limit = this.#room;
   }
 
   /** Runs one place; what it could not do is told, and hides nothing of the others. */
@@ -322,7 +327,7 @@ class Lookup {
     throw new AttestationError(
       "limit-exceeded",
       `Cannot look for attestations: ${this.#label}@${this.#digest} has too many ${what}; more ` +
-        `than ${MAX_ATTESTATIONS} are not read`,
+        `than ${this.#limit} are not read`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { AttestationError, isAttestationError } from "../../errors.ts";
 import { asBytes } from "../../internal/bytes.ts";
 import { isObject, type Json, type JsonObject, parseJson, quote } from "../../internal/json.ts";
 import { isOciDigest } from "../../internal/oci_name.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import { IMAGE_TYPE, IMAGE_TYPES, INDEX_TYPE, INDEX_TYPES } from "./media_types.ts";
 import type { OciDescriptor, OciManifest, OciPlatform } from "./source.ts";
 
@@ -43,6 +44,7 @@ export interface OciManifestOptions {
  * ```
  */
 export function parseOciManifest(bytes: Uint8Array, options: OciManifestOptions): OciManifest {
+  refuseUnknown(options, ["digest", "mediaType"], "parseOciManifest()");
   const { digest } = options;
   if (!isOciDigest(digest)) throw new TypeError("digest is sha256: or sha512: and lowercase hex");
   const document = readDocument(bytes, `manifest ${digest.slice(0, 19)}`);

@@ -92,7 +92,7 @@ export function createRegistry(
   reference: OciReference | string,
   options: RegistryOptions = {},
 ): OciTarget {
-  refuseUnknown(options, OPTIONS, "createRegistry");
+  refuseUnknown(options, OPTIONS, "createRegistry()");
   const { host, repository } = typeof reference === "string"
     ? parseOciReference(reference)
     : parseOciReference(`${reference.host}/${reference.repository}`);

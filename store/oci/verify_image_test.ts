@@ -497,6 +497,44 @@ describe("verifyImage() of what lies", () => {
   });
 });
 
+describe("verifyImage() as its options say", () => {
+  it("calls the image, its repository and what hangs on it as it is told to", async () => {
+    const { repository, amd64, arm64 } = multiArch();
+    await attach(repository, amd64);
+    await attach(repository, arm64);
+    const report = await verifyImage(repository, "1", {
+      verify: await trust({ evidence: true }),
+      name: "the app",
+      label: "here",
+      repository: "registry.example/acme/app",
+    });
+    assert.equal(report.images![0].reference, "the app");
+    const [row] = report.artifacts;
+    assert.equal(row.artifact, "the app (linux/amd64)");
+    assert.equal(row.oci, "registry.example/acme/app");
+    assert.ok(row.attestations[0].source.startsWith("here@sha256:"));
+  });
+
+  it("verifies the index alone when asked to, whatever its platforms have", async () => {
+    const { repository, amd64, index } = multiArch();
+    await attach(repository, amd64);
+    const without = await run(repository, { indexOnly: true });
+    assert.equal(brief(without), "attestation-not-found: - attestation-not-found");
+    assert.equal(without.images![0].requires, "index");
+    await attach(repository, index);
+    assert.equal(brief(await run(repository, { indexOnly: true })), "ok: - ok");
+    const both = { indexOnly: true, platforms: ["linux/amd64"] };
+    await assert.rejects(run(repository, both), TypeError);
+    await assert.rejects(run(repository, { indexOnly: true, inheritFromIndex: true }), TypeError);
+  });
+
+  it("stops when it is told to", async () => {
+    const { repository } = multiArch();
+    const signal = AbortSignal.abort();
+    await assert.rejects(run(repository, { signal }), { reason: "aborted" });
+  });
+});
+
 describe("verifyImage() of attestations that were given", () => {
   it("looks for no others", async () => {
     const { repository, amd64, arm64 } = multiArch();

@@ -1,7 +1,9 @@
 /** The registry of targets: one for each exported function that reads what others wrote. */
 
 import { CLI_TARGETS } from "./cli_targets.ts";
+import { IMAGE_TARGETS } from "./image_targets.ts";
 import { KEY_TARGETS } from "./key_targets.ts";
+import { OCI_TARGETS } from "./oci_targets.ts";
 import { PARSE_TARGETS } from "./parse_targets.ts";
 import { POLICY_TARGETS } from "./policy_targets.ts";
 import type { Target } from "./target.ts";
@@ -11,6 +13,8 @@ import { VERIFY_TARGETS } from "./verify_targets.ts";
 export const TARGETS: readonly Target[] = [
   ...PARSE_TARGETS,
   ...KEY_TARGETS,
+  ...IMAGE_TARGETS,
+  ...OCI_TARGETS,
   ...POLICY_TARGETS,
   ...VERIFY_TARGETS,
   ...CLI_TARGETS,

@@ -41,6 +41,11 @@ export const DATA: Readonly<Record<string, string>> = {
   PolicySource: VALUE,
   PolicyTestCase: VALUE,
   PolicyTestArtifact: VALUE,
+  LayoutFiles: VALUE,
+  OciDescriptor: FORMAT,
+  OciManifest: RESULT,
+  OciPlatform: FORMAT,
+  OciReference: VALUE,
   PolicyDocument: "tests/policy_mutation_test.ts takes away each member of the worked policies",
   PolicyTrust: "part of PolicyDocument",
   PolicyKey: "part of PolicyDocument",
@@ -68,6 +73,11 @@ const SIGN = [
   "sigstore/sign/sign_test.ts",
   "sigstore/sign/faults_test.ts",
   "sigstore/sign/_fixtures_test.ts",
+  "internal/http_test.ts",
+];
+const REGISTRY = [
+  "store/oci/registry_test.ts",
+  "store/oci/auth_test.ts",
   "internal/http_test.ts",
 ];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
@@ -117,6 +127,13 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   TufRepositoryOptions: TUF,
   CachedTrustOptions: TUF,
   RefreshTrustOptions: TUF,
+  AttachOptions: ["store/oci/attach_test.ts", "store/oci/registry_test.ts"],
+  CopyOptions: ["store/oci/copy_test.ts", "store/oci/registry_test.ts"],
+  DockerCredentialsOptions: ["store/oci/credentials_test.ts"],
+  OciManifestOptions: ["store/oci/manifest_test.ts"],
+  OciOptions: REGISTRY,
+  OciStoreOptions: ["store/oci/store_test.ts"],
+  RegistryOptions: REGISTRY,
   NewProvenance: ["slsa/create_test.ts"],
   NewProvenancePayload: ["slsa/ossp_test.ts"],
   PayloadUpgrade: ["slsa/ossp_test.ts"],
@@ -124,6 +141,10 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   NewVsa: ["slsa/vsa_create_test.ts"],
   CiProvenanceOptions: ["slsa/ci/create_test.ts"],
   SourceFacts: ["slsa/ci/create_test.ts"],
+  SimpleSigningLimits: ["formats/simple_signing_test.ts"],
+  CosignLayerLimits: ["sigstore/cosign_layer_test.ts"],
+  OciLookupOptions: ["store/oci/lookup_test.ts"],
+  VerifyImageOptions: ["store/oci/verify_image_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
 

@@ -1,7 +1,7 @@
 /** Calls with one more member in their options; each must be refused. */
 
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
-import { parseGoogleCloudBuild } from "../../formats/mod.ts";
+import { parseGoogleCloudBuild, parseSimpleSigning } from "../../formats/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -41,6 +41,7 @@ import {
 } from "../../policy/mod.ts";
 import {
   githubIdentity,
+  parseCosignLayer,
   parseSigstoreBundle,
   parseTrustedRoot,
   verifySigstoreBundle,
@@ -60,7 +61,20 @@ import {
   validateProvenance,
 } from "../../slsa/mod.ts";
 import { createCiProvenance } from "../../slsa/ci/mod.ts";
+import { findOciAttestations, verifyImage } from "../../store/oci/mod.ts";
+import {
+  attachAttestation,
+  copyImage,
+  createLayout,
+  createMemoryFiles,
+  createOciStore,
+  createRegistry,
+  dockerCredentials,
+  parseOciManifest,
+} from "../../store/oci/mod.ts";
 import { verify, verifyGoogleCloudBuild } from "../../verify/mod.ts";
+
+const layout = createLayout(createMemoryFiles("layout"));
 
 type Call = (more: object) => unknown;
 
@@ -185,6 +199,11 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   PayloadUpgrade: (more) => upgradeProvenancePayload(untyped({}), untyped(more)),
   ProvenancePayloadTrust: (more) =>
     validateProvenance(ENVELOPE, untyped({ pubkey: publicKey, ...more })),
+  SimpleSigningLimits: (more) => parseSimpleSigning({}, untyped(more)),
+  CosignLayerLimits: (more) => parseCosignLayer({}, untyped(more)),
+  OciLookupOptions: (more) =>
+    findOciAttestations(untyped({}), `sha256:${"a".repeat(64)}`, untyped(more)),
+  VerifyImageOptions: (more) => verifyImage(untyped({}), "1", untyped(more)),
   GoogleCloudBuildLimits: (more) => parseGoogleCloudBuild({}, untyped(more)),
   GoogleCloudBuildOptions: (more) => verifyGoogleCloudBuild({}, untyped({ keys, ...more })),
   NpmVerifyOptions: (more) =>
@@ -208,6 +227,14 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   RevocationListOptions: (more) =>
     openRevocationList(ENVELOPE, keys, untyped({ now: new Date(0), ...more })),
   NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
+  RegistryOptions: (more) => createRegistry("registry.example/app", untyped(more)),
+  DockerCredentialsOptions: (more) => dockerCredentials("{}", untyped(more)),
+  OciManifestOptions: (more) =>
+    parseOciManifest(new Uint8Array(), untyped({ digest: `sha256:${"a".repeat(64)}`, ...more })),
+  OciStoreOptions: (more) => createOciStore(layout, untyped(more)),
+  AttachOptions: (more) =>
+    attachAttestation(layout, untyped({}), untyped({ content: new Uint8Array(), ...more })),
+  CopyOptions: (more) => copyImage(layout, layout, untyped({ root: {}, ...more })),
   SignedDocumentOptions: (more) => openSignedPolicy(ENVELOPE, keys, untyped(more)),
 };
 
