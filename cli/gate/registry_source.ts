@@ -24,7 +24,8 @@ export function openRegistrySource(address: string, runtime: Runtime): Provenanc
     throw usageError(`--registry is the address of a registry, not ${quote(address)}`);
   }
   const base = address.replace(/\/+$/, "");
-  const key = runtime.env("ATTEST_API_KEY");
+  // Where a secret is withheld, as from the pull request of a fork, the variable is empty.
+  const key = runtime.env("ATTEST_API_KEY") || undefined;
   const options: HttpOptions = {
     maxBytes: MAX_PAGE_BYTES,
     ...(runtime.fetch === undefined ? {} : { fetch: runtime.fetch }),
