@@ -146,14 +146,17 @@ export async function runGate(
       runtime,
     );
   try {
-    const reports = await verifyTargets(plan.targets, { run, own, parsed, changes, trace });
+    const found = await verifyTargets(plan.targets, { run, own, parsed, changes, trace });
+    const verifiable = plan.targets.filter((_, i) => !("reason" in found[i]));
+    const reports = found.flatMap((one) => "reason" in one ? [] : one);
+    plan.refused.push(...found.flatMap((one) => "reason" in one ? one : []));
     const verified = byPolicy === undefined || reports.length === 0
       ? summarize(reports)
       : byPolicy.decide(summarize(reports), enforced);
     const report = withRefused(verified, plan);
     run.places = [
-      ...plan.targets.map(({ entry: { path } }) => ({ file: path })),
-      ...plan.refused.map(({ path }) => ({ file: path })),
+      ...verifiable.map(({ entry: { path } }) => ({ file: path })),
+      ...plan.refused.map(({ path, file = path }) => ({ file })),
     ];
     return await finish({ ...report, gate: factsOf(changes, rules, plan) }, parsed, run);
   } finally {
@@ -169,9 +172,9 @@ async function finish(report: GateReport, parsed: ParsedArgs, run: Run): Promise
   await writeReport(text, parsed, GATE_OPTIONS, runtime);
   if (parsed.has("output")) runtime.write("stderr", `${report.verificationResult}\n`);
   if (report.ok) return VERIFIED;
-  // What the rules themselves refuse is refused whatever the mode of the policy.
-  const onlyPolicy = report.gate.paths.every(({ outcome }) => outcome !== "refused");
-  if (report.policy?.mode === "permissive" && onlyPolicy) {
+  // What no policy judged is refused whatever its mode.
+  const { policy } = report;
+  if (policy?.mode === "permissive" && policy.artifacts.length === report.artifacts.length) {
     runtime.write("stderr", permissiveWarning(report));
     return VERIFIED;
   }
@@ -254,11 +257,15 @@ interface Context {
 async function verifyTargets(
   targets: readonly Target[],
   context: Context,
-): Promise<ArtifactReport[]> {
+): Promise<(ArtifactReport | Refused)[]> {
   const { run, parsed } = context;
   const given = await run.files.load(parsed.all("bundle"));
   return await mapWindow(targets, 4, async (target) => {
     const report = await verifyTarget(target, given.attestations, context);
+    if ("reason" in report) {
+      context.trace(`${target.name}: ${report.reason}`);
+      return report;
+    }
     context.trace(`${target.name}: ${report.ok ? "verified" : report.errorReason}`);
     return report.errorReason === "attestation-not-found" && given.unusable.length > 0
       ? { ...report, attestations: [...report.attestations, ...given.unusable] }
@@ -270,7 +277,7 @@ async function verifyTarget(
   target: Target,
   given: readonly NamedAttestation[],
   { run, own, changes: { tree }, trace }: Context,
-): Promise<ArtifactReport> {
+): Promise<ArtifactReport | Refused> {
   const { name, kind, entry } = target;
   let digest: DigestSet;
   const attestations = [...given];
@@ -280,7 +287,7 @@ async function verifyTarget(
     digest = await subjectOf(target, stored ?? [], run.runtime);
   } catch (error) {
     if (!isAttestationError(error) || !ABOUT_CONTENT.has(error.reason)) throw error;
-    return refusedReport({ path: name, reason: error.reason, message: error.message });
+    return { path: name, file: entry.path, reason: error.reason, message: error.message };
   }
   if (entry.kind === "file" && digest.sha256 !== undefined) {
     const place = { path: entry.path, digest: digest.sha256 };

@@ -14,7 +14,6 @@ import {
   MAX_FAILURES,
   mergeWork,
   planWork,
-  policyJudge,
   type ReverifyInputs,
   reverifyInputs,
   type ReverifyResult,
@@ -34,6 +33,7 @@ import { openRegistryDatabase } from "./gate/database_source.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { compilePolicyFile, nowOf, readPolicyFile } from "./policy_file.ts";
 import { folderVerdictFiles } from "./reverify/folder_files.ts";
+import { registryJudge } from "./reverify/registry_judge.ts";
 import { REVERIFY_OPTIONS } from "./reverify_options.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { plural, safeJson } from "./text.ts";
@@ -167,7 +167,7 @@ function workOf(
     source: sqlReverifySource(db),
     files,
     inputs,
-    judge: policyJudge(policy, new Date(inputs.time)),
+    judge: registryJudge(policy, new Date(inputs.time)),
     ...(earlier === undefined ? {} : { known: knownVerdicts(earlier, inputs, files) }),
   };
 }

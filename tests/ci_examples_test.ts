@@ -25,6 +25,7 @@ import { parseArgs } from "../cli/args.ts";
 import { optionsOf } from "../cli/help.ts";
 import { type SigstoreServer, startSigstore, writeInstance } from "../tools/sigstore_server.ts";
 import { jobClaims, jobEnvironment } from "./fixtures/github_job.ts";
+import { HAS_GIT, Repository } from "./gate_machine.ts";
 import { checkCommand, commandsOf, splitWords } from "./shell_words.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -58,7 +59,9 @@ function read(path: string): string {
   return readFileSync(ROOT + path, "utf8");
 }
 
-const github = readdirSync(EXAMPLES).filter((name) => name.startsWith("github-")).sort();
+const GATE = "provenance-gate.yml";
+const github = readdirSync(EXAMPLES).filter((name) => name.startsWith("github-") || name === GATE)
+  .sort();
 const workflows = github.map((name) => {
   const text = read(`examples/ci/${name}`);
   return { name, text, workflow: parse(text) as Workflow };
@@ -111,6 +114,7 @@ describe("workflows for GitHub Actions", () => {
       "github-plain.yml",
       "github-reusable-caller.yml",
       "github-reusable.yml",
+      GATE,
     ]);
   });
 
@@ -199,6 +203,7 @@ describe("workflows for GitHub Actions", () => {
       }
     });
 
+    if (name === GATE) continue;
     it(`${name} verifies right after it published`, async () => {
       if (name === "github-reusable.yml") {
         assert.ok(!("publish" in workflow.jobs));
@@ -217,6 +222,78 @@ describe("workflows for GitHub Actions", () => {
       assert.ok(!/\|\| true|continue-on-error/.test(JSON.stringify(verify)));
     });
   }
+});
+
+describe("release gate for GitHub Actions", () => {
+  const { text, workflow } = workflows.find(({ name }) => name === GATE)!;
+  const [step] = workflow.jobs.gate.steps!.filter(({ run }) => run !== undefined);
+
+  it("runs on pull requests and on pushes to main, with the whole history", () => {
+    const { on } = workflow as unknown as { on: Record<string, unknown> };
+    assert.deepEqual(on, { pull_request: null, push: { branches: ["main"] } });
+    const [own] = workflow.jobs.gate.steps ?? [];
+    assert.equal(own.with?.["fetch-depth"], 0);
+    assert.ok(!/\|\| true|continue-on-error/.test(text));
+  });
+
+  it("gates a change in the form that it has, by the rules of before", async () => {
+    if (!HAS_GIT) return void console.log("skipped: git is not installed");
+    const repository = await Repository.create();
+    try {
+      const policy = {
+        type: "attest-policy/v1",
+        trust: { keys: { ci: { publicKey: repository.publicKey } } },
+        rules: [{ id: "r", require: [{ id: "s", envelope: { signedBy: { of: ["ci"] } } }] }],
+      };
+      const rules = {
+        type: "attest-gate-rules/v1",
+        unmatched: "ignored",
+        rules: [{ id: "dist", paths: "dist/**", artifact: true }],
+      };
+      repository.write("policy.json", JSON.stringify(policy));
+      repository.write("gate.json", JSON.stringify(rules));
+      const before = repository.commit();
+      await repository.writeAttested("dist/app.js", "app");
+      const good = repository.commit();
+      repository.write("dist/app.js", "other");
+      repository.write(
+        "gate.json",
+        JSON.stringify({ ...rules, rules: [{ ...rules.rules[0], id: "x", paths: "x" }] }),
+      );
+      repository.commit();
+      const [command] = commandsOf(step.run ?? "");
+      /** What the shell makes of the line, for each kind of event. */
+      const gate = async (variables: Record<string, string>) => {
+        const script = `printf '%s\\n' ${
+          command.slice(command.indexOf(" gate ") + 6).replace(/ >> .*$/, "")
+        }`;
+        const { stdout } = spawnSync("bash", ["-eu", "-c", script], {
+          encoding: "utf8",
+          env: { ...process.env, REGISTRY: "https://registry.acme.example", ...variables },
+        });
+        return await repository.gate(stdout.trim().split("\n"), {
+          runtime: {
+            fetch: (url) =>
+              Promise.resolve(
+                url.includes("/v1/attestations/")
+                  ? Response.json({ attestations: [] })
+                  : Response.json({ reason: "manifest-not-found" }, { status: 404 }),
+              ),
+          },
+        });
+      };
+      const refused = await gate({ BASE_SHA: before, BEFORE_SHA: "" });
+      assert.equal(refused.status, 1, refused.err);
+      assert.match(refused.out, /dist\/app\.js/);
+      assert.match(refused.err, /"gate\.json" decides what passes/);
+      repository.git("checkout", "-q", good);
+      const passed = await gate({ BASE_SHA: "", BEFORE_SHA: before });
+      assert.equal(passed.status, 0, passed.err);
+      assert.match(passed.out, /PASSED: 1 of 1 artifact verified/);
+    } finally {
+      repository.remove();
+    }
+  });
 });
 
 describe("pipeline for GitLab", () => {

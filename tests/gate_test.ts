@@ -442,6 +442,14 @@ describe("gate", { skip: HAS_GIT ? false : "git is not installed" }, () => {
     const warned = await one.gate(["--policy=warn.json", "--rules=gate.json", JSON_FORMAT]);
     assert.equal(warned.status, 0);
     assert.match(warned.err, /only warns because its mode is permissive/);
+    // No policy judges what has no digest, so none can pass it over either.
+    const cards = { id: "c", paths: "cards/*.json", urn: "urn:acme:agent:{1}" };
+    one.write("cards.json", rulesText([cards], { unmatched: "ignored" }));
+    one.write("cards/bad.json", "{");
+    one.commit();
+    const bad = await one.gate(["--policy=policy.json", "--rules=cards.json", JSON_FORMAT]);
+    assert.equal(bad.status, 1);
+    assert.deepEqual(reasonsOf(bad), { "urn:acme:agent:bad": "malformed-json" });
     symlinkSync("x", join(one.folder, "dist/link"));
     one.commit();
     const link = await one.gate(["--policy=warn.json", "--rules=gate.json", JSON_FORMAT]);

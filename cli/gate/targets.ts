@@ -18,10 +18,12 @@ export interface Target {
   entry: TreeEntry;
 }
 
-/** A path that fails without a look at any attestation. */
+/** What fails without a look at any attestation. */
 export interface Refused {
-  /** The path. */
+  /** Name in the report: the path, or a URN. */
   path: string;
+  /** The file, where that is not its name. */
+  file?: string;
   /** Id of the rule; absent if none matched. */
   rule?: string;
   /** Why. */

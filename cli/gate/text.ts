@@ -7,7 +7,7 @@ const SHOWN = 200;
 const WORDS = { added: "A", modified: "M", removed: "D" } as const;
 
 /** What changed and what became of it, for people; then nothing more if nothing did. */
-export function gateText({ gate, artifacts, ok }: GateReport): string {
+export function gateText({ gate, artifacts, ok, policy }: GateReport): string {
   const { since, bases, head, paths } = gate;
   const from = bases.length === 0
     ? "the beginning"
@@ -23,11 +23,12 @@ export function gateText({ gate, artifacts, ok }: GateReport): string {
   }
   if (sorted.length > SHOWN) text += `  and ${plural(sorted.length - SHOWN, "more path")}\n`;
   text += "\n";
-  const names = new Set(
-    paths.filter((one) => one.outcome === "refused").map((one) => one.artifact),
-  );
-  for (const { artifact, errorReason, attestations } of artifacts) {
-    if (!names.has(artifact)) continue;
+  // With a policy the text below tells of what it judged, and of nothing else.
+  for (
+    const { artifact, errorReason, attestations } of policy === undefined
+      ? []
+      : artifacts.slice(policy.artifacts.length)
+  ) {
     const message = attestations[0]?.checks[0]?.message ?? "";
     text += `FAILED  ${printable(artifact)}\n  ${printable(message)} (${errorReason})\n\n`;
   }

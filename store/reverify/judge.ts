@@ -16,15 +16,20 @@ import {
   type VerdictFiles,
 } from "./verdict_file.ts";
 
+/** What is known of an entry, byte for byte. */
+export interface EntryContent {
+  /** Its attestations; `source` is the id of each. */
+  readonly attestations: readonly { source: string; content: Bytes }[];
+  /** The artifact itself, where the source has it. */
+  readonly artifact?: Bytes;
+}
+
 /** Decides about an entry. The same entry gets the same verdict, whoever decides. */
-export type Judge = (
-  entry: ReverifyEntry,
-  attestations: readonly { source: string; content: Bytes }[],
-) => Promise<Verdict>;
+export type Judge = (entry: ReverifyEntry, content: EntryContent) => Promise<Verdict>;
 
 /** Decides by a policy at a moment. */
 export function policyJudge(policy: CompiledPolicy, now: Date): Judge {
-  return async ({ name, digest }, attestations) => {
+  return async ({ name, digest }, { attestations }) => {
     const { ok, errorReason } = await verify([...attestations], { name, digest }, { policy, now });
     return { ok, reason: errorReason };
   };
@@ -88,7 +93,12 @@ export async function judgeSegment(segment: Segment, work: SegmentWork): Promise
         const attestations = await Promise.all(
           entry.attestations.map((id) => contentOf(id, contents)),
         );
-        const { ok, reason } = await judge(entry, attestations);
+        const own = `sha256:${entry.digest.sha256}`;
+        const artifact = contents.has(own) ? (await contentOf(own, contents)).content : undefined;
+        const { ok, reason } = await judge(entry, {
+          attestations,
+          ...(artifact === undefined ? {} : { artifact }),
+        });
         work.onJudged?.();
         return { key, entry: digests[i], ok, reason };
       }),

@@ -12,7 +12,13 @@
  */
 
 export { reverifyInputs } from "./inputs.ts";
-export { type Judge, judgeSegment, policyJudge, type SegmentWork } from "./judge.ts";
+export {
+  type EntryContent,
+  type Judge,
+  judgeSegment,
+  policyJudge,
+  type SegmentWork,
+} from "./judge.ts";
 export { type LeaseRequest, type Leases, memoryLeases } from "./leases.ts";
 export {
   type ChangedVerdict,

@@ -302,7 +302,7 @@ test("policyJudge() decides by the policy, at the moment of the run", async () =
   const content = utf8(JSON.stringify(envelope));
   const entry = { key: "k", name: "urn:acme:x", digest, attestations: ["s"] };
   const at = (time: string) => policyJudge(policy, new Date(time));
-  const attestations = [{ source: "s", content }];
+  const attestations = { attestations: [{ source: "s", content }] };
   assert.deepEqual(await at("2026-05-01T00:00:00Z")(entry, attestations), {
     ok: true,
     reason: null,
@@ -313,5 +313,5 @@ test("policyJudge() decides by the policy, at the moment of the run", async () =
     (await at("2026-05-01T00:00:00Z")(other, attestations)).reason,
     "missing-attestation",
   );
-  assert.equal((await at("2026-05-01T00:00:00Z")(entry, [])).ok, false);
+  assert.equal((await at("2026-05-01T00:00:00Z")(entry, { attestations: [] })).ok, false);
 });

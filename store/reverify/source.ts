@@ -33,7 +33,8 @@ export interface ReverifySource {
    */
   list(after: string | undefined, limit: number): Promise<ReverifyEntry[]>;
   /**
-   * The attestations of entries by their ids, byte for byte.
+   * The attestations of entries by their ids, byte for byte; also the artifacts by theirs, where
+   * the source has them.
    *
    * @throws {AttestationError} `store-unavailable`; `content-mismatch` if one is not there.
    */

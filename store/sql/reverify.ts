@@ -1,5 +1,5 @@
 import { AttestationError } from "../../errors.ts";
-import type { Bytes } from "../../internal/bytes.ts";
+import { type Bytes, utf8 } from "../../internal/bytes.ts";
 import type { Leases } from "../reverify/leases.ts";
 import type { ReverifyEntry, ReverifySource } from "../reverify/source.ts";
 import type { VerdictFiles } from "../reverify/verdict_file.ts";
@@ -76,6 +76,12 @@ export function sqlReverifySource(db: Database): ReverifySource {
           if (contents.has(row.attestation_id)) continue;
           contents.set(row.attestation_id, await db.envelopeOf(row));
         }
+      }
+      const digests = [...new Set(entries.map(({ digest }) => `sha256:${digest.sha256}`))];
+      for (let i = 0; i < digests.length; i += ROWS_AT_ONCE) {
+        const rows = await kysely.selectFrom("manifest_versions").select(["digest", "card"])
+          .where("digest", "in", digests.slice(i, i + ROWS_AT_ONCE)).execute();
+        for (const { digest, card } of rows) contents.set(digest, utf8(card));
       }
       return contents;
     },

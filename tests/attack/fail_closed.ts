@@ -26,6 +26,15 @@ export function failClosed(
   args: readonly string[],
   change: (source: string, path: string) => string = (source) => source,
 ): Probe[] {
+  return runInstrumented("tests/attack/fail_closed_probe.ts", args, change) as Probe[];
+}
+
+/** Runs a program of the tests on sources that can be made to fail; answers what it prints. */
+export function runInstrumented(
+  program: string,
+  args: readonly string[],
+  change: (source: string, path: string) => string = (source) => source,
+): unknown {
   const folder = mkdtempSync(join(tmpdir(), "attest-fail-closed-"));
   try {
     const present = new Set(readdirSync(ROOT));
@@ -35,7 +44,7 @@ export function failClosed(
     for (const name of UNDER_ATTACK) {
       if (present.has(name)) instrumentAll(folder, name, change);
     }
-    const probe = join(folder, "tests/attack/fail_closed_probe.ts");
+    const probe = join(folder, program);
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ["run", "-A", "--no-check", "--config", join(folder, "deno.json"), probe, ...args],
