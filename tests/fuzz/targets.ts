@@ -1,6 +1,7 @@
 /** The registry of targets: one for each exported function that reads what others wrote. */
 
 import { CLI_TARGETS } from "./cli_targets.ts";
+import { FORMAT_TARGETS } from "./format_targets.ts";
 import { KEY_TARGETS } from "./key_targets.ts";
 import { PARSE_TARGETS } from "./parse_targets.ts";
 import { POLICY_TARGETS } from "./policy_targets.ts";
@@ -13,5 +14,6 @@ export const TARGETS: readonly Target[] = [
   ...KEY_TARGETS,
   ...POLICY_TARGETS,
   ...VERIFY_TARGETS,
+  ...FORMAT_TARGETS,
   ...CLI_TARGETS,
 ];

@@ -25,6 +25,14 @@ export const DATA: Readonly<Record<string, string>> = {
   Certificate: RESULT,
   CompiledPolicy: RESULT,
   ChecksumEntry: RESULT,
+  AttestationInput: VALUE,
+  BuildKitLayer: VALUE,
+  DetachedMessage: VALUE,
+  CertificateTrust: RESULT,
+  FormatEnvelope: RESULT,
+  SignerResult: RESULT,
+  GoodSigner: RESULT,
+  BadSigner: RESULT,
   NpmKey: RESULT,
   NpmRecord: RESULT,
   NpmSource: RESULT,
@@ -64,6 +72,13 @@ const SIGN = [
   "sigstore/sign/faults_test.ts",
   "sigstore/sign/_fixtures_test.ts",
   "internal/http_test.ts",
+];
+const FORMATS = [
+  "formats/paseto_test.ts",
+  "formats/notation_jws_test.ts",
+  "formats/minisign_test.ts",
+  "formats/registry_test.ts",
+  "formats/jws_test.ts",
 ];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
 const TUF = ["sigstore/tuf/trust_test.ts", "sigstore/tuf/client_test.ts"];
@@ -117,6 +132,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   NewVsa: ["slsa/vsa_create_test.ts"],
   CiProvenanceOptions: ["slsa/ci/create_test.ts"],
   SourceFacts: ["slsa/ci/create_test.ts"],
+  CertificateTrustOptions: ["formats/notation_jws_test.ts"],
+  FormatTrust: FORMATS,
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
 
