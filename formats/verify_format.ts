@@ -32,8 +32,6 @@ export interface FormatTrust {
   detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. Default: nothing. */
   implicitAssertion?: Uint8Array;
-  /** What else is known of the document. */
-  hint?: FormatHint;
   /** Formats that are accepted, by name. Default: all. */
   formats?: readonly string[];
   /** Moment against which validity is judged. Default: now. */
@@ -75,7 +73,6 @@ const OPTIONS = [
   "threshold",
   "detached",
   "implicitAssertion",
-  "hint",
   "formats",
   "now",
 ];
@@ -118,7 +115,7 @@ export async function verifyFormat(
   trust: FormatTrust,
 ): Promise<FormatResult> {
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
-  const { keys = [], threshold = 1, hint, formats } = trust;
+  const { keys = [], threshold = 1, formats } = trust;
   refuseOtherThanKeys(keys);
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
@@ -130,7 +127,7 @@ export async function verifyFormat(
     throw new TypeError("formats is not an array");
   }
   try {
-    const { entry, parsed } = await openFormat(bytesOf(source), hint);
+    const { entry, parsed } = await openFormat(bytesOf(source));
     if (formats !== undefined && !formats.includes(entry.id)) {
       throw new AttestationError(
         "format-not-accepted",
@@ -237,7 +234,6 @@ export async function openFormat(
  * Reads a document in any known format, without verifying anything.
  *
  * @param source The document: text or bytes.
- * @param hint What else is known of it.
  * @returns What it says of itself, for display.
  * @throws {AttestationError} `unknown-format`, `ambiguous-format`, or why it cannot be read.
  *
@@ -253,9 +249,8 @@ export async function openFormat(
  */
 export async function parseFormat(
   source: string | Uint8Array,
-  hint?: FormatHint,
 ): Promise<ParsedFormat> {
-  return (await openFormat(bytesOf(source), hint)).parsed;
+  return (await openFormat(bytesOf(source))).parsed;
 }
 
 function bytesOf(source: string | Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 /** The registry of targets: one for each exported function that reads what others wrote. */
 
 import { CLI_TARGETS } from "./cli_targets.ts";
+import { FORMAT_TARGETS } from "./format_targets.ts";
 import { IMAGE_TARGETS } from "./image_targets.ts";
 import { KEY_TARGETS } from "./key_targets.ts";
 import { OCI_TARGETS } from "./oci_targets.ts";
@@ -17,5 +18,6 @@ export const TARGETS: readonly Target[] = [
   ...OCI_TARGETS,
   ...POLICY_TARGETS,
   ...VERIFY_TARGETS,
+  ...FORMAT_TARGETS,
   ...CLI_TARGETS,
 ];

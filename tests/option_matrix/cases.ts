@@ -2,7 +2,12 @@
 
 import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
-import { parseGoogleCloudBuild } from "../../formats/mod.ts";
+import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
+import {
+  createCertificateTrust,
+  parseGoogleCloudBuild,
+  parseSimpleSigning,
+} from "../../formats/mod.ts";
 import {
   matchSubject,
   parseStatement,
@@ -74,6 +79,10 @@ function add(
   CASES[option] = { wanted, without, withIt };
 }
 
+const NOTATION_TIME = new Date("2025-06-01T00:00:00Z");
+const notation = async (options: VerifyOptions = {}) =>
+  (await verify(await sample(), ABC, { now: NOTATION_TIME, ...options })).errorReason ?? "ok";
+
 const second = generateSigner("ES256", { name: "second" });
 const envelope = async (texts = ["abc"]) => await signed(statementAbout(texts));
 
@@ -99,6 +108,37 @@ const expired = async () =>
 const byKeySet = async (now: Date) =>
   (await verify(await envelope(), ABC, { now, trust: { keySets: [await expired()] } }))
     .errorReason ?? "ok";
+
+add(
+  "Trust.certificates",
+  ["untrusted-certificate", "ok"],
+  () => notation(),
+  async () =>
+    await notation({
+      trust: {
+        certificates: createCertificateTrust({
+          authorities: [(await authority()).root],
+          identities: ["CN=release"],
+        }),
+      },
+    }),
+);
+add(
+  "Expectations.formats",
+  ["ok", "format-not-accepted"],
+  () => keyed(),
+  () => keyed({ expect: { formats: ["jws"] } }),
+);
+const simple = (maxBytes?: number) =>
+  reasonOf(() =>
+    Promise.resolve(parseSimpleSigning("{}", maxBytes === undefined ? {} : { maxBytes }))
+  );
+add(
+  "SimpleSigningLimits.maxBytes",
+  ["malformed-signature-payload", "limit-exceeded"],
+  () => simple(),
+  () => simple(1),
+);
 
 // verify()
 const own = workflowOf(REPOSITORY);

@@ -25,6 +25,14 @@ export const DATA: Readonly<Record<string, string>> = {
   Certificate: RESULT,
   CompiledPolicy: RESULT,
   ChecksumEntry: RESULT,
+  AttestationInput: VALUE,
+  BuildKitLayer: VALUE,
+  DetachedMessage: VALUE,
+  CertificateTrust: RESULT,
+  FormatEnvelope: RESULT,
+  SignerResult: RESULT,
+  GoodSigner: RESULT,
+  BadSigner: RESULT,
   NpmKey: RESULT,
   NpmRecord: RESULT,
   NpmSource: RESULT,
@@ -79,6 +87,13 @@ const REGISTRY = [
   "store/oci/registry_test.ts",
   "store/oci/auth_test.ts",
   "internal/http_test.ts",
+];
+const FORMATS = [
+  "formats/paseto_test.ts",
+  "formats/notation_jws_test.ts",
+  "formats/minisign_test.ts",
+  "formats/registry_test.ts",
+  "formats/jws_test.ts",
 ];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
 const TUF = ["sigstore/tuf/trust_test.ts", "sigstore/tuf/client_test.ts"];
@@ -145,6 +160,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CosignLayerLimits: ["sigstore/cosign_layer_test.ts"],
   OciLookupOptions: ["store/oci/lookup_test.ts"],
   VerifyImageOptions: ["store/oci/verify_image_test.ts"],
+  CertificateTrustOptions: ["formats/notation_jws_test.ts"],
+  FormatTrust: FORMATS,
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
 

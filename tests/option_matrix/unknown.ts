@@ -1,7 +1,12 @@
 /** Calls with one more member in their options; each must be refused. */
 
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
-import { parseGoogleCloudBuild, parseSimpleSigning } from "../../formats/mod.ts";
+import {
+  createCertificateTrust,
+  parseGoogleCloudBuild,
+  parseSimpleSigning,
+  verifyFormat,
+} from "../../formats/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -221,6 +226,9 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
     ),
   LockfileOptions: (more) => verifyLockfile("{}", untyped({}), untyped(more)),
   NpmFolders: (more) => createFolderSource(untyped({}), untyped(more)),
+  CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
+  FormatTrust: (more) => verifyFormat("", untyped(more)),
+  SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
   CompileOptions: (more) => compilePolicy(untyped({}), untyped(more)),
   DeriveOptions: (more) => derivePolicy(untyped({ attestations: [] }), untyped(more)),

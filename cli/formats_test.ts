@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
+import { authority, sample } from "../formats/_notation_fixtures_test.ts";
+import { encodePem } from "../internal/pem.ts";
+import { MemoryRuntime } from "../tests/cli_runtime.ts";
+import { main } from "./main.ts";
+
+const HELLO = "hello\n";
+const MINISIGN_KEY = `untrusted comment: minisign public key 8898F3B5C5407C20
+RWQgfEDFtfOYiE3MPO4t6UY5vJen+drgBYJTr55HPLKmy0ySbnYI4/37
+`;
+const MINISIG = `untrusted comment: signature from minisign secret key
+RUQgfEDFtfOYiDfBT+WjJWfTNtNTGv3tHC9e8QwXEk1uBuH+Vn8pdFxakaKtBNqDJBSTjXmpnTkOjO2Jzu+mZ9G4XF9nMj18Ygs=
+trusted comment: interop sample
+wnTqfzfbj0BiOxyX6NV3yWs8sEatSAzb3Fqtbm7xW9K+DH8xyXOwAyfJEjnqXmLo5t+8FBLLOLt1kA7P5TdTDg==
+`;
+
+async function run(files: Record<string, string | Uint8Array>, ...args: string[]) {
+  const runtime = new MemoryRuntime(files as Record<string, string>, args);
+  const status = await main(runtime);
+  return { status, out: runtime.stdout, err: runtime.stderr };
+}
+
+/** The reason of `verify --format json`, or what it says instead of a report. */
+async function reason(files: Record<string, string | Uint8Array>, ...args: string[]) {
+  const { out, err } = await run(files, "verify", ...args, "--format=json");
+  return out === "" ? err : JSON.parse(out).errorReason ?? "ok";
+}
+
+describe("attest verify", () => {
+  it("takes minisign's files as they are", async () => {
+    const files = { "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    const args = ["--bundle=a.txt.minisig", "--key=k.pub"];
+    assert.equal(await reason(files, "a.txt", ...args), "ok");
+    assert.equal(
+      await reason({ ...files, "a.txt": "other" }, "a.txt", ...args),
+      "invalid-signature",
+    );
+    assert.equal(await reason(files, "a.txt", ...args, "--accept-format=minisign"), "ok");
+    assert.equal(
+      await reason(files, "a.txt", ...args, "--accept-format=dsse"),
+      "format-not-accepted",
+    );
+  });
+
+  it("takes a list of checksums with --message", async () => {
+    // It is no list: that is said, and the signature is good.
+    const files = { "b.txt": "b", "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    const args = ["--bundle=a.txt.minisig", "--key=k.pub", "--message=a.txt"];
+    assert.equal(await reason(files, "b.txt", ...args), "unsupported-payload-type");
+    assert.match(await reason(files, "b.txt", "--message=a.txt"), /--message needs --bundle/);
+  });
+
+  it("reads the keys of each format by their marks", async () => {
+    const { trustedKey } = await keyOf("Ed25519");
+    const hex = Array.from(trustedKey.spki.subarray(-32), (b) => b.toString(16).padStart(2, "0"));
+    const point = btoa(String.fromCharCode(...trustedKey.spki.subarray(-32)));
+    const keys = [
+      JSON.stringify({
+        keytype: "ed25519",
+        scheme: "ed25519",
+        keyval: { public: hex.join("") },
+      }),
+      `k4.public.${point.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}\n`,
+      encodePem("PUBLIC KEY", trustedKey.spki),
+    ];
+    const token = await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" });
+    for (const key of keys) {
+      const files = { abc: "abc", "a.jws": token, "k.pub": key };
+      assert.equal(await reason(files, "abc", "--bundle=a.jws", "--key=k.pub"), "ok");
+    }
+    const vkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n";
+    const files = { abc: "abc", "a.jws": token, "k.pub": vkey };
+    assert.equal(await reason(files, "abc", "--bundle=a.jws", "--key=k.pub"), "invalid-signature");
+  });
+
+  it("takes authorities and the holders that they may name", async () => {
+    const { root } = await authority();
+    const ca = encodePem("CERTIFICATE", root);
+    const files = { abc: "abc", "n.json": await sample(), "ca.pem": ca };
+    const args = ["abc", "--bundle=n.json"];
+    const subject = "--certificate-subject=CN=release";
+    // The sample's certificate was valid in 2025.
+    assert.equal(
+      await reason(files, ...args, "--certificate-authority=ca.pem", subject),
+      "certificate-not-valid",
+    );
+    assert.equal(
+      await reason(files, ...args, "--signing-authority=ca.pem", subject),
+      "untrusted-certificate",
+    );
+    assert.equal(
+      await reason(
+        files,
+        ...args,
+        "--certificate-authority=ca.pem",
+        "--timestamp-authority=ca.pem",
+        subject,
+      ),
+      "certificate-not-valid",
+    );
+    assert.equal(
+      await reason(files, ...args, "--certificate-authority=ca.pem", "--unsafe-any-identity"),
+      "certificate-not-valid",
+    );
+    assert.match(await reason(files, ...args, subject), /need --certificate-authority/);
+    assert.match(
+      await reason(files, ...args, "--certificate-authority=ca.pem"),
+      /needs --certificate-subject/,
+    );
+    assert.match(
+      await reason(
+        files,
+        ...args,
+        "--certificate-authority=ca.pem",
+        "--certificate-subject=release",
+      ),
+      /wanted C=/,
+    );
+  });
+});
+
+describe("attest inspect", () => {
+  it("shows the layers of other formats, and what is explained", async () => {
+    const files = {
+      "a.jws": await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" }),
+      "a.minisig": MINISIG,
+      "n.json": await sample(),
+      "t.json": JSON.stringify({ signatures: [], signed: { _type: "targets", version: 1 } }),
+      "s.json": JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6" }),
+    };
+    const { status, out } = await run(files, "inspect", ...Object.keys(files));
+    assert.equal(status, 0);
+    for (
+      const text of [
+        "a.jws (jws)  NOT VERIFIED",
+        STATEMENT.predicateType,
+        "Ed25519 over BLAKE2b-512",
+        "another file, which is signed",
+        "interop sample",
+        "O=acme, CN=release",
+        "The Update Framework",
+        "s.json (cyclonedx)",
+      ]
+    ) assert.ok(out.includes(text), text);
+  });
+
+  it("refuses what is of two formats, and what is of none", async () => {
+    const two = JSON.stringify({ bomFormat: "CycloneDX", spdxVersion: "SPDX-2.3" });
+    const { status, out } = await run({ "a.json": two, "b": "hello" }, "inspect", "a.json", "b");
+    assert.equal(status, 1);
+    assert.ok(out.includes("ambiguous-format"));
+    assert.ok(out.includes("malformed-json"));
+  });
+});
