@@ -2,7 +2,8 @@
  * Mutation test of our own checks: `deno task mutants [--room R]… [--file F]… [--sample N
  * --seed S] [--survivors FILE] [--near] [--types] [--log FILE]`. With `--near` only the tests
  * beside the sources of the same room are run. `--log` appends what became of each mutant, and
- * leaves out those that the file says are killed: a run that was ended goes on.
+ * leaves out those that the file says are killed: a run that was ended goes on. `--quick` runs
+ * the few most telling tests of each mutant only: what survives them is asked of all in another run.
  */
 
 import { spawnSync } from "node:child_process";
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     types: { type: "boolean", default: false },
     near: { type: "boolean", default: false },
     log: { type: "string" },
+    quick: { type: "boolean", default: false },
   },
 });
 
@@ -59,8 +61,10 @@ function readLog(): Set<string> {
   if (values.log === undefined || !existsSync(values.log)) return known;
   for (const line of readFileSync(values.log, "utf8").split("\n")) {
     if (line === "") continue;
-    const { name, fate, near } = JSON.parse(line);
-    if (fate !== "survived" || near === values.near) known.add(name);
+    const { name, fate, near, quick = false } = JSON.parse(line);
+    // Who has survived few tests is asked of more; who has survived all is not asked of few.
+    const asked = near === values.near && (values.quick || !quick);
+    if (fate !== "survived" || asked) known.add(name);
     else known.delete(name);
   }
   return known;
@@ -211,7 +215,8 @@ async function judge(
     ordered.filter(({ bundle }) => bundle.distance === "wide"),
   ];
   // What one test leaves for the next is seen when all of a file are run.
-  if (!values.near) {
+  if (values.quick) batches.length = 1;
+  else if (!values.near) {
     batches.push(
       ordered.filter(({ bundle, tests }) => bundle.distance === "unit" && tests !== undefined)
         .map((one): Reached => ({ ...one, ms: one.ms * 4 + 1000, tests: undefined })),
@@ -273,7 +278,13 @@ try {
     if (fate === "survived" && values.types && failsTypes(laboratory, mutant)) fate = "type";
     counts[fate]++;
     if (values.log !== undefined) {
-      const line = { name: named.get(mutant.id), line: mutant.line, fate, near: values.near };
+      const line = {
+        name: named.get(mutant.id),
+        line: mutant.line,
+        fate,
+        near: values.near,
+        quick: values.quick,
+      };
       appendFileSync(values.log, `${JSON.stringify(line)}\n`);
     }
     const file = perFile.get(mutant.file) ?? { mutants: 0, survived: 0 };

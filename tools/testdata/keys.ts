@@ -15,6 +15,15 @@ const SECP256K1 = "1.3.132.0.10";
 /** Prime of the field of Ed25519. */
 const ED_P = 2n ** 255n - 19n;
 
+/** Faults of other programs that keys show. */
+const ADVISORIES: Readonly<Record<string, string>> = {
+  "ec-explicit-curve": "CryptoAPI CVE-2020-0601: the parameters of a curve were taken from the key",
+  "ec-off-curve": "nistec GO-2023-1595 and others: points that are not on the curve",
+  "ed25519-not-canonical": "edwards25519 GO-2026-4503 and others: other writings of a point",
+  "rsa-exponent-0": "node-forge CVE-2026-33891: an endless loop on 0",
+  "jwk-secret": "JOSE libraries CVE-2015-9235 and others: a public key was taken for a secret one",
+};
+
 /** Public keys that are good, weak, malformed, or of an algorithm that nobody should trust. */
 export async function addPublicKeys(collection: Collection): Promise<void> {
   const add = (id: string, why: string, rule: string, pem: string, reason?: Reason) => {
@@ -27,6 +36,7 @@ export async function addPublicKeys(collection: Collection): Promise<void> {
       rule,
       scope: "step:parse",
       ...(reason === undefined ? {} : { reason }),
+      ...(ADVISORIES[id] === undefined ? {} : { advisory: ADVISORIES[id] }),
     });
   };
   const pem = (spki: Bytes) => encodePem("PUBLIC KEY", spki);

@@ -373,6 +373,21 @@ export async function addCloudBuilds(collection: Collection): Promise<void> {
   add("no-record", "no record", documentOf(), "attestation-not-found");
 }
 
+const PUBLISH = "slsa-verifier GO-2023-2188: npm's publish attestation was not validated";
+
+/** Faults of other programs that cases of npm answers show. */
+const ADVISORIES: Readonly<Record<string, string>> = {
+  "other-package": PUBLISH,
+  "other-version": PUBLISH,
+  "other-tarball": PUBLISH,
+  "no-publish": PUBLISH,
+  "publish-other-key": PUBLISH,
+  "published-other-name": PUBLISH,
+  "subject-sha1": PUBLISH,
+  "fork": "npm audit signatures, JSR: the repository was not compared",
+  "provenance-not-logged": "JSR api/src/provenance.rs: no proof of inclusion was asked for",
+};
+
 /** Answers of an npm registry. */
 export async function addNpmAnswers(collection: Collection): Promise<void> {
   const npmKeys = collection.json("npm-attestations/keys.json", await keysFile() as JsonObject);
@@ -384,6 +399,7 @@ export async function addNpmAnswers(collection: Collection): Promise<void> {
     reason?: Reason,
     options: JsonObject = {},
   ) => {
+    const advisory = ADVISORIES[id];
     const answer = "attestations" in changes
       ? changes as JsonObject
       : await answerOf(changes as AnswerChanges);
@@ -406,6 +422,7 @@ export async function addNpmAnswers(collection: Collection): Promise<void> {
         ...options,
       },
       ...(reason === undefined ? {} : { reason }),
+      ...(advisory === undefined ? {} : { advisory }),
     });
   };
   const publish = await publishOf();
