@@ -23,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["diff", async () => (await import("./diff.ts")).runDiff],
   ["policy", async () => (await import("./policy.ts")).runPolicy],
   ["vsa", async () => (await import("./vsa.ts")).runVsa],
+  ["store", async () => (await import("./store.ts")).runStore],
   ["keygen", async () => (await import("./keygen.ts")).runKeygen],
   ["sign", async () => (await import("./sign.ts")).runSign],
   ["attest", async () => (await import("./attest.ts")).runAttest],

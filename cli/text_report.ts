@@ -25,6 +25,9 @@ export interface TextContext {
 }
 
 const COLUMNS = 84;
+const LOOK_FAILED: Reason = "store-unavailable";
+/** More artifacts than these are a table: those that passed take a line each. */
+const MANY = 20;
 /** Failed attestations of one artifact that are shown in full. */
 const SHOWN = 10;
 const SHOWN_CLAIMS: readonly ClaimName[] = [
@@ -42,8 +45,10 @@ const SIGNER_CLAIMS: readonly ClaimName[] = ["issuer", "runnerEnvironment"];
 export function textReport(report: VerificationReport, context: TextContext): string {
   const { paint } = context;
   let text = `${paint.bold("Expected")}\n${table(context.expected, "  ")}\n`;
+  const isMany = report.artifacts.length > MANY;
+  if (isMany) text += passedTable(report.artifacts, context);
   report.artifacts.forEach((artifact, index) => {
-    text += `${artifactText(artifact, index, context)}\n`;
+    if (!isMany || !artifact.ok) text += `${artifactText(artifact, index, context)}\n`;
   });
   text += context.notes ?? "";
   const passed = report.artifacts.filter((artifact) => artifact.ok).length;
@@ -55,6 +60,20 @@ export function textReport(report: VerificationReport, context: TextContext): st
   return `${text}${paint.red("FAILED")}: ${passed} of ${
     plural(total, "artifact")
   } verified${reason}\n`;
+}
+
+/** A line for each artifact that passed, with what its first good attestation is. */
+function passedTable(artifacts: readonly ArtifactReport[], { paint }: TextContext): string {
+  const passed = artifacts.filter(({ ok }) => ok);
+  if (passed.length === 0) return "";
+  const names = passed.map(({ artifact }) => printable(artifact));
+  const width = Math.min(60, Math.max(...names.map(({ length }) => length)));
+  const lines = passed.map(({ attestations }, i) => {
+    const { predicateType = "", source = "" } = attestations.find(({ ok }) => ok) ?? {};
+    const row = [names[i].padEnd(width), printable(predicateType), printable(source)];
+    return `${paint.green("PASSED")}  ${row.join("  ").trimEnd()}\n`;
+  });
+  return `${lines.join("")}\n`;
 }
 
 function artifactText(artifact: ArtifactReport, index: number, context: TextContext): string {
@@ -75,11 +94,13 @@ function artifactText(artifact: ArtifactReport, index: number, context: TextCont
   if (hidden.length > 0) text += `  ${paint.dim(summary(hidden))}\n`;
 
   const told = bad.some((attestation) => attestation.errorReason === artifact.errorReason);
-  if (artifact.errorReason !== null && !told) {
+  if (artifact.errorReason === "attestation-not-found" || artifact.errorReason === LOOK_FAILED) {
     const looked = context.looked.get(index) ?? [];
-    if (artifact.errorReason === "attestation-not-found" && looked.length > 0) {
-      text += table([["looked for", looked.map((path) => printable(path)).join("\n")]], "  ");
+    if (looked.length > 0) {
+      text += table([["looked for", looked.map((path) => printable(path, 500)).join("\n")]], "  ");
     }
+  }
+  if (artifact.errorReason !== null && !told) {
     text += table([["reason", artifact.errorReason]], "  ");
     text += table(nextSteps(artifact.errorReason, context), "  ");
   }
