@@ -327,6 +327,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Correct the reference, push the image first, or log in to the registry",
     example: "registry.example/app:1.0 was never pushed, or was deleted",
   },
+  "malformed-chart": {
+    layer: "storage",
+    cause: "A Helm chart cannot be read: its package, the name and version in it, or its " +
+      "provenance file",
+    check: "helm pull oci://CHART --untar, and the file Chart.yaml in it",
+    repair: "Package the chart with helm package, which writes Chart.yaml anew, and push it again",
+    example: "A manifest with two packages, or a package without Chart.yaml",
+  },
   "malformed-image-layout": {
     layer: "storage",
     cause: "A folder or tar file is no OCI image layout, or holds what none needs: links, names " +

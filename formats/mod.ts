@@ -17,6 +17,12 @@ export type {
   GoogleCloudBuildExpectation,
 } from "./google_cloud_build_claims.ts";
 export {
+  type ChartMetadata,
+  type HelmProvenance,
+  parseChartMetadata,
+  parseHelmProvenance,
+} from "./helm.ts";
+export {
   parseSimpleSigning,
   type SimpleSigning,
   type SimpleSigningLimits,
