@@ -52,6 +52,7 @@ export type Reason =
   // Storage
   | "content-mismatch"
   | "image-not-found"
+  | "malformed-chart"
   | "malformed-image-layout"
   | "malformed-image-manifest"
   | "malformed-image-reference"

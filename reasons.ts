@@ -352,6 +352,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Correct the reference, push the image first, or log in to the registry",
     example: "registry.example/app:1.0 was never pushed, or was deleted",
   },
+  "malformed-chart": {
+    layer: "storage",
+    cause: "A Helm chart cannot be read: its package, the name and version in it, or its " +
+      "provenance file",
+    check: "helm show chart oci://CHART, and the file Chart.yaml in its package",
+    repair: "Package the chart with helm package, which writes Chart.yaml anew, and push it again",
+    example: "A manifest with two packages, or a package without Chart.yaml",
+  },
   "malformed-image-layout": {
     layer: "storage",
     cause: "A folder or tar file is no OCI image layout, or holds what none needs: links, names " +
@@ -1565,8 +1573,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     cause: "A service answered with something that cannot be read: not its JSON or DER, or cut " +
       "short on the way",
     check: "curl -i ADDRESS: is it the service, or a proxy's page in its place",
-    repair: "Correct the address in the signing configuration, or try again later; nothing " +
-      "was written",
+    repair: "Correct the address (of a service: in the signing configuration), or try again " +
+      "later; nothing was written",
     example: "A captive portal answers the request for a certificate with a page of HTML",
   },
   "malformed-signing-config": {
@@ -1598,7 +1606,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   "service-refused": {
     layer: "signing",
     cause: "A service refused the request, or would have sent it elsewhere; it will do so again",
-    check: "The status and the words in the message; 401 and 403 are about the identity token",
+    check: "The status and the words in the message; when signing, 401 and 403 are about the " +
+      "identity token",
     repair: "Grant the job what it lacks (GitHub Actions: permissions, id-token: write), or " +
       "correct the address",
     example: "400: There was an error processing the identity token",

@@ -69,7 +69,7 @@ export class AttestationFiles {
     } catch (error) {
       // Too large is something about the attestation; not readable is something about the run.
       if (!isAttestationError(error) || error.reason !== "limit-exceeded") throw error;
-      return { attestations: [], unusable: [unusable(path, error)] };
+      return { attestations: [], unusable: [unusableAttestation(path, error)] };
     }
   }
 
@@ -84,7 +84,7 @@ export class AttestationFiles {
       const message = `Cannot read ${quote(path)}: more than ${MAX_LINES_BYTES} bytes`;
       return {
         attestations: [],
-        unusable: [unusable(path, new AttestationError("limit-exceeded", message))],
+        unusable: [unusableAttestation(path, new AttestationError("limit-exceeded", message))],
       };
     }
     const attestations: NamedAttestation[] = [];
@@ -103,7 +103,7 @@ export class AttestationFiles {
         attestations.push({ source, content: line.value });
         continue;
       }
-      first ??= unusable(source, line.error);
+      first ??= unusableAttestation(source, line.error);
       if (++bad <= MAX_NOTICES) {
         this.#notices.push(
           `Skipped ${printable(source)}: ${printable(line.error.message)} (${line.errorReason})`,
@@ -116,7 +116,7 @@ export class AttestationFiles {
       );
     }
     if (attestations.length === 0) {
-      first ??= unusable(
+      first ??= unusableAttestation(
         path,
         new AttestationError("empty-input", `Cannot read ${quote(path)}: it has no line`),
       );
@@ -126,7 +126,8 @@ export class AttestationFiles {
   }
 }
 
-function unusable(source: string, error: AttestationError): AttestationReport {
+/** The report of an attestation that could not be read, or of a store that could not be asked. */
+export function unusableAttestation(source: string, error: AttestationError): AttestationReport {
   return {
     source,
     format: "unknown",

@@ -108,8 +108,10 @@ async function contentsOf(source: OciSource, looked: LookedImage): Promise<Conte
   for (const index of image.indexes) await keep(index, []);
   await mapWindow(parts, WINDOW, async ({ descriptor }) => {
     const manifest = await source.manifest(descriptor);
-    // The config tells the platform of an image that stands alone; layers are not needed.
-    await keep(manifest, manifest.config === undefined ? [] : [manifest.config]);
+    // The config tells the platform of an image that stands alone, the package of a chart its
+    // name; layers of images are not needed.
+    const config = manifest.config === undefined ? [] : [manifest.config];
+    await keep(manifest, looked.chart === undefined ? config : [...config, ...manifest.layers]);
   });
   for (const [digest, found] of findings) {
     for (const { manifest: holder, via } of found.attestations) {

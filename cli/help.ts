@@ -25,8 +25,8 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     summary: "verify artifacts by their attestations",
     usage: "[ARTIFACT…] [OPTION…]",
     notes: [
-      "ARTIFACT is a file, a folder (all files in it), ALG:HEX, an image oci://REFERENCE or " +
-      "oci-layout:FOLDER. The attestation of a file is looked for next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
+      "ARTIFACT is a file, a folder (all files in it), ALG:HEX, npm:NAME@VERSION, an image " +
+      "oci://REFERENCE or oci-layout:FOLDER. The attestation of a file is looked for next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
       "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it.",
       "A keyless attestation needs an expected signer: anybody can get a certificate. With " +
       "--source-uri, SLSA provenance is expected, and its signer must be one that may speak for " +
@@ -38,7 +38,12 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       "the tags of cosign, BuildKit's manifests in the index; every platform needs one of its own. " +
       "Credentials are those of Docker, or of ATTEST_REGISTRY_USERNAME and " +
       "ATTEST_REGISTRY_PASSWORD (or ATTEST_REGISTRY_TOKEN) for the host in ATTEST_REGISTRY.",
-      "No request is made but for an image in a registry; all else is read from the given files.",
+      "With --store attestations are also looked for in stores, by the digest of the artifact; the " +
+      "report says where it looked, and a store that could not be asked is never taken for one that " +
+      "has nothing. npm:NAME@VERSION is a package of a registry: it is downloaded, digested and " +
+      "verified by the registry's own answer, and needs --npm-keys.",
+      "No request is made but for an image in a registry, a package of one, and the stores that are " +
+      "named; all else is read from the given files.",
       "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run. " +
       "With --format sarif 0 stands for 1 too, unless --exit-code is given: read the report.",
     ],
@@ -459,6 +464,41 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     ],
     options: async () =>
       (await load<typeof import("./copy_options.ts")>("copy_options")).COPY_OPTIONS,
+  },
+  store: {
+    summary: "keep attestations, find them by the digest of an artifact, list and remove them",
+    usage: "put FILE…|find FILE|ALG:HEX|list|prune --store STORE [OPTION…]",
+    notes: [
+      "STORE is a folder (each attestation in a file named by its SHA-256, with an index by " +
+      "subject), a file NAME.intoto.jsonl with one a line, beside:FILE for the files that lie " +
+      "beside an artifact, or oci://HOST/NAME for a repository of a registry. Several processes " +
+      "may write at once; what was put survives the end of its process at any moment.",
+      "find also asks github:OWNER/NAME, github-org:NAME, github-user:NAME (the address of the API " +
+      "from --github-api or GITHUB_API_URL, a token from GH_TOKEN or GITHUB_TOKEN), " +
+      "npm:NAME@VERSION, and https: addresses: of an artifact, of a folder with a slash at its " +
+      "end, or of a file of attestations. verify --store takes the same names.",
+      "What a store holds is not verified, neither by put nor by find: that is what verify does.",
+      "prune needs a condition, and removes what all of them hold for; try --dry-run first. It also " +
+      "removes what writers left behind that were stopped.",
+      "Exit status: 0 done, 1 nothing found, or a file was refused, 2 could not run; find also " +
+      "exits with 2 when a store could not be asked, for that is not absence.",
+    ],
+    examples: [
+      ["Keep what was downloaded", "store put app.sigstore.json --store attestations"],
+      ["What is there about a file", "store find app.tgz --store attestations"],
+      [
+        "Attestations of a digest from GitHub, for a machine without a network",
+        "store find sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 " +
+        "--store github:acme/app --github-api https://api.github.example --output app.intoto.jsonl",
+      ],
+      ["Everything, for a program", "store list --store attestations --format json"],
+      [
+        "What is older than a quarter of a year and of no file that is still shipped",
+        "store prune --store attestations --older-than P90D --keep-subjects SHA256SUMS --dry-run",
+      ],
+    ],
+    options: async () =>
+      (await load<typeof import("./store_options.ts")>("store_options")).ALL_STORE_OPTIONS,
   },
   "trusted-root": {
     summary: "keep trusted roots up to date, and show what is in them",

@@ -19,9 +19,12 @@ function indexText({ inheritFromIndex }: ImageReport, index: ArtifactReport): st
 }
 
 function noteOf(image: ImageReport, artifacts: readonly ArtifactReport[]): string {
-  const { reference, digest, requires, index, others = [], hint, notes = [] } = image;
+  const { reference, digest, requires, chart, index, others = [], hint, notes = [] } = image;
   const kind = requires === "manifest" ? "a manifest" : "an index";
   const rows: [string, string][] = [["is", `${printable(digest)} (${kind})`]];
+  if (chart !== undefined) {
+    rows.push(["chart", `${printable(chart.name)} ${printable(chart.version)}`]);
+  }
   if (index !== undefined) {
     rows.push(["index", indexText(image, index)]);
     rows.push([

@@ -27,6 +27,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["reverify", async () => (await load<typeof import("./reverify.ts")>("reverify")).runReverify],
   ["serve", async () => (await load<typeof import("./serve.ts")>("serve")).runServe],
   ["vsa", async () => (await load<typeof import("./vsa.ts")>("vsa")).runVsa],
+  ["store", async () => (await load<typeof import("./store.ts")>("store")).runStore],
   ["keygen", async () => (await load<typeof import("./keygen.ts")>("keygen")).runKeygen],
   ["sign", async () => (await load<typeof import("./sign.ts")>("sign")).runSign],
   ["attest", async () => (await load<typeof import("./attest.ts")>("attest")).runAttest],

@@ -1,14 +1,17 @@
 import { AttestationError } from "../errors.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { printable, quote } from "../internal/json.ts";
 import type {
   LockfilePackageReport,
   LockfileReport,
   NpmExpectation,
   NpmFiles,
+  NpmPackage,
   NpmTrust,
 } from "../npm/mod.ts";
+import type { NpmRegistry } from "../store/npm.ts";
 import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
-import { readArtifacts, toInput } from "./artifacts.ts";
+import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
 import { inFile, readRoots } from "./expectations.ts";
 import { writeReport } from "./inputs.ts";
 import { load } from "./load.ts";
@@ -43,6 +46,7 @@ const PACKAGE_ONLY = [
   "owner-id",
   "workflow",
   "source-ref",
+  "registry",
 ];
 const LOCKFILE_ONLY = [
   "lockfile",
@@ -80,7 +84,10 @@ export async function runNpm(
     }
   }
   const keysPath = args.get("npm-keys");
-  if (keysPath === undefined) throw usageError("--lockfile needs --npm-keys");
+  if (keysPath === undefined) {
+    const what = args.has("lockfile") ? "--lockfile" : "npm:NAME@VERSION";
+    throw usageError(`${what} needs --npm-keys: the public keys of the registry`);
+  }
   if (args.get("format") === "gh") throw usageError("--format gh has no meaning for npm packages");
   if (args.has("only-root") && !args.has("trusted-root")) {
     throw usageError("--only-root needs --trusted-root");
@@ -107,16 +114,7 @@ async function runPackage(
   trust: NpmTrust,
   rows: [string, string][],
 ): Promise<number> {
-  const { artifacts, notices } = await readArtifacts(args, runtime);
-  for (const notice of notices) runtime.write("stderr", `notice: ${notice}\n`);
-  if (artifacts.length !== 1) throw usageError("--npm-keys takes one package: its tarball");
-  const bundles = args.all("bundle");
-  if (bundles.length !== 1) {
-    throw usageError("--npm-keys takes one --bundle: the registry's answer about the package");
-  }
-  if (artifacts[0].path === undefined && artifacts[0].digest?.sha512 === undefined) {
-    throw usageError("An npm package is named by its SHA-512: --digest sha512:HEX");
-  }
+  const { artifact, named, readAnswer } = await readPackage(args, runtime);
   if (args.has("repo") && args.has("source-uri")) {
     throw usageError("--repo and --source-uri exclude each other");
   }
@@ -133,8 +131,8 @@ async function runPackage(
   const commit = args.get("source-digest");
   if (commit !== undefined) provenance.sourceCommit = commit;
   const stated: NpmExpectation = {
-    packageName: args.get("package-name"),
-    packageVersion: args.get("package-version"),
+    packageName: named?.name ?? args.get("package-name"),
+    packageVersion: named?.version ?? args.get("package-version"),
     registry: args.get("npm-registry"),
     builderId: args.get("builder-id") ?? NPM_GITHUB_HOSTED,
     repository: repo === undefined ? args.get("source-uri") : `https://github.com/${repo}`,
@@ -153,8 +151,7 @@ async function runPackage(
   );
   const progress = progressBar(runtime);
   try {
-    const answer = await readBounded(runtime, bundles[0], MAX_ANSWER_BYTES);
-    const report = await verifyNpmPackage(answer, toInput(artifacts[0], runtime), {
+    const report = await verifyNpmPackage(await readAnswer(), toInput(artifact, runtime), {
       trust,
       expect,
       ...(args.has("unsafe-any-identity") ? { unsafelyAcceptAnyRepository: true } : {}),
@@ -168,7 +165,7 @@ async function runPackage(
       const { judgementOf } = await load<typeof import("./reports/findings.ts")>(
         "reports/findings",
       );
-      const place = placeOfArtifact(artifacts[0]);
+      const place = placeOfArtifact(artifact);
       await print(args, runtime, await reportText(format, judgementOf(report, [place])), printed);
     } else {
       const { textReport } = await load<typeof import("./text_report.ts")>("text_report");
@@ -195,6 +192,78 @@ async function runPackage(
   } finally {
     progress.end();
   }
+}
+
+/** A package of the command line: a tarball with the registry's answer, or one to download. */
+interface PackageInput {
+  artifact: Artifact;
+  /** What it is called, if it was named. */
+  named?: NpmPackage;
+  /** The registry's answer about its attestations. */
+  readAnswer(): Promise<Uint8Array>;
+}
+
+async function readPackage(args: ParsedArgs, runtime: Runtime): Promise<PackageInput> {
+  const bundles = args.all("bundle");
+  const readBundle = () => readBounded(runtime, bundles[0], MAX_ANSWER_BYTES);
+  if (args.operands.some((operand) => operand.startsWith("npm:"))) {
+    return await fetchPackage(args, runtime, bundles.length === 0 ? undefined : readBundle);
+  }
+  if (args.has("registry")) throw usageError("--registry needs npm:NAME@VERSION");
+  const { artifacts, notices } = await readArtifacts(args, runtime);
+  for (const notice of notices) runtime.write("stderr", `notice: ${notice}\n`);
+  if (artifacts.length !== 1) throw usageError("--npm-keys takes one package: its tarball");
+  if (bundles.length !== 1) {
+    throw usageError("--npm-keys takes one --bundle: the registry's answer about the package");
+  }
+  if (artifacts[0].path === undefined && artifacts[0].digest?.sha512 === undefined) {
+    throw usageError("An npm package is named by its SHA-512: --digest sha512:HEX");
+  }
+  return { artifact: artifacts[0], readAnswer: readBundle };
+}
+
+/** Downloads `npm:NAME@VERSION` to digest it; nothing but the digest is kept. */
+async function fetchPackage(
+  args: ParsedArgs,
+  runtime: Runtime,
+  readBundle: (() => Promise<Uint8Array>) | undefined,
+): Promise<PackageInput> {
+  if (args.operands.length !== 1) throw usageError("npm:NAME@VERSION is verified alone");
+  for (const name of ["digest", "package-name", "package-version"]) {
+    if (args.has(name)) throw usageError(`npm:NAME@VERSION and --${name} exclude each other`);
+  }
+  if (args.all("bundle").length > 1) throw usageError("npm:NAME@VERSION takes one --bundle");
+  const [operand] = args.operands;
+  const [{ http, parseNpmOperand }, { npmConfig }, { createNpmRegistry }] = await Promise.all([
+    import("./stores.ts"),
+    import("./npm_config.ts"),
+    import("../store/npm.ts"),
+  ]);
+  const named = parseNpmOperand(operand);
+  const config = await npmConfig(named.name, args, runtime);
+  let registry: NpmRegistry;
+  try {
+    registry = createNpmRegistry({ ...config, ...http(runtime) });
+  } catch (error) {
+    if (error instanceof TypeError) throw usageError(error.message);
+    throw error;
+  }
+  const tarball = await registry.tarball(named);
+  if (tarball === undefined) {
+    throw new AttestationError(
+      "unreadable-file",
+      `Cannot read ${quote(operand)}: the registry ${quote(registry.address)} does not have it`,
+    );
+  }
+  const { sha512, size, url } = tarball;
+  runtime.write("stderr", `notice: Downloaded ${size} bytes from ${printable(url)}\n`);
+  return {
+    artifact: { name: operand, digest: { sha512 }, neighbours: [], shared: [], npm: named.name },
+    named,
+    readAnswer: readBundle ??
+      // A package without attestations is one whose answer has none.
+      (async () => await registry.attestations(named) ?? utf8('{"attestations":[]}')),
+  };
 }
 
 function expectedRows(expect: NpmExpectation, anyRepository: boolean): [string, string][] {

@@ -9,7 +9,8 @@ export const NPM_OPTIONS: readonly OptionSpec[] = [
     value: "FILE",
     group: NPM,
     help: "Public keys of the registry (keys.json of Sigstore's TUF repository): the artifact is " +
-      "a package, --bundle the registry's answer about its attestations",
+      "a package: npm:NAME@VERSION, or a tarball with --bundle, the registry's answer about its " +
+      "attestations",
   },
   { name: "package-name", value: "NAME", group: NPM, help: "Name of the package, with its scope" },
   { name: "package-version", value: "VERSION", group: NPM, help: "Version of the package" },
@@ -84,7 +85,8 @@ export const NPM_OPTIONS: readonly OptionSpec[] = [
 
 /** Tells whether `verify` is asked about npm packages. */
 export function isNpm(args: ParsedArgs): boolean {
-  return args.has("npm-keys") || args.has("lockfile");
+  return args.has("npm-keys") || args.has("lockfile") ||
+    args.operands.some((operand) => operand.startsWith("npm:"));
 }
 
 /**
@@ -94,5 +96,8 @@ export function isNpm(args: ParsedArgs): boolean {
  */
 export function refuseNpmOptions(args: ParsedArgs): void {
   const stated = NPM_OPTIONS.find(({ name }) => args.has(name));
+  if (args.has("registry") && !args.all("store").some((store) => store.startsWith("npm:"))) {
+    throw usageError("--registry needs npm:NAME@VERSION");
+  }
   if (stated !== undefined) throw usageError(`--${stated.name} needs --npm-keys`);
 }

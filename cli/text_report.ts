@@ -25,6 +25,9 @@ export interface TextContext {
 }
 
 const COLUMNS = 84;
+const LOOK_FAILED: Reason = "store-unavailable";
+/** More artifacts than these are a table: those that passed take a line each. */
+const MANY = 20;
 /** Failed attestations of one artifact that are shown in full. */
 const SHOWN = 10;
 const SHOWN_CLAIMS: readonly ClaimName[] = [
@@ -53,8 +56,10 @@ export async function textReport(
     ? { ...given, reasons: (await import("../reasons.ts")).REASONS }
     : given;
   let text = `${paint.bold("Expected")}\n${table(context.expected, "  ")}\n`;
+  const isMany = report.artifacts.length > MANY;
+  if (isMany) text += passedTable(report.artifacts, context);
   report.artifacts.forEach((artifact, index) => {
-    text += `${artifactText(artifact, index, context)}\n`;
+    if (!isMany || !artifact.ok) text += `${artifactText(artifact, index, context)}\n`;
   });
   text += context.notes ?? "";
   const passed = report.artifacts.filter((artifact) => artifact.ok).length;
@@ -70,6 +75,20 @@ export async function textReport(
 
 function hasFailure({ artifacts }: VerificationReport): boolean {
   return artifacts.some(({ ok, attestations }) => !ok || attestations.some((one) => !one.ok));
+}
+
+/** A line for each artifact that passed, with what its first good attestation is. */
+function passedTable(artifacts: readonly ArtifactReport[], { paint }: TextContext): string {
+  const passed = artifacts.filter(({ ok }) => ok);
+  if (passed.length === 0) return "";
+  const names = passed.map(({ artifact }) => printable(artifact));
+  const width = Math.min(60, Math.max(...names.map(({ length }) => length)));
+  const lines = passed.map(({ attestations }, i) => {
+    const { predicateType = "", source = "" } = attestations.find(({ ok }) => ok) ?? {};
+    const row = [names[i].padEnd(width), printable(predicateType), printable(source)];
+    return `${paint.green("PASSED")}  ${row.join("  ").trimEnd()}\n`;
+  });
+  return `${lines.join("")}\n`;
 }
 
 function artifactText(artifact: ArtifactReport, index: number, context: Told): string {
@@ -90,11 +109,13 @@ function artifactText(artifact: ArtifactReport, index: number, context: Told): s
   if (hidden.length > 0) text += `  ${paint.dim(summary(hidden))}\n`;
 
   const told = bad.some((attestation) => attestation.errorReason === artifact.errorReason);
-  if (artifact.errorReason !== null && !told) {
+  if (artifact.errorReason === "attestation-not-found" || artifact.errorReason === LOOK_FAILED) {
     const looked = context.looked.get(index) ?? [];
-    if (artifact.errorReason === "attestation-not-found" && looked.length > 0) {
-      text += table([["looked for", looked.map((path) => printable(path)).join("\n")]], "  ");
+    if (looked.length > 0) {
+      text += table([["looked for", looked.map((path) => printable(path, 500)).join("\n")]], "  ");
     }
+  }
+  if (artifact.errorReason !== null && !told) {
     text += table([["reason", artifact.errorReason]], "  ");
     text += table(nextSteps(artifact.errorReason, context), "  ");
   }

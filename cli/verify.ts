@@ -1,15 +1,26 @@
 import { AttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
+import type { AttestationSource, StoredAttestation } from "../store/store.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "../verify/options.ts";
-import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
+import type {
+  ArtifactReport,
+  AttestationReport,
+  LookupReport,
+  VerificationReport,
+} from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
 import {
   AttestationFiles,
   type Loaded,
+<<<<<<< HEAD
   MAX_ATTESTATION_BYTES,
   type NamedAttestation,
+=======
+  type NamedAttestation,
+  unusableAttestation,
+>>>>>>> i8
 } from "./attestations.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
@@ -19,7 +30,7 @@ import { COULD_NOT_RUN, REFUSED, VERIFIED } from "./main.ts";
 import type { PolicyCheck } from "../policy/verdict.ts";
 import { hasPolicy } from "./policy_options.ts";
 import { isNpm, refuseNpmOptions } from "./npm_options.ts";
-import { progressBar } from "./progress.ts";
+import { type Progress, progressBar } from "./progress.ts";
 import type { Place } from "./reports/findings.ts";
 import { isReportFormat, reportText } from "./reports/report.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
@@ -50,8 +61,12 @@ export interface Run {
   enforced: Enforced;
   /** Files of attestations, each read once. */
   files: AttestationFiles;
-  /** Attestations that were verified, by the name that the report has for them. */
-  loaded: Loaded["attestations"];
+  /** Attestations that were verified, by the name that the report has for them; for gh only. */
+  loaded?: Loaded["attestations"];
+  /** Stores that are asked about each artifact, with notes about what they leave out. */
+  stores?: { sources: readonly AttestationSource[]; notices: Set<string> };
+  /** Shows how far it has got. */
+  progress?: Progress;
   /** Where an attestation was looked for, by the artifact's place in the report. */
   looked: Map<number, readonly string[]>;
   /** Where a failure is shown that no file names. */
@@ -102,6 +117,8 @@ export async function runVerify(
   ) {
     return COULD_NOT_RUN;
   }
+  // Nobody knows whether there is an attestation that would have verified.
+  if (report.errorReason === "store-unavailable") return COULD_NOT_RUN;
   if (report.policy?.mode !== "permissive") return isForUpload(parsed) ? VERIFIED : REFUSED;
   runtime.write("stderr", permissiveWarning(report));
   return VERIFIED;
@@ -149,16 +166,19 @@ export async function verifyArguments(
   if (images.length === 0) imagesModule?.refuseImageOptions(parsed);
   else enforced.rows.push(...imagesModule?.imageRows(parsed) ?? []);
 
-  const progress = progressBar(runtime);
+  const stores = await storesOf(parsed, artifacts, runtime);
+  const progress = progressBar(runtime, undefined, artifacts.length > 1 ? "artifact" : undefined);
   enforced.options.onProgress = progress.update;
   const run: Run = {
     runtime,
     verify: dependencies?.verify ?? (await import("../verify/verify.ts")).verify,
     enforced,
     files,
-    loaded: [],
     looked: new Map(),
     places: artifacts.map(placeOfArtifact),
+    progress,
+    ...(stores === undefined ? {} : { stores }),
+    ...(parsed.get("format") === "gh" ? { loaded: [] } : {}),
     ...fallbackOf(parsed),
   };
   try {
@@ -170,8 +190,29 @@ export async function verifyArguments(
     return { report: policy?.decide(report, enforced) ?? report, run };
   } finally {
     progress.end();
+    for (const notice of stores?.notices ?? []) notices.push(notice);
     for (const notice of notices) runtime.write("stderr", `notice: ${notice}\n`);
   }
+}
+
+/** The stores of `--store`, which have no meaning beside files of attestations. */
+async function storesOf(
+  args: ParsedArgs,
+  artifacts: readonly Artifact[],
+  runtime: Runtime,
+): Promise<Run["stores"]> {
+  if (!args.has("store")) {
+    if (args.has("github-api")) throw usageError("--github-api needs --store github:OWNER/NAME");
+    return undefined;
+  }
+  if (bundlesOf(args).length > 0) {
+    throw usageError("--store and --bundle exclude each other: a bundle is all that is looked at");
+  }
+  if (artifacts.length === 0) {
+    throw usageError("--store needs an artifact: a file, folder or digest");
+  }
+  const { openStores } = await load<typeof import("./stores.ts")>("stores");
+  return { sources: await openStores(args, runtime), notices: new Set() };
 }
 
 /** Files and images of one run: verified on their own, judged together. */
@@ -262,6 +303,7 @@ async function verifyAll(
     const loaded = await withMessage(args, await run.files.load(bundles), run.runtime);
     return await verifyGroup(artifacts, loaded, run);
   }
+<<<<<<< HEAD
   if (args.has("message")) throw usageError("--message needs --bundle, a signature over it");
   const found: { artifact: Artifact; paths: string[] }[] = [];
   for (const [index, artifact] of artifacts.entries()) {
@@ -271,31 +313,125 @@ async function verifyAll(
     run.looked.set(index, looked);
     found.push({ artifact, paths });
   }
+=======
+>>>>>>> i8
   if ((args.get("subjects") ?? "any") !== "any") {
     // These modes compare all subjects with all artifacts.
+    const found: Discovered[] = [];
+    for (const [i, artifact] of artifacts.entries()) found.push(await look(artifact, i, run));
     const paths = [...new Set(found.flatMap(({ paths }) => paths))];
-    return await verifyGroup(artifacts, await run.files.load(paths), run);
+    const loaded = await run.files.load(paths);
+    const report = await verifyGroup(
+      artifacts,
+      merged(loaded, ...found.map(({ kept }) => kept)),
+      run,
+    );
+    return withLookups(report, found);
   }
   // Neighbours with the same attestations are verified together, so that each is read once.
   const reports: ArtifactReport[] = [];
-  for (let start = 0; start < found.length;) {
-    const key = JSON.stringify(found[start].paths);
-    let end = start + 1;
-    while (end < found.length && JSON.stringify(found[end].paths) === key) end++;
-    const group = found.slice(start, end).map(({ artifact }) => artifact);
-    const loaded = await run.files.load(found[start].paths);
-    reports.push(...(await verifyGroup(group, loaded, run)).artifacts);
-    start = end;
+  let group: Discovered[] = [];
+  const flush = async () => {
+    if (group.length === 0) return;
+    const loaded = merged(await run.files.load(group[0].paths), group[0].kept);
+    const report = await verifyGroup(group.map(({ artifact }) => artifact), loaded, run);
+    reports.push(...withLookups(report, group).artifacts);
+    group = [];
+  };
+  const isMany = artifacts.length > 1;
+  for (const [i, artifact] of artifacts.entries()) {
+    const one = await look(artifact, i, run);
+    if (group.length > 0 && (one.lookups !== undefined || !isSame(one.paths, group[0].paths))) {
+      await flush();
+    }
+    group.push(one);
+    if (one.lookups !== undefined) await flush();
+    // Of many artifacts the bar tells which one it is at, not how far that one is.
+    if (isMany && (reports.length > 0 || run.stores !== undefined)) {
+      run.enforced.options.onProgress = undefined;
+      run.progress?.update({ phase: "verify", done: reports.length, total: artifacts.length });
+    }
   }
+  await flush();
   return summarize(reports);
 }
 
+<<<<<<< HEAD
 /** What a detached signature is over, where it is not the artifact. */
 async function withMessage(args: ParsedArgs, loaded: Loaded, runtime: Runtime): Promise<Loaded> {
   const path = args.get("message");
   if (path === undefined) return loaded;
   const message = await readBounded(runtime, path, MAX_ATTESTATION_BYTES);
   return { ...loaded, attestations: loaded.attestations.map((one) => ({ ...one, message })) };
+=======
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((path, i) => path === b[i]);
+}
+
+/** An artifact, and what was found for it. */
+interface Discovered {
+  artifact: Artifact;
+  /** Files beside it. */
+  paths: string[];
+  /** What stores have. */
+  kept: Loaded;
+  /** What became of asking each store; absent where there is none. */
+  lookups?: LookupReport[];
+}
+
+/** Looks for the attestations of an artifact: beside it, and in the stores. */
+async function look(artifact: Artifact, index: number, run: Run): Promise<Discovered> {
+  const { stores, runtime } = run;
+  const digestOf = async (): Promise<DigestSet> =>
+    artifact.digest ?? (await verifyGroup([artifact], NOTHING, run)).artifacts[0].digest;
+  const { paths, looked } = await discover(artifact, runtime, digestOf);
+  run.looked.set(index, looked);
+  if (stores === undefined) return { artifact, paths, kept: NOTHING };
+  const { digestsOf, lookupReport, lookUpArtifact, noteText } = await load<typeof import("./stores.ts")>("stores");
+  const digest = await digestsOf(artifact, runtime);
+  const { attestations, tried } = await lookUpArtifact(stores.sources, {
+    digest,
+    artifact,
+    onNote: (note) => stores.notices.add(noteText(note)),
+  });
+  const lookups = tried.map(lookupReport);
+  const { lookupText } = await load<typeof import("./images.ts")>("images");
+  run.looked.set(index, [...looked, ...lookups.map(lookupText)]);
+  const unusable = tried.flatMap(({ store, error }) =>
+    error === undefined ? [] : [unusableAttestation(store, error)]
+  );
+  // It was read once: only a signature over the content itself needs it again.
+  const isKnown = paths.length === 0 && attestations.length > 0 &&
+    !attestations.some(isOverContent);
+  const { path: _, ...named } = artifact;
+  return {
+    artifact: isKnown ? { ...named, digest: { ...digest } } : artifact,
+    paths,
+    kept: { attestations: [...attestations], unusable },
+    lookups,
+  };
+}
+
+/** A bundle over the artifact itself, without a Statement. */
+function isOverContent({ content }: StoredAttestation): boolean {
+  return new TextDecoder().decode(content).includes('"messageSignature"');
+}
+
+function merged(...all: readonly Loaded[]): Loaded {
+  return {
+    attestations: all.flatMap(({ attestations }) => attestations),
+    unusable: all.flatMap(({ unusable }) => unusable),
+  };
+}
+
+function withLookups(report: VerificationReport, found: readonly Discovered[]): VerificationReport {
+  if (found.every(({ lookups }) => lookups === undefined)) return report;
+  const artifacts = report.artifacts.map((artifact, i) => {
+    const { lookups } = found[i];
+    return lookups === undefined ? artifact : { ...artifact, lookups };
+  });
+  return { ...report, artifacts };
+>>>>>>> i8
 }
 
 const NOTHING: Loaded = { attestations: [], unusable: [] };
@@ -306,7 +442,7 @@ export async function verifyGroup(
   { attestations, unusable }: Loaded,
   { verify, enforced, loaded, runtime }: Run,
 ): Promise<VerificationReport> {
-  for (const attestation of attestations) loaded.push(attestation);
+  for (const attestation of attestations) loaded?.push(attestation);
   const printed = attestations.find(isCloudBuild);
   if (printed !== undefined) {
     if (attestations.length > 1) {
@@ -380,7 +516,7 @@ export async function present(
     const { ghReport } = await load<typeof import("./gh_report.ts")>("gh_report");
     const identity = run.enforced.options.expect?.identity;
     const expected = Array.isArray(identity) ? identity[0] : identity;
-    return `${safeJson(ghReport(report, run.loaded, expected))}\n`;
+    return `${safeJson(ghReport(report, run.loaded ?? [], expected))}\n`;
   }
   const stream = format === "gh" ? "stderr" : "stdout";
   const context: TextContext = {

@@ -4,6 +4,7 @@ import { NPM_OPTIONS } from "./npm_options.ts";
 import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { REPORT_FORMATS } from "./reports/report.ts";
+import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 
 const ATTESTATION = "Attestation";
@@ -65,6 +66,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
   },
   ...PLATFORM_OPTIONS,
   ...REGISTRY_OPTIONS,
+  ...STORE_OPTIONS,
   ...VERIFY_POLICY_OPTIONS,
   {
     name: "repo",

@@ -14,6 +14,7 @@ import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 import { runVerify, type Verify } from "./verify.ts";
+import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const TYPE = "application/vnd.in-toto+json";
@@ -340,7 +341,8 @@ test("verify refuses wrong usage with status 2 and points to the help", async ()
     [["app", "--owner=a", "--platform=linux/amd64"], /--platform needs an image/],
     [["oci://r.example/a", "--platform=linux/s390x", "--every-platform"], /exclude each other/],
     [["oci://r.example/a", "--owner=a", "--subjects=all"], /--subjects is any for an image/],
-    [["npm:left-pad@1.0.0", "--owner=a"], /not supported yet/],
+    [["npm:left-pad@1.0.0", "--owner=a"], /--owner has no meaning for an npm package/],
+    [["https://x.example/app.tgz", "--owner=a"], /not supported yet/],
     [["--digest=sha256:abc", "--owner=a", "-b", "b.json"], /3 characters, wanted 64/],
     [["--digest=abc", "--owner=a", "-b", "b.json"], /--digest is ALG:HEX/],
     [["--digest=SHA256:" + "a".repeat(64), "--owner=a"], /did you mean sha256\?/],
@@ -925,6 +927,8 @@ test("Every option of verify reaches verify() or the output", async () => {
     // Those have theirs in policy_test.ts.
     "with-evidence",
     ...VERIFY_POLICY_OPTIONS.map(({ name }) => name),
+    // Those have theirs in stores_test.ts.
+    ...STORE_OPTIONS.map(({ name }) => name),
     // Those have theirs in images_test.ts.
     ...PLATFORM_OPTIONS.map(({ name }) => name),
     ...REGISTRY_OPTIONS.map(({ name }) => name),

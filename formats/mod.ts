@@ -62,6 +62,12 @@ export { importPaserk } from "./paseto.ts";
 export { type FormatEntry, FORMATS } from "./registry.ts";
 export { importNoteKey } from "./signed_note.ts";
 export {
+  type ChartMetadata,
+  type HelmProvenance,
+  parseChartMetadata,
+  parseHelmProvenance,
+} from "./helm.ts";
+export {
   parseSimpleSigning,
   type SimpleSigning,
   type SimpleSigningLimits,

@@ -50,6 +50,7 @@ import {
   REPOSITORY,
   verifyHere,
 } from "./fixtures/provenance.ts";
+import { chart } from "./fixtures/chart.ts";
 import { digestOf, TestRepository } from "./fixtures/oci.ts";
 import { ARTIFACT, BLOB, bundleOf, IDENTITY, rootJson, rootOf } from "./fixtures/sigstore.ts";
 import { changesOf } from "./json_changes.ts";
@@ -498,7 +499,7 @@ const OPTIONAL = new RegExp(
   "/(?:reason|expected|actual|path|origin|predicateType|identity|statement|buildLevel|message|" +
     "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
     "/artifacts/[0-9]+/(?:oci|npm|platform|lookups)$|^/images$|/lookups/[0-9]+/(?:others|notes)$|" +
-    "/images/[0-9]+/(?:index|others|hint|notes|index/platform|index/lookups)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
+    "/images/[0-9]+/(?:chart|index|others|hint|notes|index/platform|index/lookups)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
     "^/policy/.*/(?:layer|remedy|waiver|children|source)$|" +
     "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
     "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",
@@ -696,6 +697,8 @@ async function imageReports(): Promise<VerificationReport[]> {
     await verifyImage(repository, "1", { ...options, platforms: ["linux/s390x"] }),
     await verifyImage(repository, digest, options),
   ];
+  const helm = await chart();
+  reports.push(await verifyImage(helm.repository, helm.tag, options));
   repository.down = ["referrers"];
   reports.push(await verifyImage(repository, "1", options));
   return reports;

@@ -101,6 +101,11 @@ export interface ImageReport {
   requires: "every-platform" | "platforms" | "index" | "manifest";
   /** An attestation of the index counts for the manifests that it lists. */
   inheritFromIndex: boolean;
+  /** The Helm chart that it is, as its package states it. */
+  chart?: {
+    /** Its name. */ name: string;
+    /** Its version. */ version: string;
+  };
   /** What was found about the index, where it is no artifact of the report itself. */
   index?: ArtifactReport;
   /** What hangs on its manifests and was not verified here. */

@@ -1,4 +1,5 @@
 import { mapWindow } from "../../internal/window.ts";
+import { isChart, type OciChart, readChart } from "./chart.ts";
 import { type ImagePart, type ResolvedImage, resolveImage, selectParts } from "./image.ts";
 import { findOciAttestations, type OciFindings } from "./lookup.ts";
 import { parseOciPlatform } from "./platform.ts";
@@ -16,6 +17,8 @@ export interface LookedImage {
   readonly parts: readonly ImagePart[];
   /** Platforms that are asked for and not there. */
   readonly missing: readonly OciPlatform[];
+  /** The chart, where the manifest is that of one. */
+  readonly chart?: OciChart;
   /** What was found, by digest; first of the index, where it is one. */
   readonly findings: ReadonlyMap<string, OciFindings>;
 }
@@ -62,11 +65,25 @@ export async function lookAtImage(
     ...isIndex ? [image.digest] : [],
     ...parts.map(({ descriptor }) => descriptor.digest),
   ];
+  const reading = isChart(image.manifest)
+    ? readChart(source, image.manifest, { reference, signal })
+    : undefined;
+  // Awaited below: until then a refusal has somebody who takes it.
+  reading?.catch(() => {});
   const found = await mapWindow(digests, WINDOW, async (digest) => {
     if (bare) return [digest, NOTHING] as const;
     const buildkit = image.attestations.filter(({ about }) => about === digest);
     const options = { buildkit, label, signal };
     return [digest, await findOciAttestations(source, digest, options)] as const;
   });
-  return { source, label, image, parts, missing, findings: new Map(found) };
+  const chart = await reading;
+  return {
+    source,
+    label,
+    image,
+    parts,
+    missing,
+    ...(chart === undefined ? {} : { chart }),
+    findings: new Map(found),
+  };
 }

@@ -9,6 +9,7 @@ import type {
   VerificationReport,
 } from "../../verify/report.ts";
 import { verify } from "../../verify/verify.ts";
+import { judgeChart, type OciChart, PROVENANCE_TYPE } from "./chart.ts";
 import { type ImagePart, platformName, type ResolvedImage } from "./image.ts";
 import { lookAtImage, type LookedImage } from "./look.ts";
 import type { OciAttestation, OciFindings } from "./lookup.ts";
@@ -111,7 +112,7 @@ export async function verifyLooked(
   looked: LookedImage,
   options: VerifyImageOptions & { inheritFromIndex: boolean },
 ): Promise<VerificationReport> {
-  const { image, parts, missing, findings } = looked;
+  const { image, parts, missing, findings, chart } = looked;
   const { verify: verifyOptions = {}, inheritFromIndex, indexOnly = false, signal } = options;
   const { policy } = verifyOptions;
   const isIndex = image.manifest.kind === "index";
@@ -124,11 +125,19 @@ export async function verifyLooked(
     digest: digestSet(digest),
     ...(options.repository === undefined ? {} : { oci: options.repository }),
   }));
+  // What is attested of a chart's package is attested of the chart: its manifest names it.
+  if (chart !== undefined) {
+    artifacts.push({ name: chart.file, digest: digestSet(chart.content.digest) });
+  }
   const given = options.attestations ?? [];
   const settings: VerifyOptions = { signal, ...verifyOptions };
   const found = await verify([...given, ...inputs.map(toInput)], artifacts, settings);
-  const rows = found.artifacts.map((row, i) =>
-    work.row(row, findings.get(digests[i]), names.get(digests[i]))
+  const rows = found.artifacts.slice(0, digests.length).map((row, i) =>
+    work.row(
+      chart === undefined ? row : chartRow(chart, row, found.artifacts[digests.length]),
+      findings.get(digests[i]),
+      names.get(digests[i]),
+    )
   );
   const index = isIndex ? rows[0] : undefined;
   let counted = isIndex && !indexOnly ? rows.slice(1) : rows;
@@ -179,6 +188,13 @@ function unavailable(row: ArtifactReport): ArtifactReport {
   return isUnknown === true ? { ...row, errorReason: "store-unavailable" } : row;
 }
 
+function chartRow(chart: OciChart, row: ArtifactReport, ofPackage: ArtifactReport): ArtifactReport {
+  const attestations = row.attestations.map((one, i) =>
+    judgeChart(chart, one, ofPackage.attestations[i])
+  );
+  return { ...row, attestations };
+}
+
 /** One attestation that was found, at whichever manifests. */
 interface Input {
   attestation: OciAttestation;
@@ -203,12 +219,16 @@ class ImageWork {
   readonly #image: ResolvedImage;
   readonly #options: VerifyImageOptions & { inheritFromIndex: boolean };
   readonly #name: string;
+  readonly #label: string;
+  readonly #chart: OciChart | undefined;
 
   constructor(
-    { image, label }: LookedImage,
+    { image, label, chart }: LookedImage,
     options: VerifyImageOptions & { inheritFromIndex: boolean },
   ) {
     this.#image = image;
+    this.#label = label;
+    this.#chart = chart;
     this.#options = options;
     this.#name = options.name ?? `${label}@${image.digest}`;
   }
@@ -263,7 +283,15 @@ class ImageWork {
   ): ImageReport {
     const { digest, manifest, notes } = this.#image;
     const { platforms = [], inheritFromIndex, indexOnly } = this.#options;
-    const others = [...findings.values()].flatMap((one) => one.others);
+    const others = [
+      ...[...findings.values()].flatMap((one) => one.others),
+      ...this.#chart?.provenance === undefined ? [] : [{
+        source: `${this.#label}@${digest}`,
+        artifactType: PROVENANCE_TYPE,
+        what: "A provenance file of Helm about this package; its OpenPGP signature is not " +
+          "verified here",
+      }],
+    ];
     const hint = this.#hint(report.artifacts, index);
     return {
       reference: this.#name,
@@ -277,6 +305,9 @@ class ImageWork {
         ? "platforms"
         : "every-platform",
       inheritFromIndex,
+      ...(this.#chart === undefined ? {} : {
+        chart: { name: this.#chart.name, version: this.#chart.version },
+      }),
       ...(index === undefined ? {} : { index }),
       ...(others.length === 0 ? {} : {
         others: others.map(({ source, artifactType, what }) => ({ source, artifactType, what })),

@@ -1,10 +1,11 @@
 /** Targets that read and verify what hangs on images. */
 
-import { parseSimpleSigning } from "../../formats/mod.ts";
+import { parseChartMetadata, parseHelmProvenance, parseSimpleSigning } from "../../formats/mod.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { isObject } from "../../internal/json.ts";
 import { parseCosignLayer } from "../../sigstore/mod.ts";
 import { formatOciPlatform, parseOciPlatform, verifyImage } from "../../store/oci/mod.ts";
+import { prov } from "../fixtures/chart.ts";
 import { cosignTag, SIMPLE_SIGNING, simpleSigning, TestRepository } from "../fixtures/oci.ts";
 import { jsonSeed, textSeeds } from "./corpus.ts";
 import { textOf } from "./mutate_text.ts";
@@ -54,6 +55,21 @@ export const IMAGE_TARGETS: readonly Target[] = [
       objects: true,
       write: ({ payload, ...rest }) => JSON.stringify({ ...rest, payload: encodeBase64(payload) }),
     },
+  ),
+  parser(
+    "parseChartMetadata",
+    () => textSeeds("apiVersion: v2\nname: app\nversion: 1.2.3\n", "name: 'a'\nversion: \"1\" # b"),
+    (source) => parseChartMetadata(source as string | Uint8Array),
+    {
+      shape: "text",
+      write: ({ name, version }) => `name: ${name}\nversion: ${version}\n`,
+    },
+  ),
+  parser(
+    "parseHelmProvenance",
+    () => textSeeds(prov("a".repeat(64)), prov("b".repeat(64)).replace("app-1", "- x")),
+    (source) => parseHelmProvenance(source as string | Uint8Array),
+    { shape: "text" },
   ),
   parser(
     "parseOciPlatform",

@@ -1,0 +1,142 @@
+import { AttestationError } from "../errors.ts";
+import { decodeUtf8, quote } from "../internal/json.ts";
+
+/** What a Helm chart calls itself. */
+export interface ChartMetadata {
+  /** Its name. */
+  name: string;
+  /** Its version. */
+  version: string;
+}
+
+/** A `.prov` file: what somebody says of a chart, in OpenPGP clear text. */
+export interface HelmProvenance extends ChartMetadata {
+  /** SHA-256 by file name, lowercase hex. */
+  files: Readonly<Record<string, string>>;
+}
+
+const MAX_LENGTH = 1 << 20;
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
+const VERSION = /^v?[0-9A-Za-z][0-9A-Za-z.+-]{0,127}$/;
+
+/**
+ * Reads name and version in the `Chart.yaml` of a packaged chart, and nothing else of it. Helm
+ * writes that file itself when it packages a chart: as a block, one member a line.
+ *
+ * Source: Helm documentation, "Charts", "The Chart.yaml File".
+ *
+ * @param source Text or UTF-8 bytes, at most 1 MiB.
+ * @throws {AttestationError} `malformed-chart`, `limit-exceeded`, `invalid-unicode`.
+ *
+ * @example
+ * ```ts
+ * import { parseChartMetadata } from "@x/attest/formats";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "apiVersion: v2\nname: app\nversion: 1.2.3\n";
+ * assert.deepEqual(parseChartMetadata(text), { name: "app", version: "1.2.3" });
+ * ```
+ */
+export function parseChartMetadata(source: string | Uint8Array): ChartMetadata {
+  const lines = linesOf(source, "Chart.yaml");
+  const member = (name: string, form: RegExp): string => {
+    const found = lines.filter((line) => line.startsWith(`${name}:`));
+    if (found.length !== 1) {
+      throw malformed("Chart.yaml", `it states ${name} ${found.length} times, wanted once`);
+    }
+    const value = scalar(found[0].slice(name.length + 1));
+    if (value === undefined || !form.test(value)) {
+      throw malformed("Chart.yaml", `${quote(found[0])} is no ${name} of a chart`);
+    }
+    return value;
+  };
+  return { name: member("name", NAME), version: member("version", VERSION) };
+}
+
+/**
+ * Reads a `.prov` file of Helm: the chart's name and version, and the digests of its files.
+ * Its OpenPGP signature is not verified: what it says is said by nobody.
+ *
+ * Source: Helm documentation, "Helm Provenance and Integrity", "The Provenance File".
+ *
+ * @param source Text or UTF-8 bytes, at most 1 MiB.
+ * @throws {AttestationError} `malformed-chart`, `limit-exceeded`, `invalid-unicode`.
+ *
+ * @example
+ * ```ts
+ * import { parseHelmProvenance } from "@x/attest/formats";
+ * import assert from "node:assert/strict";
+ *
+ * const { files } = parseHelmProvenance([
+ *   "-----BEGIN PGP SIGNED MESSAGE-----",
+ *   "Hash: SHA512",
+ *   "",
+ *   "name: app",
+ *   "version: 1.2.3",
+ *   "",
+ *   "...",
+ *   "files:",
+ *   `  app-1.2.3.tgz: sha256:${"a".repeat(64)}`,
+ *   "-----BEGIN PGP SIGNATURE-----",
+ *   "",
+ *   "wsBc…",
+ *   "-----END PGP SIGNATURE-----",
+ * ].join("\n"));
+ * assert.deepEqual(Object.keys(files), ["app-1.2.3.tgz"]);
+ * ```
+ */
+export function parseHelmProvenance(source: string | Uint8Array): HelmProvenance {
+  const lines = linesOf(source, "provenance of chart");
+  const fail = (what: string) => malformed("provenance of chart", what);
+  if (lines[0] !== "-----BEGIN PGP SIGNED MESSAGE-----") {
+    throw fail("it is no OpenPGP clear text");
+  }
+  const start = lines.indexOf("");
+  const end = lines.indexOf("-----BEGIN PGP SIGNATURE-----");
+  if (start < 0 || end < start) throw fail("it has no signature after its text");
+  const text = lines.slice(start + 1, end).map((line) =>
+    line.startsWith("- ") ? line.slice(2) : line
+  );
+  const split = text.indexOf("...");
+  if (split < 0 || text.indexOf("...", split + 1) >= 0) {
+    throw fail('wanted one line "..." between the chart and its files');
+  }
+  const rest = text.slice(split + 1).filter((line) => line.trim() !== "");
+  if (rest[0] !== "files:") throw fail("it has no files");
+  const files: [string, string][] = [];
+  for (const line of rest.slice(1)) {
+    const [, name, hex] =
+      /^ {2}"?([A-Za-z0-9._+-]{1,255})"?: "?sha256:([0-9a-f]{64})"?$/.exec(line) ??
+        [];
+    if (name === undefined) throw fail(`${quote(line)} is no file with its SHA-256`);
+    if (files.some(([other]) => other === name)) throw fail(`${quote(name)} is there twice`);
+    files.push([name, hex]);
+  }
+  if (files.length === 0) throw fail("it has no files");
+  return {
+    ...parseChartMetadata(text.slice(0, split).join("\n")),
+    files: Object.fromEntries(files),
+  };
+}
+
+function linesOf(source: string | Uint8Array, what: string): string[] {
+  if (source.length > MAX_LENGTH) {
+    throw new AttestationError(
+      "limit-exceeded",
+      `Cannot read ${what}: ${source.length} bytes, at most ${MAX_LENGTH} are accepted`,
+    );
+  }
+  const text = typeof source === "string" ? source : decodeUtf8(source);
+  return text.split("\n").map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
+}
+
+/** A plain or quoted text without anything that YAML would resolve or escape. */
+function scalar(text: string): string | undefined {
+  const value = text.replace(/\s+#.*$/, "").trim();
+  const quoted = /^(["'])([^"'\\]*)\1$/.exec(value);
+  return /^\s/.test(text) ? quoted?.[2] ?? value : undefined;
+}
+
+function malformed(what: string, problem: string): AttestationError {
+  return new AttestationError("malformed-chart", `Cannot read ${what}: ${problem}`);
+}
