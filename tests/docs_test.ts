@@ -49,6 +49,15 @@ const SHOWN: Readonly<Record<string, readonly (readonly [string, RegExp])[]>> = 
     ["--successor-of", /^PASSED: 1 artifact verified$/m],
     ["--revoke", /key-revoked[^]*^exit status 1$/m],
   ],
+  "docs/guides/release-gate.md": [
+    ["git commit -q -m app", /A dist\/app\.js {2}checked by all[^]*^PASSED: 1 artifact verified$/m],
+    ["git commit -q -m rules", /README\.md {2}ignored[^]*^PASSED: nothing that changed needs/m],
+    ["git commit -q -m changed", /subject-mismatch[^]*^exit status 1$/m],
+    ["git commit -q -m removed", /covered-path-removed[^]*^exit status 1$/m],
+    ["my own rules", /^PASSED: [^]*attestation-not-found[^]*^exit status 1$/m],
+    ["--depth 1", /^exit status 2$/m],
+    ["--unshallow", /^exit status 1$/m],
+  ],
   "docs/guides/offline-own-root.md": [
     ["trusted-root show", /^ {2}transparency logs$[^]*^ {2}certificate transparency logs$/m],
     ["--deny-net", /^PASSED: 1 artifact verified$/m],
@@ -155,7 +164,8 @@ if ("Deno" in globalThis) {
 
     it("names reasons and options that there are", async () => {
       const options = new Set<string>();
-      for (const name of ["verify", "attest", "sign", "keygen", "trusted-root", "policy"]) {
+      const commands = ["verify", "gate", "attest", "sign", "keygen", "trusted-root", "policy"];
+      for (const name of commands) {
         for (const { name: option, aliases = [] } of await optionsOf(name) ?? []) {
           for (const one of [option, ...aliases]) options.add(one);
         }

@@ -43,7 +43,7 @@ const packagesInside: Plugin = {
   name: "packages-inside",
   setup(context) {
     context.onResolve(
-      { filter: /^@noble\// },
+      { filter: /^(@noble\/|(hono|kysely)$)/ },
       ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }),
     );
   },
