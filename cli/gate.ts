@@ -299,7 +299,7 @@ async function verifyTarget(
     attestations.push(...found);
   }
   const each = [...new Map(attestations.map((one) => [one.source, one])).values()];
-  for (const one of each) run.loaded.push(one);
+  for (const one of each) run.loaded?.push(one);
   const report = await run.verify(each, { name, digest }, run.enforced.options);
   return report.artifacts[0];
 }

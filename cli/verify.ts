@@ -14,13 +14,9 @@ import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
 import {
   AttestationFiles,
   type Loaded,
-<<<<<<< HEAD
   MAX_ATTESTATION_BYTES,
   type NamedAttestation,
-=======
-  type NamedAttestation,
   unusableAttestation,
->>>>>>> i8
 } from "./attestations.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
@@ -303,18 +299,7 @@ async function verifyAll(
     const loaded = await withMessage(args, await run.files.load(bundles), run.runtime);
     return await verifyGroup(artifacts, loaded, run);
   }
-<<<<<<< HEAD
   if (args.has("message")) throw usageError("--message needs --bundle, a signature over it");
-  const found: { artifact: Artifact; paths: string[] }[] = [];
-  for (const [index, artifact] of artifacts.entries()) {
-    const digestOf = async (): Promise<DigestSet> =>
-      artifact.digest ?? (await verifyGroup([artifact], NOTHING, run)).artifacts[0].digest;
-    const { paths, looked } = await discover(artifact, run.runtime, digestOf);
-    run.looked.set(index, looked);
-    found.push({ artifact, paths });
-  }
-=======
->>>>>>> i8
   if ((args.get("subjects") ?? "any") !== "any") {
     // These modes compare all subjects with all artifacts.
     const found: Discovered[] = [];
@@ -356,14 +341,14 @@ async function verifyAll(
   return summarize(reports);
 }
 
-<<<<<<< HEAD
 /** What a detached signature is over, where it is not the artifact. */
 async function withMessage(args: ParsedArgs, loaded: Loaded, runtime: Runtime): Promise<Loaded> {
   const path = args.get("message");
   if (path === undefined) return loaded;
   const message = await readBounded(runtime, path, MAX_ATTESTATION_BYTES);
   return { ...loaded, attestations: loaded.attestations.map((one) => ({ ...one, message })) };
-=======
+}
+
 function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((path, i) => path === b[i]);
 }
@@ -387,7 +372,9 @@ async function look(artifact: Artifact, index: number, run: Run): Promise<Discov
   const { paths, looked } = await discover(artifact, runtime, digestOf);
   run.looked.set(index, looked);
   if (stores === undefined) return { artifact, paths, kept: NOTHING };
-  const { digestsOf, lookupReport, lookUpArtifact, noteText } = await load<typeof import("./stores.ts")>("stores");
+  const { digestsOf, lookupReport, lookUpArtifact, noteText } = await load<
+    typeof import("./stores.ts")
+  >("stores");
   const digest = await digestsOf(artifact, runtime);
   const { attestations, tried } = await lookUpArtifact(stores.sources, {
     digest,
@@ -431,7 +418,6 @@ function withLookups(report: VerificationReport, found: readonly Discovered[]): 
     return lookups === undefined ? artifact : { ...artifact, lookups };
   });
   return { ...report, artifacts };
->>>>>>> i8
 }
 
 const NOTHING: Loaded = { attestations: [], unusable: [] };
