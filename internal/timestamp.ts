@@ -1,3 +1,6 @@
+/** Allowed difference of the clocks of who wrote a moment and who reads it, in milliseconds. */
+export const CLOCK_SKEW_MS = 300_000;
+
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,32})?Z$/;
 
 /**

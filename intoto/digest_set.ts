@@ -12,6 +12,9 @@ import { listTo, pointer, type Report } from "../internal/problem.ts";
  */
 export type DigestSet = Readonly<Record<string, string>>;
 
+/** Algorithms that are broken: nothing is known by one of them alone. */
+export const WEAK_DIGESTS: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
+
 /**
  * Algorithms whose values are hex, each with the lengths in bytes that its value can have;
  * none listed means any length. Names are case-sensitive: `SHA256` is not `sha256`.

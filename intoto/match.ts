@@ -1,7 +1,7 @@
 import { AttestationError, type Reason } from "../errors.ts";
 import { printable, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
-import { digestFault, type DigestSet, normalizeDigest } from "./digest_set.ts";
+import { digestFault, type DigestSet, normalizeDigest, WEAK_DIGESTS } from "./digest_set.ts";
 import type { ResourceDescriptor } from "./resource_descriptor.ts";
 import type { Statement } from "./statement.ts";
 
@@ -78,8 +78,6 @@ const DEFAULT_ALGORITHMS: ReadonlySet<string> = new Set([
   "gitTag",
   "dirHash",
 ]);
-
-const WEAK: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
 
 interface Rules {
   algorithms: ReadonlySet<string>;
@@ -325,7 +323,7 @@ function digestsOf(digest: DigestSet, rules: Rules): Digest[] | Failure {
         "",
       );
     }
-    const weak = WEAK.has(algorithm);
+    const weak = WEAK_DIGESTS.has(algorithm);
     if (!weak) sufficient = true;
     digests.push({ algorithm, value: normalizeDigest(algorithm, digest[algorithm]), weak });
   }
@@ -333,7 +331,7 @@ function digestsOf(digest: DigestSet, rules: Rules): Digest[] | Failure {
   return failure(
     "unsupported-digest-algorithm",
     "the artifact has no digest under an accepted algorithm",
-    [...rules.algorithms].filter((name) => !WEAK.has(name)).slice(0, 16).map((name) =>
+    [...rules.algorithms].filter((name) => !WEAK_DIGESTS.has(name)).slice(0, 16).map((name) =>
       printable(name, 64)
     )
       .join(", "),
@@ -347,7 +345,7 @@ function hasAccepted(digest: DigestSet | undefined, rules: Rules): boolean {
 }
 
 function isSufficient(algorithm: string, rules: Rules): boolean {
-  return rules.algorithms.has(algorithm) && !WEAK.has(algorithm);
+  return rules.algorithms.has(algorithm) && !WEAK_DIGESTS.has(algorithm);
 }
 
 function inexact(
@@ -400,7 +398,7 @@ function rulesOf(options: MatchOptions): Rules {
   if (digestMatch !== "consistent" && digestMatch !== "any") {
     throw new RangeError(`Option digestMatch is ${quote(String(digestMatch))}`);
   }
-  if (algorithms !== undefined && algorithms.every((algorithm) => WEAK.has(algorithm))) {
+  if (algorithms !== undefined && algorithms.every((algorithm) => WEAK_DIGESTS.has(algorithm))) {
     throw new RangeError("Option algorithms wants one or more that are not broken");
   }
   return {

@@ -1,12 +1,9 @@
 import { type Json, quote } from "../internal/json.ts";
-import { DIGEST_ALGORITHMS, digestFault } from "../intoto/digest_set.ts";
+import { DIGEST_ALGORITHMS, digestFault, WEAK_DIGESTS } from "../intoto/digest_set.ts";
 import type { Members, ProblemList } from "./_shape.ts";
 
 const SELECTOR = ["name", "digest", "oci", "npm"];
 const MAX_ENTRIES = 10_000;
-
-/** Algorithms that are broken: an artifact is not known by them. */
-export const WEAK_DIGESTS: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
 
 /** Checks which artifacts are selected. */
 export function checkSelector(list: ProblemList, value: Json, path: string, what: string): void {

@@ -161,36 +161,26 @@ function judgeEqual(id: string, fields: readonly FieldOf[], chosen: Holders): Po
   let first: { text: string; from: string } | undefined;
   for (const { requirement, path } of fields) {
     for (const { statement, source } of chosen.get(requirement) ?? []) {
+      const incomparable = (what: string, remedy: string): PolicyCheck => ({
+        id,
+        outcome: "failed",
+        reason: "condition-error",
+        expected: printable(expected, 400),
+        path,
+        source,
+        message: `Cannot compare fields: ${what}`,
+        remedy: `Produce an attestation that states the value ${remedy}`,
+      });
       // In protobuf JSON null and absent are the same.
       const found = valuesAt(path, statement as unknown as Json)
         .filter(({ value }) => value !== null);
+      const where = `at ${path} of ${quote(requirement)}`;
       if (found.length !== 1) {
-        return {
-          id,
-          outcome: "failed",
-          reason: "condition-error",
-          expected: printable(expected, 400),
-          path,
-          source,
-          message: `Cannot compare fields: ${found.length} values at ${path} of ${
-            quote(requirement)
-          }, wanted one`,
-          remedy: "Produce an attestation that states the value once",
-        };
+        return incomparable(`${found.length} values ${where}, wanted one`, "once");
       }
       if (hasInexact(found[0].value)) {
-        return {
-          id,
-          outcome: "failed",
-          reason: "condition-error",
-          expected: printable(expected, 400),
-          path,
-          source,
-          message: `Cannot compare fields: an integer at ${path} of ${
-            quote(requirement)
-          } is beyond 2^53, which JSON does not keep`,
-          remedy: "Produce an attestation that states the value as a text",
-        };
+        const what = `an integer ${where} is beyond 2^53, which JSON does not keep`;
+        return incomparable(what, "as a text");
       }
       const text = canonicalJson(found[0].value);
       if (first === undefined) first = { text, from: requirement };

@@ -1,6 +1,6 @@
 import { AttestationError, type Reason } from "../errors.ts";
 import { type Json, printable } from "../internal/json.ts";
-import { parseTimestamp } from "../internal/timestamp.ts";
+import { CLOCK_SKEW_MS, parseTimestamp } from "../internal/timestamp.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { Condition } from "./document.ts";
 import { parseDuration } from "./duration.ts";
@@ -39,9 +39,6 @@ export const OPERATORS = [
   "disjointFrom",
   "exists",
 ] as const;
-
-/** Allowed difference of the clocks of whoever wrote a time and of the reader. */
-const CLOCK_SKEW_MS = 300_000;
 
 /** One value: whether it satisfies the operator, or why that cannot be told. */
 type Verdict = boolean | { error: string };

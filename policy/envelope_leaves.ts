@@ -1,5 +1,5 @@
 import { quote } from "../internal/json.ts";
-import { parseTimestamp } from "../internal/timestamp.ts";
+import { CLOCK_SKEW_MS, parseTimestamp } from "../internal/timestamp.ts";
 import type { CompiledPolicy } from "./compiled.ts";
 import type { EnvelopeRule, Requirement } from "./document.ts";
 import { parseDuration } from "./duration.ts";
@@ -8,9 +8,6 @@ import { type AddLeaf, anyOf, failed, passed } from "./finding.ts";
 import { formatLeaves } from "./format_leaves.ts";
 import { matchSigners } from "./signer_slots.ts";
 import { countingSigners, describeSigner, originOf, signerRules } from "./signers.ts";
-
-/** Allowed difference of the clocks of signer and reader, in milliseconds. */
-export const CLOCK_SKEW_MS = 300_000;
 
 /** What is asked of the envelope: its form, who signed, how, and when. */
 export function envelopeLeaves(

@@ -1,7 +1,7 @@
 import { CheckList } from "../internal/check_list.ts";
 import { quote } from "../internal/json.ts";
-import { parseTimestamp } from "../internal/timestamp.ts";
-import { type DigestSet, normalizeDigest } from "../intoto/digest_set.ts";
+import { CLOCK_SKEW_MS, parseTimestamp } from "../internal/timestamp.ts";
+import { type DigestSet, normalizeDigest, WEAK_DIGESTS } from "../intoto/digest_set.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { Check } from "../report.ts";
@@ -23,12 +23,6 @@ export interface VsaEvaluation {
   /** The summary, when it could be read. */
   summary?: VerificationSummary;
 }
-
-/** Allowed difference of the clocks of verifier and reader, in milliseconds. */
-const CLOCK_SKEW = 300_000;
-
-/** Algorithms that are broken: never enough alone. */
-const WEAK: ReadonlySet<string> = new Set(["md5", "sha1", "ripemd160"]);
 
 /**
  * Judges what a verified VSA says: that an accepted verifier passed this resource, with
@@ -275,7 +269,7 @@ function checkAge(
   if (time === undefined) {
     const message = "Cannot accept VSA: it does not say when it was verified";
     list.refused(id, "vsa-too-old", message, facts);
-  } else if (time.getTime() > now.getTime() + CLOCK_SKEW) {
+  } else if (time.getTime() > now.getTime() + CLOCK_SKEW_MS) {
     const message = "Cannot accept VSA: it says that it was verified in the future";
     list.refused(id, "invalid-timestamp", message, facts);
   } else if (now.getTime() - time.getTime() <= maxAge * 1000) {
@@ -319,7 +313,7 @@ function checkSubject(
   if (digest !== undefined) {
     const id = "predicate.subject";
     const facts = { expected: describe(digest), actual: describe(subjects[0]?.digest ?? {}) };
-    if (Object.keys(digest).every((algorithm) => WEAK.has(algorithm))) {
+    if (Object.keys(digest).every((algorithm) => WEAK_DIGESTS.has(algorithm))) {
       const message = "Cannot accept VSA: the expected digests are of broken algorithms only";
       return list.refused(id, "unsupported-digest-algorithm", message, facts);
     }

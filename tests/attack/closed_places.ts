@@ -27,7 +27,7 @@ export const WITHOUT_EFFECT: readonly HarmlessFault[] = [
 /** A fault there leaves a promise that nobody waits for yet. */
 export const UNHANDLED: readonly HarmlessFault[] = [
   {
-    site: /^enter sigstore\/verify\.ts:\d+:\d+ /,
+    site: /^enter sigstore\/_attempt\.ts:\d+:\d+ /,
     why: "settle() makes an object of the outcome of a check, which may be awaited late",
   },
 ];
