@@ -1,6 +1,6 @@
 /**
- * All benchmarks in one run, as ratios: `deno task bench`. About four minutes. What is absent
- * is named and skipped. Peers: `deno run -A bench/peers.ts` first.
+ * All benchmarks in one run, as ratios: `deno task bench [SECTION…]`. About four minutes. What
+ * is absent is named and skipped. Peers: `deno run -A bench/peers.ts` first.
  *
  * `ATTEST_BENCH_VECTORS` names a folder with `root-signing` and `sigstore-conformance` (see
  * README.md); without it the keyless bundle is that of `testdata/example`.
@@ -195,7 +195,7 @@ async function workerd(root: string, bundle: string): Promise<void> {
   }
 }
 
-function growth(): void {
+function jsonLines(): void {
   const go = findProgram("dssebench");
   if (go === undefined) skipped.push("Go DSSE: no program dssebench");
   const peaks = new Map<number, number>();
@@ -389,16 +389,27 @@ if (import.meta.main) {
     const { root, bundle } = findBundle();
     note("Machine", `${cpus().length} x ${cpus()[0]?.model.trim()}, Linux ${release()}`);
     note("Date", new Date().toISOString().slice(0, 10));
-    dsse();
-    keyless(root, bundle);
-    await workerd(root, bundle);
-    growth();
-    digest();
-    attestStep();
-    policy();
-    commandLine(root, bundle);
-    coldStart();
-    await sizes();
+    const sections: Record<string, () => void | Promise<void>> = {
+      dsse,
+      keyless: () => keyless(root, bundle),
+      workerd: () => workerd(root, bundle),
+      "json-lines": jsonLines,
+      digest,
+      attest: attestStep,
+      policy,
+      "command-line": () => commandLine(root, bundle),
+      "cold-start": coldStart,
+      sizes,
+    };
+    for (const name of process.argv.slice(2)) {
+      if (sections[name] === undefined) {
+        throw new TypeError(`No section ${name}: ${Object.keys(sections).join(", ")}`);
+      }
+    }
+    const named = process.argv.slice(2);
+    for (const [name, measure] of Object.entries(sections)) {
+      if (named.length === 0 || named.includes(name)) await measure();
+    }
     print();
   } finally {
     rmSync(folder, { recursive: true, force: true });
