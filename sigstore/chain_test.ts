@@ -119,6 +119,14 @@ describe("findPaths()", () => {
     deepEqual(path.certificates, [a, b]);
   });
 
+  it("ends at once where the leaf is an anchor itself", async () => {
+    const [a, b] = [await leaf(), await middle()];
+    for (const chain of [[a], [a, b]]) {
+      const paths = await findPaths(a, [b], [trusting(...chain)]);
+      deepEqual(paths.map(({ certificates }) => certificates), [chain]);
+    }
+  });
+
   it("takes intermediates of the bundle in any order, and what does not belong there", async () => {
     const [a, b, c] = [await leaf(), await middle(), await root()];
     const stranger = await middle({ name: "stranger", key: "other-intermediate" });

@@ -228,11 +228,18 @@ async function reading(vector: VectorCase, read: ReadFile): Promise<Reading> {
         return { claims: text({ payloadType, payload, acceptedBy }) };
       };
     }
-    case "sigstore-bundle":
+    case "sigstore-bundle": {
+      // What is trusted and expected is read once: a flip is of the bundle or of its artifact.
+      const { input, artifacts, verifyOptions } = await bundleArguments(vector, read);
+      const path = vector.files.artifact;
       return async (changed) => {
-        const { input, artifacts, verifyOptions } = await bundleArguments(vector, changed);
-        return establishedBy(await verify(input, artifacts, verifyOptions));
+        const content = await changed(file);
+        const given = typeof path === "string"
+          ? [{ name: path, content: await changed(path) }]
+          : artifacts;
+        return establishedBy(await verify({ ...input, content }, given, verifyOptions));
       };
+    }
     case "public-key":
       return parsing(file, async (bytes) => {
         const { alg, spki } = await importTrustedKey(new TextDecoder().decode(bytes));
