@@ -77,11 +77,12 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "attestation-not-found": {
     layer: "input",
-    cause: "No attestation for the artifact was given, and none lies next to it",
+    cause: "No attestation for the artifact was given, none lies next to it, and none is in the " +
+      "stores that were asked",
     check: "ls: is there a NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, " +
       "NAME.intoto.json or NAME.att.json beside NAME",
     repair:
-      "Give it with --bundle FILE, or fetch it: gh attestation download NAME --repo OWNER/REPO",
+      "Give it with --bundle FILE, or say where to look: --store github:OWNER/REPO, or a folder",
     example: "app.tgz was downloaded, app.tgz.sigstore.json was not",
   },
   "duplicate-json-key": {
@@ -215,9 +216,10 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "unknown-format": {
     layer: "input",
-    cause: "It is JSON, but no attestation that is known: neither a Sigstore bundle, nor a DSSE " +
-      "envelope, nor a Statement",
-    check: "attest inspect FILE",
+    cause:
+      "It is no attestation that is known: neither a Sigstore bundle, nor a DSSE envelope, nor " +
+      "a Statement, nor one of the other formats",
+    check: "attest inspect FILE, and the list in docs/formats.md",
     repair: "Give the attestation and not the artifact, an SBOM, or the answer of an API around it",
     example: "package.json given as --bundle",
   },
@@ -445,8 +447,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   "invalid-api-key": {
     layer: "registry",
     cause: "The API key of the request is unknown to the registry or was revoked",
-    check: "serve keys list, on the database of the registry: id, scope and time of revocation",
-    repair: "Make a new key with serve keys create, and give it to whoever writes",
+    check: "attest serve keys list, on the registry's database: id, scope, time of revocation",
+    repair: "Make a new key with attest serve keys create, and give it to whoever writes",
     example: "X-API-Key of a pipeline whose key was revoked yesterday",
   },
   "malformed-manifest": {
@@ -483,7 +485,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     layer: "registry",
     cause: "The request writes and carries no API key, neither in X-API-Key nor as a bearer token",
     check: "The headers that the client sends, and whether a proxy takes them away",
-    repair: "Send the key that serve keys create printed",
+    repair: "Send the key that attest serve keys create printed, in the header X-API-Key",
     example: "A secret of the pipeline that is empty in pull requests of forks",
   },
   "request-timeout": {
@@ -533,8 +535,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   "urn-out-of-scope": {
     layer: "registry",
     cause: "The API key may write urns of another prefix only",
-    check: "serve keys list, on the database of the registry: the scope of the key",
-    repair: "Use the key of that scope, or have one made with serve keys create",
+    check: "attest serve keys list, on the database of the registry: the scope of the key",
+    repair: "Use the key of that scope, or have one made with attest serve keys create",
     example: "A key for urn:acme:web, and a PUT to urn:acme:website",
   },
 

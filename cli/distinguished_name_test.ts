@@ -15,7 +15,8 @@ test("formatName() escapes what separates, and shows unknown types by number", (
 });
 
 test("formatName() refuses what is not DER", () => {
-  assert.throws(() => formatName(decodeHex("3001")));
+  assert.throws(() => formatName(decodeHex("3001")), { reason: "malformed-der" });
   // An attribute without a value.
-  assert.throws(() => formatName(decodeHex("3009" + "3107" + "3005" + "0603550403")));
+  const bare = decodeHex("3009" + "3107" + "3005" + "0603550403");
+  assert.throws(() => formatName(bare), { reason: "malformed-der" });
 });

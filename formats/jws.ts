@@ -164,10 +164,16 @@ function timeRefusal(
   }
   const seconds = now.getTime() / 1000;
   if (typeof exp === "number" && seconds >= exp) {
-    return new AttestationError("attestation-expired", "Cannot accept JWT: its exp is past");
+    return new AttestationError(
+      "attestation-expired",
+      `Cannot accept JWT: it expired at ${exp} (Unix seconds), now it is ${Math.floor(seconds)}`,
+    );
   }
   if (typeof nbf === "number" && seconds < nbf) {
-    return new AttestationError("attestation-not-yet-valid", "Cannot accept JWT: its nbf is ahead");
+    return new AttestationError(
+      "attestation-not-yet-valid",
+      `Cannot accept JWT: it counts from ${nbf} (Unix seconds), now it is ${Math.floor(seconds)}`,
+    );
   }
 }
 

@@ -169,12 +169,15 @@ function timeRefusal(message: Uint8Array, now: Date): AttestationError | undefin
       return new AttestationError("malformed-envelope", `Cannot accept token: ${name} is no time`);
     }
     if (name === "exp" && now >= time) {
-      return new AttestationError("attestation-expired", "Cannot accept token: its exp is past");
+      return new AttestationError(
+        "attestation-expired",
+        `Cannot accept token: it expired at ${time.toISOString()}`,
+      );
     }
     if (name === "nbf" && now < time) {
       return new AttestationError(
         "attestation-not-yet-valid",
-        "Cannot accept token: its nbf is ahead",
+        `Cannot accept token: it counts from ${time.toISOString()}`,
       );
     }
   }

@@ -83,6 +83,6 @@ describe("createProvenance()", () => {
       equal(reasonOf(changes), reason, JSON.stringify(changes));
     }
     equal(reasonOf({}), "none");
-    throws(() => createProvenance({} as NewProvenance));
+    throws(() => createProvenance({} as NewProvenance), { reason: "missing-predicate-field" });
   });
 });

@@ -207,7 +207,9 @@ export function testStore(
       ];
       for (const [reason, text] of bad) await refused(reason, () => store.put(utf8(text)));
       const two = attestation([digestOf("x")]);
-      await rejects(() => store.put(utf8(new TextDecoder().decode(two).repeat(2))));
+      const twice = utf8(new TextDecoder().decode(two).repeat(2));
+      await refused("malformed-json", () => store.put(twice));
+      await rejects(() => store.put("text" as never), TypeError);
       deepEqual(await entriesOf(store), []);
     });
 

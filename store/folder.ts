@@ -9,6 +9,7 @@ import {
   CLAIM_LIMITS,
   type Claims,
   contentId,
+  contentOf,
   hexOfId,
   readClaims,
   states,
@@ -115,7 +116,7 @@ export class FolderStore implements PrunableStore {
 
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
-    const content = new Uint8Array(given);
+    const content = contentOf(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     const hex = hexOfId(id);

@@ -14,6 +14,7 @@ import {
   CLAIM_LIMITS,
   type Claims,
   contentId,
+  contentOf,
   hexOfId,
   keyText,
   readClaims,
@@ -110,7 +111,7 @@ export class LinesStore implements PrunableStore {
 
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
-    const content = new Uint8Array(given);
+    const content = contentOf(given);
     await readClaims(content, this.#limits);
     const line = oneLine(content);
     const id = await contentId(utf8(line));
@@ -252,7 +253,10 @@ export class LinesStore implements PrunableStore {
   }
 
   #tooLarge(size: number): AttestationError {
-    return new AttestationError("limit-exceeded", `Cannot use ${quote(this.#path)}: ${size} bytes`);
+    return new AttestationError(
+      "limit-exceeded",
+      `Cannot use ${quote(this.#path)}: ${size} bytes, at most ${this.#maxFileBytes} are accepted`,
+    );
   }
 
   /** What is in the file now; only what was added since the last time is read. */

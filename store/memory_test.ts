@@ -40,5 +40,5 @@ test("createMemoryStore() refuses wrong options", async () => {
   throws(() => createMemoryStore({ maxEntrys: 1 } as never), TypeError);
   throws(() => createMemoryStore({ maxEntries: 0 }), RangeError);
   throws(() => createMemoryStore({ maxBytes: 1.5 }), RangeError);
-  await rejects(() => createMemoryStore().put("text" as never));
+  await rejects(() => createMemoryStore().put("text" as never), TypeError);
 });

@@ -100,11 +100,11 @@ if ("Deno" in globalThis) {
     });
 
     it("has a README whose commands are there as well", async () => {
-      for (const { text } of blocksOf(Deno.readTextFileSync(`${ROOT}README.md`))) {
-        for (const command of commandsOf(text)) {
-          if (command.includes(" cli.ts ")) await checkCommand(command, splitWords(command));
-        }
-      }
+      const commands = blocksOf(Deno.readTextFileSync(`${ROOT}README.md`))
+        .flatMap(({ text }) => commandsOf(text))
+        .filter((command) => command.includes(" cli.ts "));
+      assert.ok(commands.length > 5, `${commands.length} commands`);
+      for (const command of commands) await checkCommand(command, splitWords(command));
     });
 
     it("shows YAML that can be read, with inputs that the action has", () => {
@@ -131,7 +131,9 @@ if ("Deno" in globalThis) {
           assert.ok(Object.hasOwn(REASONS, reason), reason);
         }
       }
-      for (const [, path] of page.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)) {
+      const links = [...page.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)];
+      assert.ok(links.length > 0);
+      for (const [, path] of links) {
         assert.ok(Deno.statSync(`${ROOT}docs/${path}`).isFile, path);
       }
     });

@@ -2,9 +2,9 @@ import { AttestationError, isAttestationError } from "../../errors.ts";
 import { asBytes } from "../../internal/bytes.ts";
 import type { HttpAnswer, HttpOptions } from "../../internal/http.ts";
 import { quote } from "../../internal/json.ts";
-import { isOciTag } from "../../internal/oci_name.ts";
 import type { Connection } from "./_connection.ts";
 import { addToFallback } from "./_fallback.ts";
+import { checkOciTag } from "./_names.ts";
 import { askApi, type TagReader } from "./_referrers.ts";
 import { checkDigest, digestLike } from "./_verified.ts";
 import { descriptorOf, parseOciManifest } from "./manifest.ts";
@@ -120,9 +120,7 @@ export async function putManifest(
   const { tag, signal } = options;
   const digest = await digestLike(options.digest ?? "sha256:", bytes);
   if (options.digest !== undefined) checkDigest(digest, options.digest, "the caller");
-  if (tag !== undefined && !isOciTag(tag)) {
-    throw new AttestationError("malformed-image-reference", `Cannot use tag ${quote(tag)}`);
-  }
+  if (tag !== undefined) checkOciTag(tag);
   const manifest = parseOciManifest(bytes, { digest });
   const limits = signal === undefined ? {} : { signal };
   const { status } = await connection.ask(`look for ${connection.name}@${digest}`, {

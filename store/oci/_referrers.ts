@@ -1,8 +1,8 @@
 import { AttestationError } from "../../errors.ts";
 import { quote } from "../../internal/json.ts";
-import { isOciDigest } from "../../internal/oci_name.ts";
 import type { HttpAnswer } from "../../internal/http.ts";
 import type { Connection } from "./_connection.ts";
+import { checkOciDigest } from "./_names.ts";
 import { refusePage } from "./_page.ts";
 import { MAX_MANIFEST_BYTES, readDescriptors, readDocument } from "./manifest.ts";
 import { EMPTY_TYPE } from "./media_types.ts";
@@ -41,9 +41,7 @@ export async function listReferrers(
   query: ReferrersQuery,
 ): Promise<OciReferrers> {
   const { digest } = query;
-  if (!isOciDigest(digest)) {
-    throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
-  }
+  checkOciDigest(digest);
   const notes: OciNote[] = [];
   const listed = await askApi(connection, query, notes);
   if (listed !== undefined) {

@@ -2,6 +2,7 @@ import { AttestationError } from "../../errors.ts";
 import { asBytes, type Bytes, concat, utf8 } from "../../internal/bytes.ts";
 import { isObject, type Json, type JsonObject, parseJson, quote } from "../../internal/json.ts";
 import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
+import { checkOciDigest, checkOciTag } from "./_names.ts";
 import { fallbackTag, unique } from "./_referrers.ts";
 import { checkContent, checkDigest, digestLike, verifiedStream } from "./_verified.ts";
 import { descriptorOf, MAX_MANIFEST_BYTES, parseOciManifest, readDocument } from "./manifest.ts";
@@ -116,9 +117,7 @@ class Layout implements OciLayout {
   }
 
   async tag(name: string, options: OciOptions = {}): Promise<OciDescriptor | undefined> {
-    if (!isOciTag(name)) {
-      throw new AttestationError("malformed-image-reference", `Cannot use tag ${quote(name)}`);
-    }
+    checkOciTag(name);
     const found = (await this.entries(options)).filter(({ annotations }) =>
       annotations?.[REF_NAME] === name
     );
@@ -167,9 +166,7 @@ class Layout implements OciLayout {
 
   async referrers(digest: string, options: OciReferrersOptions = {}): Promise<OciReferrers> {
     const { artifactType, ...rest } = options;
-    if (!isOciDigest(digest)) {
-      throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
-    }
+    checkOciDigest(digest);
     const fallback = await this.tag(fallbackTag(digest), rest);
     const listed = fallback === undefined
       ? []
@@ -221,9 +218,7 @@ class Layout implements OciLayout {
   async putManifest(bytes: Uint8Array, options: OciPutOptions = {}): Promise<OciWritten> {
     const { tag, root, signal } = options;
     this.#refuseAborted(signal);
-    if (tag !== undefined && !isOciTag(tag)) {
-      throw new AttestationError("malformed-image-reference", `Cannot use tag ${quote(tag)}`);
-    }
+    if (tag !== undefined) checkOciTag(tag);
     const digest = await digestLike(options.digest ?? "sha256:", bytes);
     if (options.digest !== undefined) checkDigest(digest, options.digest, "the caller");
     const manifest = parseOciManifest(bytes, { digest });
@@ -384,9 +379,7 @@ class Layout implements OciLayout {
 
 /** Path of a blob: made of a digest that was checked, so that it leads nowhere else. */
 function blobPath(digest: string): string {
-  if (!isOciDigest(digest)) {
-    throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
-  }
+  checkOciDigest(digest);
   return `blobs/${digest.replace(":", "/")}`;
 }
 

@@ -5,6 +5,7 @@ import { isObject, parseJson, quote } from "../../internal/json.ts";
 import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { Connection } from "./_connection.ts";
+import { checkOciDigest, checkOciTag } from "./_names.ts";
 import { refusePage } from "./_page.ts";
 import { putBlob, putManifest } from "./_push.ts";
 import { listReferrers } from "./_referrers.ts";
@@ -138,9 +139,7 @@ class Registry implements OciTarget {
     name: string,
     options: OciOptions = {},
   ): Promise<{ manifest: OciManifest; etag?: string } | undefined> {
-    if (!isOciTag(name)) {
-      throw new AttestationError("malformed-image-reference", `Cannot use tag ${quote(name)}`);
-    }
+    checkOciTag(name);
     const action = `read ${this.name}:${name}`;
     const answer = await this.#getManifest(action, name, [200, 404], options);
     if (answer.status === 404) {
@@ -157,9 +156,7 @@ class Registry implements OciTarget {
     options: OciOptions = {},
   ): Promise<OciManifest> {
     const digest = typeof target === "string" ? target : target.digest;
-    if (!isOciDigest(digest)) {
-      throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
-    }
+    checkOciDigest(digest);
     const action = `read ${this.name}@${digest}`;
     const manifest = this.#kept.get(digest) ??
       await this.#readManifest(
@@ -245,7 +242,10 @@ class Registry implements OciTarget {
       }
       tags.push(...found.filter(isOciTag));
       if (tags.length > MAX_TAGS || pages >= MAX_PAGES) {
-        throw new AttestationError("limit-exceeded", `Cannot ${action}: there are too many`);
+        throw new AttestationError(
+          "limit-exceeded",
+          `Cannot ${action}: more than ${MAX_TAGS} tags or ${MAX_PAGES} pages`,
+        );
       }
       to = this.#connection.nextPage(action, answer);
     }
@@ -348,8 +348,6 @@ function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
 }
 
 function blobPath({ digest }: OciDescriptor): string {
-  if (!isOciDigest(digest)) {
-    throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
-  }
+  checkOciDigest(digest);
   return `blobs/${digest}`;
 }

@@ -10,6 +10,7 @@ import type { DigestSet } from "../../intoto/digest_set.ts";
 import {
   CLAIM_LIMITS,
   contentId,
+  contentOf,
   keyText,
   readClaims,
   states,
@@ -106,7 +107,7 @@ class OciStore implements AttestationStore {
 
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
-    const content = new Uint8Array(given);
+    const content = contentOf(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     const layer = {

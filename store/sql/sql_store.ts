@@ -5,6 +5,7 @@ import type { DigestSet } from "../../intoto/digest_set.ts";
 import {
   CLAIM_LIMITS,
   contentId,
+  contentOf,
   hexOfId,
   readClaims,
   subjectKeys,
@@ -82,7 +83,7 @@ class SqlStore implements PrunableStore {
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
     // Its owner may go on writing into the buffer.
-    const content = new Uint8Array(given);
+    const content = contentOf(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     const source = this.#sourceOf(id);
