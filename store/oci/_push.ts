@@ -1,7 +1,6 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import { asBytes } from "../../internal/bytes.ts";
 import type { HttpAnswer, HttpOptions } from "../../internal/http.ts";
-import { quote } from "../../internal/json.ts";
 import type { Connection } from "./_connection.ts";
 import { addToFallback } from "./_fallback.ts";
 import { checkOciTag } from "./_names.ts";
