@@ -23,6 +23,8 @@ export type {
   AttestationEvidence,
   AttestationFormat,
   AttestationReport,
+  ImageReport,
+  LookupReport,
   VerificationReport,
 } from "./report.ts";
 export type { Check, Layer, Origin } from "../report.ts";

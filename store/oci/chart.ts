@@ -203,9 +203,12 @@ async function gunzip(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   let length = 0;
   try {
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    for await (const part of stream) {
+    const reader = stream.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const part = next.value;
       length += part.length;
       if (length > UNPACKED_BYTES) {
+        await reader.cancel().catch(() => {});
         throw new AttestationError(
           "limit-exceeded",
           `Cannot read chart: unpacked it has more than ${UNPACKED_BYTES} bytes`,
