@@ -54,6 +54,20 @@ const REDIRECTS = 5;
  * @throws {AttestationError} `image-not-found` if there is no such chart, `malformed-chart`,
  * `service-unavailable`, `service-refused`, `limit-exceeded`.
  * @throws {TypeError} If an option is unknown or an address is none.
+ *
+ * @example A chart that is not listed
+ * ```ts
+ * import { isAttestationError } from "@x/attest";
+ * import { verifyHelmChart } from "@x/attest/store";
+ * import assert from "node:assert/strict";
+ *
+ * const chart = { repository: "https://charts.example/stable", name: "app", version: "1.2.3" };
+ * const fetch = () => Promise.resolve(new Response("entries: {}"));
+ * await assert.rejects(
+ *   verifyHelmChart(chart, { http: { fetch } }),
+ *   (error) => isAttestationError(error) && error.reason === "image-not-found",
+ * );
+ * ```
  */
 export async function verifyHelmChart(
   chart: HelmChartReference,
