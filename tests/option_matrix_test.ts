@@ -118,7 +118,9 @@ const TRIED_AS_ANOTHER: ReadonlySet<string> = new Set([
   "ArtifactPlace",
   "HttpOptions",
   "OciOptions",
+  "FindOptions",
   "ServiceOptions",
+  "StoreOptions",
   "TufRepositoryOptions",
 ]);
 

@@ -464,6 +464,7 @@ for (const registry of chosen) {
         ? "FAIL"
         : judge(cell, consumer, image, bare);
       table.get(producer.name)?.push(verdict);
+      process.stderr.write(`${cell}: ${verdict}\n`);
       if (verdict === "ok") passed++;
       else if (verdict === "n/a") absent++;
       else failed++;

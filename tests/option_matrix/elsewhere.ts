@@ -95,6 +95,7 @@ const FORMATS = [
   "formats/registry_test.ts",
   "formats/jws_test.ts",
 ];
+const SOURCES = ["store/_server_test.ts", "internal/http_test.ts"];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
 const TUF = ["sigstore/tuf/trust_test.ts", "sigstore/tuf/client_test.ts"];
 const OIDC = [
@@ -147,6 +148,17 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   DockerCredentialsOptions: ["store/oci/credentials_test.ts"],
   OciManifestOptions: ["store/oci/manifest_test.ts"],
   OciOptions: REGISTRY,
+  BesideStoreOptions: ["store/beside_test.ts"],
+  CacheOptions: ["store/cache_test.ts"],
+  FindOptions: ["store/layered_test.ts", "store/_contract_test.ts"],
+  FolderStoreOptions: ["store/folder_test.ts"],
+  GithubSourceOptions: ["store/github_test.ts", ...SOURCES],
+  HttpSourceOptions: ["store/http_test.ts", ...SOURCES],
+  LinesStoreOptions: ["store/lines_test.ts"],
+  LookupOptions: ["store/layered_test.ts", "store/_contract_test.ts"],
+  MemoryStoreOptions: ["store/memory_test.ts"],
+  NpmRegistryOptions: ["store/npm_test.ts", ...SOURCES],
+  StoreOptions: ["store/_contract_test.ts", "store/layered_test.ts"],
   OciStoreOptions: ["store/oci/store_test.ts"],
   RegistryOptions: REGISTRY,
   NewProvenance: ["slsa/create_test.ts"],
@@ -162,6 +174,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   VerifyImageOptions: ["store/oci/verify_image_test.ts"],
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   FormatTrust: FORMATS,
+  VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
 

@@ -78,6 +78,16 @@ import {
   parseOciManifest,
 } from "../../store/oci/mod.ts";
 import { verify, verifyGoogleCloudBuild } from "../../verify/mod.ts";
+import {
+  createCache,
+  createGithubSource,
+  createHttpSource,
+  createMemoryStore,
+  createNpmRegistry,
+  lookUp,
+  verifyHelmChart,
+} from "../../store/mod.ts";
+import { createBesideStore, createFolderStore, createLinesStore } from "../../store/fs.ts";
 
 const layout = createLayout(createMemoryFiles("layout"));
 
@@ -209,6 +219,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   OciLookupOptions: (more) =>
     findOciAttestations(untyped({}), `sha256:${"a".repeat(64)}`, untyped(more)),
   VerifyImageOptions: (more) => verifyImage(untyped({}), "1", untyped(more)),
+  VerifyHelmChartOptions: (more) => verifyHelmChart(untyped({}), untyped(more)),
   GoogleCloudBuildLimits: (more) => parseGoogleCloudBuild({}, untyped(more)),
   GoogleCloudBuildOptions: (more) => verifyGoogleCloudBuild({}, untyped({ keys, ...more })),
   NpmVerifyOptions: (more) =>
@@ -239,6 +250,17 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   DockerCredentialsOptions: (more) => dockerCredentials("{}", untyped(more)),
   OciManifestOptions: (more) =>
     parseOciManifest(new Uint8Array(), untyped({ digest: `sha256:${"a".repeat(64)}`, ...more })),
+  BesideStoreOptions: (more) => createBesideStore("app", untyped(more)),
+  CacheOptions: (more) => createCache(createMemoryStore(), untyped(more)),
+  FolderStoreOptions: (more) => createFolderStore("store", untyped(more)),
+  GithubSourceOptions: (more) =>
+    createGithubSource(untyped({ api: "https://x.example", user: "a", ...more })),
+  HttpSourceOptions: (more) => createHttpSource(untyped({ url: "https://x.example/a", ...more })),
+  LinesStoreOptions: (more) => createLinesStore("a.jsonl", untyped(more)),
+  LookupOptions: (more) => lookUp([createMemoryStore()], { sha256: "a".repeat(64) }, untyped(more)),
+  MemoryStoreOptions: (more) => createMemoryStore(untyped(more)),
+  NpmRegistryOptions: (more) =>
+    createNpmRegistry(untyped({ registry: "https://x.example", ...more })),
   OciStoreOptions: (more) => createOciStore(layout, untyped(more)),
   AttachOptions: (more) =>
     attachAttestation(layout, untyped({}), untyped({ content: new Uint8Array(), ...more })),
