@@ -1328,6 +1328,54 @@ const buildRows = (
   ];
 };
 
+const IMAGE = `sha256:${"a".repeat(64)}`;
+const PRINT = ["provenance", "app.tgz"];
+const PROVENANCE_ROWS: readonly Row[] = [
+  ["subject-digest", build, ["provenance"], [`--subject-digest=x@${IMAGE}`], [
+    "artifact-required",
+    "x",
+  ], printed("/subject/0/name")],
+  ["subject-name", build, ["provenance", `--subject-digest=${IMAGE}`], ["--subject-name=y"], [
+    "(none)",
+    "y",
+  ], printed("/subject/0/name")],
+  [
+    "checksums",
+    build,
+    ["provenance"],
+    ["--checksums=sums.txt"],
+    ["artifact-required", "app.tgz"],
+    printed("/subject/0/name"),
+  ],
+  ["git", build, ["provenance"], ["--git=HEAD"], ["artifact-required", "unreadable-file"]],
+  [
+    "subjects",
+    build,
+    ["provenance", "dir"],
+    ["--subjects=many"],
+    ["1", "2"],
+    printed("/subject/length"),
+  ],
+  [
+    "digest-algorithm",
+    build,
+    PRINT,
+    ["--digest-algorithm=sha512"],
+    ["false", "true"],
+    keyword('"sha512"'),
+  ],
+  [
+    "predicate-only",
+    build,
+    PRINT,
+    ["--predicate-only"],
+    ["true", "false"],
+    keyword('"predicateType"'),
+  ],
+  ["output", build, PRINT, ["--output=out.json"], ["no", "yes"], written("out.json")],
+  ["force", build, [...PRINT, "--output=bom.json"], ["--force"], ["file-exists", "ok"]],
+];
+
 const KEYGEN = ["keygen", "--no-passphrase"];
 const keysetWorld = once(async (): Promise<World> => {
   const first = await runWords({ files: {}, now: NOW }, [
@@ -1576,9 +1624,7 @@ export const OTHERS: Readonly<Record<string, Readonly<Record<string, CommandCase
     ...ATTEST_ROWS,
     ...buildRows(["attest", "app.tgz", "--provenance", ...KEYED], signed),
   ]),
-  "provenance": table([
-    ...buildRows(["provenance", "app.tgz"], printed),
-  ]),
+  "provenance": table([...buildRows(["provenance", "app.tgz"], printed), ...PROVENANCE_ROWS]),
   "keygen": table(KEYGEN_ROWS),
   "inspect": table(INSPECT_ROWS),
   ...Object.fromEntries(Object.entries(ROOT_ROWS).map(([name, rows]) => [name, table(rows)])),
