@@ -67,7 +67,8 @@ const ENVELOPE: readonly Harmless[] = [
     why: "of several signatures one by a trusted key is enough",
   },
   {
-    place: /^\/(mediaType|kind|version|digest|certificate|signature|bundle|hint|algorithm|build)$/,
+    place:
+      /^\/(mediaType|kind|version|digest|certificate|signature|bundle|hint|algorithm|build|sig|keyid)$/,
     why: "no member of an envelope",
   },
 ];
