@@ -325,11 +325,8 @@ async function sigstoreTrust(
 function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
   const needed = new Set(["sha256"]);
   for (const one of loaded) {
-    if (one.format === "cosign-signature" && "image" in one) {
-      if ("manifestDigest" in one.image.said) {
-        const [algorithm] = one.image.said.manifestDigest.split(":");
-        if (HASHES.has(algorithm)) needed.add(algorithm);
-      }
+    if ("image" in one) {
+      needed.add(one.image.algorithm);
       continue;
     }
     if ("bundle" in one && one.bundle.content.kind === "message") {
@@ -360,7 +357,7 @@ async function verifyOne(
     ? [undefined]
     : [...artifacts];
   try {
-    if (one.format === "cosign-signature" && "image" in one) {
+    if ("image" in one) {
       const { imageLayer, signedPayload } = await import("./cosign.ts");
       const layer = await verifyEnvelopeLayer(one, context, signedPayload(one.image));
       const { predicateTypes } = context;
@@ -467,11 +464,9 @@ async function verifyEnvelopeLayer(
       ? `A Sigstore bundle, version ${one.bundle.version}`
       : one.format === "cosign-signature"
       ? "An image signature by cosign"
-      : !("bundle" in one)
-      ? "A DSSE envelope"
-      : one.bundle.signer.kind === "certificate"
+      : "bundle" in one && one.bundle.signer.kind === "certificate"
       ? "A DSSE envelope that carries its certificate"
-      : "A DSSE envelope with a log entry or timestamp beside it",
+      : "A DSSE envelope",
   );
   if ("bundle" in one) {
     const { verifyParsedBundle } = await import("../sigstore/verify.ts");
