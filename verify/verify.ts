@@ -137,11 +137,8 @@ export async function verify(
 function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
   const needed = new Set(["sha256"]);
   for (const one of loaded) {
-    if (one.format === "cosign-signature" && "image" in one) {
-      if ("manifestDigest" in one.image.said) {
-        const [algorithm] = one.image.said.manifestDigest.split(":");
-        if (HASHES.has(algorithm)) needed.add(algorithm);
-      }
+    if ("image" in one) {
+      needed.add(one.image.algorithm);
       continue;
     }
     if ("foreign" in one) {
@@ -180,7 +177,7 @@ async function verifyOne(
       const { foreignRow } = await import("./foreign.ts");
       return await foreignRow(one, subjects, context);
     }
-    if (one.format === "cosign-signature" && "image" in one) {
+    if ("image" in one) {
       const { imageLayer, signedPayload } = await import("./cosign.ts");
       const layer = await verifyEnvelopeLayer(one, context, signedPayload(one.image));
       const { predicateTypes } = context;
