@@ -75,6 +75,10 @@ const ENVELOPE: readonly Harmless[] = [
 
 /** Places of a bundle from which nothing follows; evidence is compared as a fact. */
 const BUNDLE: readonly Harmless[] = [
+  {
+    place: /^\/verificationMaterial\/publicKey\/(?!hint$)[A-Za-z]+$/,
+    why: "the hint is its only member",
+  },
   { place: /^\/mediaType$/, why: "two spellings of one version, or another version's rules kept" },
   { place: /^\/dsseEnvelope\/signatures\/-\/keyid$/, why: "an unauthenticated hint" },
   {
