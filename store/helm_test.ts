@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createEnvelope } from "../dsse/mod.ts";
-import { type Bytes, utf8 } from "../internal/bytes.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import { generateSigner } from "../keys/mod.ts";
 import { gzip, prov, tar } from "../tests/fixtures/chart.ts";
 import { digestOf, IN_TOTO, statementOf } from "../tests/fixtures/oci.ts";
