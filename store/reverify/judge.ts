@@ -3,6 +3,7 @@ import type { Bytes } from "../../internal/bytes.ts";
 import { digest as digestOf } from "../../internal/digest.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { quote } from "../../internal/json.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import { mapWindow } from "../../internal/window.ts";
 import type { CompiledPolicy } from "../../policy/compiled.ts";
 import { verify } from "../../verify/verify.ts";
@@ -55,6 +56,18 @@ export interface SegmentWork {
   onJudged?: () => void;
 }
 
+/** Names of the members of {@linkcode SegmentWork}. */
+export const SEGMENT_WORK: readonly string[] = [
+  "source",
+  "files",
+  "inputs",
+  "judge",
+  "concurrency",
+  "known",
+  "signal",
+  "onJudged",
+];
+
 /** Entries whose attestations are in memory at the same time. */
 const BATCH = 250;
 
@@ -66,6 +79,7 @@ const BATCH = 250;
  * `store-unavailable`.
  */
 export async function judgeSegment(segment: Segment, work: SegmentWork): Promise<string> {
+  refuseUnknown(work, SEGMENT_WORK, "judgeSegment()");
   const { source, files, inputs, judge, concurrency = 64, signal } = work;
   const name = verdictFileName(segment, inputs);
   if (await files.has(name)) return name;

@@ -103,6 +103,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CompileOptions: ["policy/compile_test.ts", "policy/evaluate_test.ts", "policy/cel_test.ts"],
   DeriveOptions: ["policy/evaluate_test.ts", "cli/policy_test.ts"],
   NewGateRules: ["policy/gate_rules_test.ts"],
+  SegmentWork: ["store/reverify/reverify_test.ts"],
+  WorkerOptions: ["store/reverify/reverify_test.ts"],
   RevocationListOptions: ["policy/revocations_test.ts"],
   SignedDocumentOptions: ["policy/compile_test.ts", "policy/parse_test.ts"],
   CelOptions: ["policy/cel_test.ts"],

@@ -60,6 +60,7 @@ import {
   validateProvenance,
 } from "../../slsa/mod.ts";
 import { createCiProvenance } from "../../slsa/ci/mod.ts";
+import { judgeSegment, memoryVerdictFiles, runWorker } from "../../store/reverify/mod.ts";
 import { verify, verifyGoogleCloudBuild } from "../../verify/mod.ts";
 
 type Call = (more: object) => unknown;
@@ -207,6 +208,9 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   DeriveOptions: (more) => derivePolicy(untyped({ attestations: [] }), untyped(more)),
   RevocationListOptions: (more) =>
     openRevocationList(ENVELOPE, keys, untyped({ now: new Date(0), ...more })),
+  SegmentWork: (more) =>
+    judgeSegment(untyped({}), untyped({ files: memoryVerdictFiles(), ...more })),
+  WorkerOptions: (more) => runWorker(untyped({ segments: [] }), untyped(more)),
   NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
   SignedDocumentOptions: (more) => openSignedPolicy(ENVELOPE, keys, untyped(more)),
 };
