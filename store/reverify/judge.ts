@@ -1,5 +1,4 @@
 import { AttestationError } from "../../errors.ts";
-import type { Bytes } from "../../internal/bytes.ts";
 import { digest as digestOf } from "../../internal/digest.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { quote } from "../../internal/json.ts";
@@ -20,9 +19,9 @@ import {
 /** What is known of an entry, byte for byte. */
 export interface EntryContent {
   /** Its attestations; `source` is the id of each. */
-  readonly attestations: readonly { source: string; content: Bytes }[];
+  readonly attestations: readonly { source: string; content: Uint8Array<ArrayBuffer> }[];
   /** The artifact itself, where the source has it. */
-  readonly artifact?: Bytes;
+  readonly artifact?: Uint8Array<ArrayBuffer>;
 }
 
 /** Decides about an entry. The same entry gets the same verdict, whoever decides. */
@@ -124,7 +123,7 @@ export async function judgeSegment(segment: Segment, work: SegmentWork): Promise
 }
 
 /** The attestation with an id: other bytes would be judged under its name. */
-async function contentOf(id: string, contents: ReadonlyMap<string, Bytes>) {
+async function contentOf(id: string, contents: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
   const content = contents.get(id);
   const found = content === undefined
     ? "it is not there"
