@@ -1,4 +1,5 @@
 import { AttestationError } from "../../errors.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import { safeNumber, type SqlDriver } from "./driver.ts";
 import {
   inTransaction,
@@ -42,6 +43,8 @@ export async function postgresDriver(
   url: string,
   options: PostgresOptions = {},
 ): Promise<SqlDriver> {
+  const known = ["poolSize", "connectTimeoutMs", "statementTimeoutMs"];
+  refuseUnknown(options, known, "postgresDriver()");
   const {
     poolSize = DEFAULT_POOL_SIZE,
     connectTimeoutMs = 5000,

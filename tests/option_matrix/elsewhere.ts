@@ -80,6 +80,14 @@ const OIDC = [
 
 /** Test files, which run with the others, that give each option of a type. */
 export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
+  RegistryServerOptions: ["tests/registry/attack_test.ts", "tests/registry/fixture.ts"],
+  RegistryServerLimits: ["tests/registry/attack_test.ts"],
+  NewApiKey: ["tests/sql/options_test.ts"],
+  HistoryOptions: ["tests/sql/options_test.ts"],
+  ManifestFilter: ["tests/sql/options_test.ts"],
+  SqlStoreOptions: ["tests/sql/options_test.ts"],
+  PostgresOptions: ["tests/sql/options_test.ts"],
+  SqliteOptions: ["tests/sql/options_test.ts"],
   NewStatement: ["intoto/statement_test.ts"],
   ImportSignerOptions: ["keys/signer_test.ts"],
   TrustedRootOptions: ["sigstore/trusted_root_test.ts", "tests/fixtures/sigstore.ts"],

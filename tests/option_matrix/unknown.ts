@@ -1,5 +1,9 @@
 /** Calls with one more member in their options; each must be refused. */
 
+import { createRegistry } from "../../server/mod.ts";
+import { createApiKey, createSqlStore, getProvenance, listManifests } from "../../store/sql/mod.ts";
+import { postgresDriver } from "../../store/sql/postgres.ts";
+import { sqliteDriver } from "../../store/sql/sqlite.ts";
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { parseGoogleCloudBuild } from "../../formats/mod.ts";
 import {
@@ -213,6 +217,14 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   WorkerOptions: (more) => runWorker(untyped({ segments: [] }), untyped(more)),
   NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
   SignedDocumentOptions: (more) => openSignedPolicy(ENVELOPE, keys, untyped(more)),
+  RegistryServerOptions: (more) => createRegistry(untyped({ policy: () => {}, ...more })),
+  RegistryServerLimits: (more) => createRegistry(untyped({ limits: more })),
+  NewApiKey: (more) => createApiKey(untyped({}), untyped({ name: "", urnPrefix: "", ...more })),
+  HistoryOptions: (more) => getProvenance(untyped({}), "urn:acme:app", untyped(more)),
+  ManifestFilter: (more) => listManifests(untyped({}), untyped(more)),
+  SqlStoreOptions: (more) => createSqlStore(untyped({}), untyped(more)),
+  PostgresOptions: (more) => postgresDriver("postgres://host/db", untyped(more)),
+  SqliteOptions: (more) => sqliteDriver(":memory:", untyped(more)),
 };
 
 /** Documents of the caller, whose unknown members are refused with a reason. */
