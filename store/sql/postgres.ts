@@ -10,7 +10,7 @@ import {
 
 /** Options of {@linkcode postgresDriver}. */
 export interface PostgresOptions {
-  /** Connections of this process. Default 4: see docs/operations.md for how that was found. */
+  /** Connections of this process. Default 4; more are not always faster, see docs/operations.md. */
   poolSize?: number;
   /** Milliseconds to wait for a connection. Default 5 000. */
   connectTimeoutMs?: number;
