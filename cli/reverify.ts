@@ -107,7 +107,7 @@ interface Run {
 }
 
 async function planWorkAndSumUp(run: Run): Promise<number> {
-  const { parsed, runtime, policy, db } = run;
+  const { parsed, runtime, db } = run;
   const folder = needed(parsed, "output");
   const isShared = db.dialect === "postgres";
   const verdicts = join(folder, "verdicts");

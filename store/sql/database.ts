@@ -215,13 +215,23 @@ class DriverDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return this.#driver.dialect === "sqlite" ? new SqliteAdapter() : new PostgresAdapter();
+    return this.#driver.dialect === "sqlite" ? new SharedSqliteAdapter() : new PostgresAdapter();
   }
 
   createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
     return this.#driver.dialect === "sqlite"
       ? new SqliteIntrospector(db)
       : new PostgresIntrospector(db);
+  }
+}
+
+/**
+ * Statements do not wait for each other: the driver decides. Kysely's own lock for SQLite would
+ * make every statement after one failure wait for ever.
+ */
+class SharedSqliteAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
   }
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+export type { CompiledQuery, Kysely } from "kysely";
 export {
   type ApiKey,
   createApiKey,

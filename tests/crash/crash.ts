@@ -60,7 +60,7 @@ export interface CrashOptions {
   answers?: number;
   /** Kills between two looks at everything; the last look is at the end. Default 100. */
   scanEvery?: number;
-  onProgress?: (kills: number) => void;
+  onProgress?: (report: Readonly<CrashReport>) => void;
 }
 
 /** Runs it in a folder of its own. */
@@ -120,11 +120,11 @@ class Crash {
     for (let kill = 1; kill <= kills; kill++) {
       await this.#cycle();
       if (kill % scanEvery === 0 || kill === kills) await this.#scan(compiled);
-      onProgress?.(kill);
+      this.#report.acknowledged = this.#acknowledged.length;
+      this.#report.badSent = this.#bad.size;
+      onProgress?.(this.#report);
       if (this.#report.broken.length > 0) break;
     }
-    this.#report.acknowledged = this.#acknowledged.length;
-    this.#report.badSent = this.#bad.size;
     return this.#report;
   }
 

@@ -106,6 +106,14 @@ const OIDC = [
 
 /** Test files, which run with the others, that give each option of a type. */
 export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
+  RegistryServerOptions: ["tests/registry/attack_test.ts", "tests/registry/fixture.ts"],
+  RegistryServerLimits: ["tests/registry/attack_test.ts"],
+  NewApiKey: ["tests/sql/options_test.ts"],
+  HistoryOptions: ["tests/sql/options_test.ts"],
+  ManifestFilter: ["tests/sql/options_test.ts"],
+  SqlStoreOptions: ["tests/sql/options_test.ts"],
+  PostgresOptions: ["tests/sql/options_test.ts"],
+  SqliteOptions: ["tests/sql/options_test.ts"],
   NewStatement: ["intoto/statement_test.ts"],
   ImportSignerOptions: ["keys/signer_test.ts"],
   TrustedRootOptions: ["sigstore/trusted_root_test.ts", "tests/fixtures/sigstore.ts"],
@@ -129,6 +137,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CompileOptions: ["policy/compile_test.ts", "policy/evaluate_test.ts", "policy/cel_test.ts"],
   DeriveOptions: ["policy/evaluate_test.ts", "cli/policy_test.ts"],
   NewGateRules: ["policy/gate_rules_test.ts"],
+  SegmentWork: ["store/reverify/reverify_test.ts"],
+  WorkerOptions: ["store/reverify/reverify_test.ts"],
   RevocationListOptions: ["policy/revocations_test.ts"],
   SignedDocumentOptions: ["policy/compile_test.ts", "policy/parse_test.ts"],
   CelOptions: ["policy/cel_test.ts"],

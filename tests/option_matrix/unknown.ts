@@ -1,5 +1,9 @@
 /** Calls with one more member in their options; each must be refused. */
 
+import { createRegistry } from "../../server/mod.ts";
+import { createApiKey, createSqlStore, getProvenance, listManifests } from "../../store/sql/mod.ts";
+import { postgresDriver } from "../../store/sql/postgres.ts";
+import { sqliteDriver } from "../../store/sql/sqlite.ts";
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import {
   createCertificateTrust,
@@ -73,10 +77,11 @@ import {
   createLayout,
   createMemoryFiles,
   createOciStore,
-  createRegistry,
+  createRegistry as createOciRegistry,
   dockerCredentials,
   parseOciManifest,
 } from "../../store/oci/mod.ts";
+import { judgeSegment, memoryVerdictFiles, runWorker } from "../../store/reverify/mod.ts";
 import { verify, verifyGoogleCloudBuild } from "../../verify/mod.ts";
 import {
   createCache,
@@ -245,8 +250,11 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   DeriveOptions: (more) => derivePolicy(untyped({ attestations: [] }), untyped(more)),
   RevocationListOptions: (more) =>
     openRevocationList(ENVELOPE, keys, untyped({ now: new Date(0), ...more })),
+  SegmentWork: (more) =>
+    judgeSegment(untyped({}), untyped({ files: memoryVerdictFiles(), ...more })),
+  WorkerOptions: (more) => runWorker(untyped({ segments: [] }), untyped(more)),
   NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
-  RegistryOptions: (more) => createRegistry("registry.example/app", untyped(more)),
+  RegistryOptions: (more) => createOciRegistry("registry.example/app", untyped(more)),
   DockerCredentialsOptions: (more) => dockerCredentials("{}", untyped(more)),
   OciManifestOptions: (more) =>
     parseOciManifest(new Uint8Array(), untyped({ digest: `sha256:${"a".repeat(64)}`, ...more })),
@@ -266,6 +274,14 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
     attachAttestation(layout, untyped({}), untyped({ content: new Uint8Array(), ...more })),
   CopyOptions: (more) => copyImage(layout, layout, untyped({ root: {}, ...more })),
   SignedDocumentOptions: (more) => openSignedPolicy(ENVELOPE, keys, untyped(more)),
+  RegistryServerOptions: (more) => createRegistry(untyped({ policy: () => {}, ...more })),
+  RegistryServerLimits: (more) => createRegistry(untyped({ limits: more })),
+  NewApiKey: (more) => createApiKey(untyped({}), untyped({ name: "", urnPrefix: "", ...more })),
+  HistoryOptions: (more) => getProvenance(untyped({}), "urn:acme:app", untyped(more)),
+  ManifestFilter: (more) => listManifests(untyped({}), untyped(more)),
+  SqlStoreOptions: (more) => createSqlStore(untyped({}), untyped(more)),
+  PostgresOptions: (more) => postgresDriver("postgres://host/db", untyped(more)),
+  SqliteOptions: (more) => sqliteDriver(":memory:", untyped(more)),
 };
 
 /** Documents of the caller, whose unknown members are refused with a reason. */

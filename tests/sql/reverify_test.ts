@@ -58,7 +58,8 @@ for (const databases of await testDatabases()) {
         .where("urn", "=", "urn:acme:agent:00000007").execute();
       const source = sqlReverifySource(db);
       const keys: string[] = [];
-      for (let after: string | undefined;;) {
+      let after: string | undefined;
+      for (;;) {
         const page = await source.list(after, 60);
         if (page.length === 0) break;
         keys.push(...page.map(({ key }) => key));
