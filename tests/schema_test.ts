@@ -25,6 +25,8 @@ import {
 import { encodePem } from "../internal/pem.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import { compilePolicy, parsePolicy, parsePolicyTests } from "../policy/mod.ts";
+import { compact, keyOf } from "../formats/_fixtures_test.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { verify } from "../verify/mod.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import {
@@ -424,6 +426,7 @@ const OPTIONAL = new RegExp(
   "/(?:reason|expected|actual|path|origin|predicateType|identity|statement|buildLevel|message|" +
     "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
     "/artifacts/[0-9]+/(?:oci|npm)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
+    "/foreign/messageType$|/evidence/(?:coverage|messageTypeAuthenticated)$|" +
     "^/policy/.*/(?:layer|remedy|waiver|children|source)$|" +
     "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
     "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",
@@ -489,6 +492,11 @@ async function reports(): Promise<VerificationReport[]> {
     await verifyHere(envelope, { ...keys, expect }),
     await verifyHere(envelope, { ...keys, expect: { vsa: { ...expect.vsa, resourceUri: "x" } } }),
     await verifyHere(envelope, {}),
+    await verify(
+      await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" }),
+      utf8("abc"),
+      { trust: { keys: [(await keyOf("Ed25519")).trustedKey] }, evidence: true },
+    ),
     await verifyHere(await bundleOf(BLOB), { expect: { identity: IDENTITY } }),
     await verifyHere([JSON.stringify(provenanceStatement()), "{", "{}", envelope], keys),
     await verifyHere([], {}),
