@@ -30,6 +30,7 @@ export const DATA: Readonly<Record<string, string>> = {
   DetachedMessage: VALUE,
   CertificateTrust: RESULT,
   FormatEnvelope: RESULT,
+  VerifiedFormat: RESULT,
   SignerResult: RESULT,
   GoodSigner: RESULT,
   BadSigner: RESULT,
@@ -133,6 +134,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CiProvenanceOptions: ["slsa/ci/create_test.ts"],
   SourceFacts: ["slsa/ci/create_test.ts"],
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
+  ConversionOrigin: ["formats/convert_test.ts"],
   FormatTrust: FORMATS,
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };

@@ -2,6 +2,7 @@
 
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import {
+  convertToStatement,
   createCertificateTrust,
   parseGoogleCloudBuild,
   parseSimpleSigning,
@@ -202,6 +203,8 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   LockfileOptions: (more) => verifyLockfile("{}", untyped({}), untyped(more)),
   NpmFolders: (more) => createFolderSource(untyped({}), untyped(more)),
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
+  ConversionOrigin: (more) =>
+    convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
