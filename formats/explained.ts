@@ -1,7 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, parseJson, printable } from "../internal/json.ts";
-import { peekHeader } from "./_jose.ts";
+import { peekCompact } from "./_jose.ts";
 import type { Confidence, FormatLayer, FormatModule } from "./format.ts";
 import type { ExplainedFormatId } from "./format_id.ts";
 import type { FormatInput } from "./format_input.ts";
@@ -102,17 +102,12 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "nv2-jwt",
     layer: "envelope",
-    detect: ({ head }) => {
-      const match = /^(eyJ[A-Za-z0-9_-]*)\./.exec(head);
-      const type = match === null ? undefined : peekHeader(match[1])?.typ;
-      return type === "x509" || type === "gpg" ? 3 : 0;
-    },
+    detect: (input) => /^(x509|gpg)$/.test(String(peekCompact(input)?.typ)) ? 3 : 0,
     text: "The prototype of Notary v2 of 2021: a JWT with digest, size and references of an " +
       "image. It never left its prototype; Notation took its place",
-    facts: ({ head }) => {
-      const claims = parseJson(
-        decodeBase64(head.split(".")[1], { alphabet: "url", padding: "none" }),
-      );
+    facts: ({ bytes }) => {
+      const [, payload] = new TextDecoder().decode(bytes.subarray(0, 1 << 20)).split(".");
+      const claims = parseJson(decodeBase64(payload, { alphabet: "url", padding: "none" }));
       if (!isObject(claims)) return {};
       const { mediaType, digest, size } = claims;
       return textFacts({ mediaType, digest, size });
