@@ -6,6 +6,7 @@ import { postgresDriver } from "../../store/sql/postgres.ts";
 import { sqliteDriver } from "../../store/sql/sqlite.ts";
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import {
+  convertToStatement,
   createCertificateTrust,
   parseGoogleCloudBuild,
   parseSimpleSigning,
@@ -219,7 +220,6 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   PayloadUpgrade: (more) => upgradeProvenancePayload(untyped({}), untyped(more)),
   ProvenancePayloadTrust: (more) =>
     validateProvenance(ENVELOPE, untyped({ pubkey: publicKey, ...more })),
-  SimpleSigningLimits: (more) => parseSimpleSigning({}, untyped(more)),
   CosignLayerLimits: (more) => parseCosignLayer({}, untyped(more)),
   OciLookupOptions: (more) =>
     findOciAttestations(untyped({}), `sha256:${"a".repeat(64)}`, untyped(more)),
@@ -243,6 +243,8 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   LockfileOptions: (more) => verifyLockfile("{}", untyped({}), untyped(more)),
   NpmFolders: (more) => createFolderSource(untyped({}), untyped(more)),
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
+  ConversionOrigin: (more) =>
+    convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
