@@ -11,7 +11,7 @@ import {
   registryPolicy,
   type RegistrySigners,
   registrySigners,
-} from "../tests/fixtures/registry.ts";
+} from "../tests/fixtures/provenance_registry.ts";
 import { startPostgres } from "../tests/sql/postgres_server.ts";
 import { Database } from "../store/sql/database.ts";
 import { findProvenance, getManifest, getProvenance } from "../store/sql/manifests.ts";

@@ -1,6 +1,6 @@
 /** Registries as processes, and clients that put and get. */
 
-import { registryRecord, type RegistrySigners } from "../../tests/fixtures/registry.ts";
+import { registryRecord, type RegistrySigners } from "../../tests/fixtures/provenance_registry.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 

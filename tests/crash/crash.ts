@@ -17,7 +17,7 @@ import {
   registryRecord,
   type RegistrySigners,
   registrySigners,
-} from "../fixtures/registry.ts";
+} from "../fixtures/provenance_registry.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
