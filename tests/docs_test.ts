@@ -111,14 +111,13 @@ async function writePackage(folder: string): Promise<void> {
 
 /** A registry on this machine with the image of the guide. */
 async function serveImage(): Promise<Deno.HttpServer<Deno.NetAddr>> {
-  let fetched: MemoryRegistry | undefined;
+  const made: { registry?: MemoryRegistry } = {};
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
     const { method, url, headers } = request;
-    return fetched?.fetch(url, { method, headers }) ?? new Response("", { status: 503 });
+    return made.registry?.fetch(url, { method, headers }) ?? new Response("", { status: 503 });
   });
-  ({ registry: fetched } = await image(["amd64", "arm64"], {
-    host: `127.0.0.1:${server.addr.port}`,
-  }));
+  const { registry } = await image(["amd64", "arm64"], { host: `127.0.0.1:${server.addr.port}` });
+  made.registry = registry;
   return server;
 }
 

@@ -2,7 +2,7 @@ import { CheckList } from "../internal/check_list.ts";
 import { HASHES } from "../internal/hasher.ts";
 import { mapWindow } from "../internal/window.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
-import { type Context, type EnvelopeLayer, verifyEnvelopeLayer } from "./_envelope_layer.ts";
+import { type Context, verifyEnvelopeLayer } from "./_envelope_layer.ts";
 import { about, finish, type Row } from "./_finding.ts";
 import { checkOptions, ownByPolicy, ownOptions, sigstoreTrust } from "./_settings.ts";
 import { predicateLayer } from "./_predicate_layer.ts";
