@@ -28,7 +28,7 @@ import type { ProvenanceTable, Schema } from "./schema.ts";
 /** What Kysely's builders become. */
 export interface Compilable {
   /** Text and values. */
-  compile(): CompiledQuery;
+  compile(): SqlStatement;
 }
 
 /** Options of {@linkcode Database.open}. */
@@ -63,7 +63,11 @@ const MIGRATION_TRIES = 5;
  * or another writer was faster, and `store-unavailable` for all else.
  */
 export class Database {
-  /** Builds statements, and runs single ones. It has no transactions: see `batch()`. */
+  /**
+   * Builds statements, and runs single ones. It has no transactions: see `batch()`.
+   *
+   * @internal
+   */
   readonly kysely: Kysely<Schema>;
   readonly #driver: SqlDriver;
   readonly #blobs: Blobs | undefined;

@@ -6,7 +6,6 @@
  * @module
  */
 
-export type { CompiledQuery, Kysely } from "kysely";
 export {
   type ApiKey,
   createApiKey,
