@@ -107,11 +107,8 @@ describe("celEvaluator()", () => {
       // What ran out of steps is not passed over.
       "predicate.list.exists(a, predicate.list.all(b, predicate.list.all(c, true)) && false) || true",
     ];
-    for (const expression of attacks) {
-      const start = performance.now();
-      equal(evaluate(expression), "cel-error", expression);
-      ok(performance.now() - start < 20_000, expression);
-    }
+    // Without a bound they would not end, fill the memory, or come to a verdict.
+    for (const expression of attacks) equal(evaluate(expression), "cel-error", expression);
     const run = celEvaluator({ maxSteps: 100 }).compile("predicate.list.all(a, a.n >= 0.0)");
     throws(() => run(INPUT), /more than 100 steps/);
     equal(celEvaluator({ maxSteps: 100 }).compile("predicate.count > 1.0")(INPUT), true);

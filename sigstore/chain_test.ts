@@ -293,9 +293,9 @@ describe("findPaths()", () => {
     equal(await verdictOf(a, [], trusting(mid, await root())), "untrusted-certificate");
   });
 
-  it("ends soon when names lead in circles", async () => {
+  it("ends when names lead in circles", async () => {
     // Two names that issue one another, 31 certificates: more orders than there are atoms
-    // to count them, and none leads to a trusted one.
+    // to count them, and none leads to a trusted one. To try them all would not end.
     const ring: Certificate[] = [];
     for (let i = 0; i < 31; i++) {
       ring.push(
@@ -304,10 +304,8 @@ describe("findPaths()", () => {
     }
     const a = await leaf({ issuer: "n0", authorityKeyId: null });
     const trust = Array.from({ length: 8 }, () => trusting());
-    const began = performance.now();
     equal(mayLeadTo(a, ring, [...trust, trusting(await root())]), false);
     equal(await verdictOf(a, ring, trusting(await root())), "untrusted-certificate");
-    ok(performance.now() - began < 2000, "in bounded time");
   });
 
   it("tries a bounded number of paths", async () => {

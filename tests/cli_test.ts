@@ -154,16 +154,15 @@ if ("Deno" in globalThis) {
       assert.equal(missing.code, 2);
     });
 
-    it("refuses a file of 100 MB at once, and hashes an artifact of any size in a stream", async () => {
+    it("refuses a file of 1 TiB unread, and hashes an artifact of any size in a stream", async () => {
       const large = `${folder}/large.json`;
       const file = await Deno.open(large, { create: true, write: true });
+      await file.truncate(2 ** 40);
+      const args = ["--key=" + `${EXAMPLE}/keyed/ci.pub`, "--format=json"];
+      const asBundle = await attest(["verify", KEYLESS[0], "-b", large, ...args]);
+      assert.equal(JSON.parse(asBundle.out).errorReason, "limit-exceeded");
       await file.truncate(100_000_000);
       file.close();
-      const args = ["--key=" + `${EXAMPLE}/keyed/ci.pub`, "--format=json"];
-      const start = performance.now();
-      const asBundle = await attest(["verify", KEYLESS[0], "-b", large, ...args]);
-      assert.ok(performance.now() - start < 5000);
-      assert.equal(JSON.parse(asBundle.out).errorReason, "limit-exceeded");
       const asArtifact = await attest([
         "verify",
         large,

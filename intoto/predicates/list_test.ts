@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isProportional } from "../../tests/fixtures/growth.ts";
 import {
   cycloneDxPredicate,
   listCycloneDxComponents,
@@ -128,20 +129,24 @@ describe("listPackages()", () => {
 });
 
 describe("100 000 components and dependencies", () => {
-  const names = Array.from({ length: 100_000 }, (_, index) => `p${index}`);
-  const bom = {
-    bomFormat: "CycloneDX",
-    specVersion: "1.6",
-    components: names.map((name) => ({ type: "library", name, purl: `pkg:npm/${name}@1.0.0` })),
-    dependencies: [{ ref: "app", dependsOn: names }],
+  const work = (count: number) => {
+    const names = Array.from({ length: count }, (_, index) => `p${index}`);
+    const bom = {
+      bomFormat: "CycloneDX",
+      specVersion: "1.6",
+      components: names.map((name) => ({ type: "library", name, purl: `pkg:npm/${name}@1.0.0` })),
+      dependencies: [{ ref: "app", dependsOn: names }],
+    };
+    return () => {
+      deepEqual(cycloneDxPredicate.validate(bom), []);
+      equal(listPackages(bom)?.length, count);
+      equal(mapCycloneDxDependencies(bom).get("app")?.length, count);
+    };
   };
 
-  it("are validated and listed in time that grows with their number", () => {
-    const start = performance.now();
-    deepEqual(cycloneDxPredicate.validate(bom), []);
-    equal(listPackages(bom)?.length, 100_000);
-    equal(mapCycloneDxDependencies(bom).get("app")?.length, 100_000);
-    ok(performance.now() - start < 20_000);
+  it("are validated and listed in time that grows with their number", async () => {
+    work(100_000)();
+    ok(await isProportional(work, 16_000));
   });
 
   it("nested in each other, they are refused", () => {
@@ -152,7 +157,8 @@ describe("100 000 components and dependencies", () => {
       last.components = [inner];
       last = inner;
     }
-    const [problem] = cycloneDxPredicate.validate({ ...bom, components: [root] });
+    const bom = { bomFormat: "CycloneDX", specVersion: "1.6", components: [root] };
+    const [problem] = cycloneDxPredicate.validate(bom);
     equal(problem.reason, "limit-exceeded");
     equal(listCycloneDxComponents({ components: [root] } as object).length, 100_001);
   });

@@ -116,9 +116,7 @@ describe("findPaths() on x509-limbo", options, () => {
         continue;
       }
       run++;
-      const began = performance.now();
       const { accepted, reason } = await outcomeOf(one);
-      ok(performance.now() - began < 5000, `${one.id} in bounded time`);
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       const expected = one.expected_result === "SUCCESS";
       if ((accepted !== expected) !== Object.hasOwn(OTHERWISE, one.id)) {
