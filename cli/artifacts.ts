@@ -76,7 +76,7 @@ export async function readArtifacts(
   const found: Artifacts = { artifacts: [], images: [], notices: [] };
   const { artifacts } = found;
   for (const operand of args.operands) {
-    if (/^(oci:\/\/|oci-layout:)/.test(operand)) {
+    if (/^(oci:\/\/|oci-layout:|helm:)/.test(operand)) {
       const { isLookedUp } = await load<typeof import("./images.ts")>("images");
       if (isLookedUp(operand, args)) {
         found.images.push(operand);

@@ -309,7 +309,7 @@ function readCount(args: ParsedArgs, name: string, least: number): number | unde
 async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[]> {
   const paths = args.all("key");
   if (paths.length === 0) return [];
-  const { importKeyFile } = await import("./key_file.ts");
+  const { importKeyFile } = await load<typeof import("./key_file.ts")>("key_file");
   const alg = args.get("key-alg") as KeyAlgorithm | undefined;
   return await Promise.all(paths.map((path) =>
     inFile("key", path, async () => {

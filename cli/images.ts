@@ -18,6 +18,7 @@ import type { Runtime } from "./runtime.ts";
 
 const LAYOUT = "oci-layout:";
 const REGISTRY = "oci://";
+const HELM = "helm:";
 /** Images that are looked at at the same time. */
 const WINDOW = 4;
 
@@ -31,6 +32,7 @@ export function namesImage(operand: string): boolean {
  * attestations in files, needs nothing from a registry.
  */
 export function isLookedUp(operand: string, args: ParsedArgs): boolean {
+  if (operand.startsWith(HELM)) return true;
   if (!namesImage(operand)) return false;
   const isKnown = /^oci:\/\/[^@]+@/.test(operand) && (args.has("bundle") || args.has("vsa"));
   return !isKnown || PLATFORM_OPTIONS.some(({ name }) => args.has(name));
@@ -145,6 +147,19 @@ export async function verifyImages(
 ): Promise<{ artifacts: ArtifactReport[]; images: ImageReport[] }> {
   const common = imageOptions(args);
   const reports = await mapWindow(operands, WINDOW, async (operand) => {
+    if (operand.startsWith(HELM)) {
+      if (attestations !== undefined) {
+        throw usageError(`${quote(operand)} is asked for its attestations: fetch it for --bundle`);
+      }
+      const { fetch, sleep } = runtime;
+      return await (await import("../store/helm.ts")).verifyHelmChart(chartOf(operand), {
+        verify: options,
+        http: {
+          ...(fetch === undefined ? {} : { fetch }),
+          ...(sleep === undefined ? {} : { sleep }),
+        },
+      });
+    }
     const { source, reference, name, label, repository } = await openImage(operand, args, runtime);
     return await verifyImage(source, reference, {
       ...common,
@@ -159,6 +174,18 @@ export async function verifyImages(
     artifacts: reports.flatMap(({ artifacts }) => artifacts),
     images: reports.flatMap(({ images = [] }) => images),
   };
+}
+
+/** A chart of a Helm repository: `helm:ADDRESS/NAME@VERSION`. */
+function chartOf(operand: string): { repository: string; name: string; version: string } {
+  const [, repository, name, version] = /^helm:(https?:\/\/.+)\/([^/@]+)@([^/@]+)$/.exec(operand) ??
+    [];
+  if (repository === undefined) {
+    throw usageError(
+      `${quote(operand)} is no chart: wanted helm:https://HOST/REPOSITORY/NAME@VERSION`,
+    );
+  }
+  return { repository, name, version };
 }
 
 /** The verdict over the images and files of a run. */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "../internal/bytes.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
+import { gzip, tar } from "../tests/fixtures/chart.ts";
+import { digestOf } from "../tests/fixtures/oci.ts";
 import { envelopeAbout, image, publicKey } from "../tests/fixtures/attested_image.ts";
 import type { MemoryRegistry } from "../tests/fixtures/registry.ts";
 import type { VerificationReport } from "../verify/mod.ts";
@@ -194,6 +196,26 @@ test("download writes nothing where a place could not be asked, or a folder is t
   assert.ok(taken.err.includes("(file-exists)"), taken.err);
   const nowhere = await run(registry, ["download", REF]);
   assert.ok(nowhere.err.includes("download needs --output"), nowhere.err);
+});
+
+test("verify helm: takes a chart of a repository that is reached by HTTP", async () => {
+  const { registry } = await image([]);
+  const packed = await gzip(tar("app/Chart.yaml", "name: app\nversion: 1.2.3\n"));
+  const digest = digestOf(packed);
+  const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    "/stable/index.yaml":
+      "entries:\n  app:\n  - name: app\n    version: 1.2.3\n    urls: [app-1.2.3.tgz]\n",
+    "/stable/app-1.2.3.tgz": packed,
+    "/stable/app-1.2.3.tgz.intoto.json": await envelopeAbout(digest),
+  };
+  registry.lie = ({ path }) =>
+    new Response(files[path] ?? "", { status: files[path] === undefined ? 404 : 200 });
+  const CHART = "helm:https://registry.example/stable/app@1.2.3";
+  const { status, out, err } = await run(registry, ["verify", CHART, "--key=ci.pub"]);
+  assert.equal(status, 0, out + err);
+  assert.ok(/chart +app 1\.2\.3/.test(out), out);
+  const wrong = await run(registry, ["verify", "helm:app@1.2.3", "--key=ci.pub"]);
+  assert.ok(wrong.err.includes("(usage)"), wrong.err);
 });
 
 test("--oci-repository names the repository of a layout, and of nothing else", async () => {

@@ -167,7 +167,7 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
 
 /** What it is in another format; undefined if it is in none. */
 async function inspectOther(path: string, bytes: Uint8Array): Promise<Inspected | undefined> {
-  const { inspectFormat } = await import("./inspect_format.ts");
+  const { inspectFormat } = await load<typeof import("./inspect_format.ts")>("inspect_format");
   try {
     return await inspectFormat(path, bytes);
   } catch (error) {

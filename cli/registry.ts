@@ -20,6 +20,7 @@ const PASSWORD = "ATTEST_REGISTRY_PASSWORD";
 const TOKEN = "ATTEST_REGISTRY_TOKEN";
 
 const MAX_CONFIG_BYTES = 1 << 20;
+const MAX_WARNINGS = 8;
 const MAX_PASSWORD_BYTES = 64 << 10;
 
 /**
@@ -34,13 +35,19 @@ export function openRegistry(
   runtime: Runtime,
 ): OciTarget {
   const named = typeof reference === "string" ? parseOciReference(reference) : reference;
+  const warned = new Set<string>();
   return createRegistry(named, {
     ...(runtime.fetch === undefined ? {} : { fetch: runtime.fetch }),
     ...(runtime.sleep === undefined ? {} : { sleep: runtime.sleep }),
     ...(runtime.now === undefined ? {} : { now: runtime.now }),
     credentials: givenCredentials(named.host, args, runtime),
     plainHosts: args.all("plain-http"),
-    onWarning: (text) => runtime.write("stderr", `warning: ${named.host}: ${text}\n`),
+    onWarning: (text) => {
+      // The same with every answer, and at most as many as somebody reads.
+      if (warned.size < MAX_WARNINGS && warned.size < warned.add(text).size) {
+        runtime.write("stderr", `warning: ${named.host}: ${text}\n`);
+      }
+    },
   });
 }
 

@@ -1,3 +1,4 @@
+import { load } from "./load.ts";
 import {
   canonicalJson,
   copyJson,
@@ -106,7 +107,7 @@ interface Run {
 }
 
 async function planWorkAndSumUp(run: Run): Promise<number> {
-  const { parsed, runtime, policy, db } = run;
+  const { parsed, runtime, db } = run;
   const folder = needed(parsed, "output");
   const isShared = db.dialect === "postgres";
   const verdicts = join(folder, "verdicts");
@@ -122,7 +123,9 @@ async function planWorkAndSumUp(run: Run): Promise<number> {
     `${plural(list.segments.length, "segment")}, judged at ${inputs.time}\n`,
   );
   if (isShared) {
-    const { queueSegments, workOnQueue } = await import("./reverify/queue.ts");
+    const { queueSegments, workOnQueue } = await load<typeof import("./reverify/queue.ts")>(
+      "reverify/queue",
+    );
     await queueSegments(list, files, { url: run.place });
     const isOurs = (other: ReverifyInputs) => inputsDigest(other) === inputsDigest(inputs);
     await workOnQueue(
@@ -139,7 +142,7 @@ async function planWorkAndSumUp(run: Run): Promise<number> {
 }
 
 async function workOnly(run: Run): Promise<number> {
-  const { workOnQueue } = await import("./reverify/queue.ts");
+  const { workOnQueue } = await load<typeof import("./reverify/queue.ts")>("reverify/queue");
   const { db, policy, place, runtime } = run;
   const files = sqlVerdictFiles(db);
   const done = await workOnQueue(

@@ -1,3 +1,4 @@
+import { load } from "./load.ts";
 import { printable, quote } from "../internal/json.ts";
 import type { LogEntry } from "../server/options.ts";
 import { createRegistry } from "../server/registry.ts";
@@ -15,8 +16,15 @@ const LEVELS = ["info", "warning", "error", "none"];
 /** `serve`, `serve keys …` and `serve policy …`. */
 export async function runServe(args: readonly string[], runtime: Runtime): Promise<number> {
   const [action, ...rest] = args;
-  if (action === "keys") return await (await import("./serve_keys.ts")).runServeKeys(rest, runtime);
-  const { policySource, runServePolicy } = await import("./serve_policy.ts");
+  if (action === "keys") {
+    return await (await load<typeof import("./serve_keys.ts")>("serve_keys")).runServeKeys(
+      rest,
+      runtime,
+    );
+  }
+  const { policySource, runServePolicy } = await load<typeof import("./serve_policy.ts")>(
+    "serve_policy",
+  );
   if (action === "policy") return await runServePolicy(rest, runtime);
   const parsed = parseArgs(args, SERVE_OPTIONS);
   if (parsed.operands.length > 0) {
@@ -59,8 +67,10 @@ export async function runServe(args: readonly string[], runtime: Runtime): Promi
 }
 
 async function loadServer(): Promise<ServeHttp> {
-  if ("Deno" in globalThis) return (await import("./http_deno.ts")).serveDeno;
-  return (await import("./http_node.ts")).serveNode;
+  if ("Deno" in globalThis) {
+    return (await load<typeof import("./http_deno.ts")>("http_deno")).serveDeno;
+  }
+  return (await load<typeof import("./http_node.ts")>("http_node")).serveNode;
 }
 
 async function announce(

@@ -927,6 +927,13 @@ test("Every option of verify reaches verify() or the output", async () => {
     // Those have theirs in policy_test.ts.
     "with-evidence",
     ...VERIFY_POLICY_OPTIONS.map(({ name }) => name),
+    // Those have theirs in formats_test.ts.
+    "accept-format",
+    "certificate-authority",
+    "certificate-subject",
+    "message",
+    "signing-authority",
+    "timestamp-authority",
     // Those have theirs in stores_test.ts.
     ...STORE_OPTIONS.map(({ name }) => name),
     // Those have theirs in images_test.ts.

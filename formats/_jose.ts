@@ -4,6 +4,7 @@ import { type Bytes, utf8 } from "../internal/bytes.ts";
 import { isObject, type Json, type JsonObject, parseJson, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import type { FormatLimits } from "./format.ts";
+import type { FormatInput } from "./format_input.ts";
 
 /** One signature of a JWS, read and not verified. */
 export interface JoseSignature {
@@ -162,13 +163,21 @@ export function algorithmOfJose(alg: string): KeyAlgorithm | undefined {
 
 /** A compact or flattened token's protected header, for detection: undefined if there is none. */
 export function peekHeader(encoded: string): JsonObject | undefined {
-  if (encoded.length > 4096) return undefined;
+  if (encoded.length > MAX_HEADER) return undefined;
   try {
     const header = parseJson(decodeBase64(encoded, { alphabet: "url", padding: "none" }));
     return isObject(header) ? header : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The header of what may be a compact token, for detection; it may hold a certificate chain. */
+export function peekCompact({ bytes, head }: FormatInput): JsonObject | undefined {
+  if (!/^e[yw][A-Za-z0-9_-]/.test(head)) return undefined;
+  const end = bytes.subarray(0, MAX_HEADER).indexOf(0x2e);
+  if (end < 0) return undefined;
+  return peekHeader(new TextDecoder("latin1").decode(bytes.subarray(0, end)));
 }
 
 function asciiOf(source: Uint8Array): string | undefined {

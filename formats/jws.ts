@@ -6,6 +6,7 @@ import {
   type Jose,
   type JoseSignature,
   parseJose,
+  peekCompact,
   peekHeader,
 } from "./_jose.ts";
 import { NOTATION_TYPE } from "./notation_payload.ts";
@@ -84,8 +85,8 @@ export const jws: FormatModule<Jose> = {
 };
 
 function detect(input: FormatInput): Confidence {
-  const compact = /^(eyJ[A-Za-z0-9_-]*|ewo[A-Za-z0-9_-]*)\./.exec(input.head);
-  if (compact !== null) return confidenceOf(peekHeader(compact[1]));
+  const compact = peekCompact(input);
+  if (compact !== undefined) return confidenceOf(compact);
   const { json } = input;
   if (json === undefined || typeof json.payload !== "string") return 0;
   if (typeof json.protected === "string") return confidenceOf(peekHeader(json.protected)) || 2;

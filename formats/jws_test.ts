@@ -1,7 +1,7 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { utf8 } from "../internal/bytes.ts";
-import { type KeyAlgorithm } from "../keys/mod.ts";
+import type { KeyAlgorithm } from "../keys/mod.ts";
 import {
   ABC_SHA256,
   b64,
@@ -57,6 +57,12 @@ describe("verifyFormat() of a JWS", () => {
     equal(await verdict(JSON.stringify(one, null, 2), await ci()), "ok");
     equal(await verdict(JSON.stringify(await general("ci")), await ci()), "ok");
     equal(await verdict(`${await compact(GOOD)}\n`, await ci()), "ok");
+  });
+
+  it("is told by a header of any length, such as one with a chain of certificates", async () => {
+    const x5c = Array.from({ length: 4 }, () => "A".repeat(2000));
+    equal(await verdict(await compact({ x5c, ...GOOD }), await ci()), "ok");
+    equal(await verdict(`${"eyJ".padEnd(9000, "A")}`, await ci()), "unknown-format");
   });
 
   it("refuses no signature at all, and HMAC keyed with the public key", async () => {

@@ -17,6 +17,7 @@ export {
   type CertificateTrustOptions,
   createCertificateTrust,
 } from "./certificate_trust.ts";
+export { type ConversionOrigin, convertToStatement } from "./convert.ts";
 export type {
   BadSigner,
   ByteRange,

@@ -148,6 +148,7 @@ describe("parseBuildKitStatement()", () => {
 const MARKS: Readonly<Record<string, string | Uint8Array>> = {
   "apk-v4": Uint8Array.of(2, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 12, 0),
   "appx": utf8("PKCX\u0000"),
+  "cms-signature": "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n",
   "efi-signature-list": Uint8Array.of(0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a, 0x87),
   "efi-variable": concat(new Uint8Array(20), Uint8Array.of(0, 2, 0xf1, 0x0e)),
   "jss": JSON.stringify({
@@ -156,6 +157,10 @@ const MARKS: Readonly<Record<string, string | Uint8Array>> = {
   "macho-signature": Uint8Array.of(0xcf, 0xfa, 0xed, 0xfe, 0),
   "msi": Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1),
   "nv2-jwt": `${b64({ alg: "RS256", typ: "x509" })}.${b64({ digest: "sha256:00", size: 3 })}.AA`,
+  "rfc3161-timestamp": concat(
+    Uint8Array.of(0x30, 0x20, 0x30, 3, 2, 1, 0),
+    Uint8Array.of(6, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x10, 1, 4),
+  ),
   "scitt-statement": Uint8Array.of(0xd2, 0x84, 0x44, 0xa1, 0x0f, 0xa1, 0x01, 0),
   "security-catalog": concat(
     Uint8Array.of(0x30, 0x82, 0x10, 0x00),

@@ -7,7 +7,12 @@
 
 export type { Caller } from "./context.ts";
 export type { RateLimit } from "./limits.ts";
-export type { LogEntry, RegistryLimits, RegistryMode, RegistryOptions } from "./options.ts";
+export type {
+  LogEntry,
+  RegistryMode,
+  RegistryServerLimits,
+  RegistryServerOptions,
+} from "./options.ts";
 export {
   fixedPolicy,
   type PolicySource,

@@ -33,7 +33,7 @@ export interface LogEntry {
 }
 
 /** Bounds of a registry. */
-export interface RegistryLimits {
+export interface RegistryServerLimits {
   /** Bytes of a body. Default 8 MiB. */
   maxBodyBytes?: number;
   /** Milliseconds until the last byte of a body must be there. Default 10 000. */
@@ -49,7 +49,7 @@ export interface RegistryLimits {
 }
 
 /** How a registry works. Unknown names are refused. */
-export interface RegistryOptions {
+export interface RegistryServerOptions {
   /** Where everything is kept. */
   database: Database;
   /** Where the policy comes from. */
@@ -61,7 +61,7 @@ export interface RegistryOptions {
   /** Ask for an API key for reading too. Default false. */
   privateReads?: boolean;
   /** Bounds. */
-  limits?: RegistryLimits;
+  limits?: RegistryServerLimits;
   /** Requests per API key, or per address where there is none; null for no limit. Default 100 a second, 200 at once. */
   rateLimit?: RateLimit | null;
   /** Milliseconds for which the policy's source is not asked again. Default 2 000. */
@@ -74,16 +74,16 @@ export interface RegistryOptions {
 
 /** Options with their defaults. */
 export type RegistrySettings =
-  & Required<Omit<RegistryOptions, "mode" | "limits">>
-  & Pick<RegistryOptions, "mode">
-  & { limits: Required<RegistryLimits> };
+  & Required<Omit<RegistryServerOptions, "mode" | "limits">>
+  & Pick<RegistryServerOptions, "mode">
+  & { limits: Required<RegistryServerLimits> };
 
 const OPTIONS = [
   ...["database", "policy", "mode", "unsafelyAcceptAnyWriter", "privateReads", "limits"],
   ...["rateLimit", "policyIntervalMs", "log", "now"],
 ];
 
-const LIMITS: Required<RegistryLimits> = {
+const LIMITS: Required<RegistryServerLimits> = {
   maxBodyBytes: 8 << 20,
   bodyTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
@@ -93,7 +93,7 @@ const LIMITS: Required<RegistryLimits> = {
 };
 
 /** Checks options, and fills in the defaults. */
-export function settingsOf(options: RegistryOptions): RegistrySettings {
+export function settingsOf(options: RegistryServerOptions): RegistrySettings {
   refuseUnknown(options, OPTIONS, "createRegistry()");
   const { mode, limits = {}, rateLimit = { perSecond: 100, burst: 200 } } = options;
   const { unsafelyAcceptAnyWriter = false, privateReads = false } = options;
@@ -111,7 +111,7 @@ export function settingsOf(options: RegistryOptions): RegistrySettings {
       throw new RangeError("rateLimit: perSecond is not above 0, or burst not above 1");
     }
   }
-  const bound = (name: keyof RegistryLimits) => limitOption(name, limits[name], LIMITS[name]);
+  const bound = (name: keyof RegistryServerLimits) => limitOption(name, limits[name], LIMITS[name]);
   return {
     database: options.database,
     policy: options.policy,

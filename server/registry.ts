@@ -5,7 +5,7 @@ import { asError, factsOf, json, refusal } from "./answers.ts";
 import { type Caller, RegistryContext } from "./context.ts";
 import { docsPage } from "./docs_page.ts";
 import { openApiDocument } from "./openapi.ts";
-import { type RegistryOptions, settingsOf } from "./options.ts";
+import { type RegistryServerOptions, settingsOf } from "./options.ts";
 import type { PolicyState } from "./policy_holder.ts";
 import { dryRun, putManifest, verdictNow } from "./put.ts";
 import {
@@ -52,7 +52,7 @@ type Handle = (request: Request, parameter: string, caller: Caller) => Promise<R
  * Deno.serve({ hostname: "127.0.0.1", port: 8080 }, (request) => handler(request));
  * ```
  */
-export function createRegistry(options: RegistryOptions): Registry {
+export function createRegistry(options: RegistryServerOptions): Registry {
   const settings = settingsOf(options);
   const context = new RegistryContext(settings);
   const app = new Hono<{ Bindings: Caller }>({ strict: true });

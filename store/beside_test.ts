@@ -74,6 +74,7 @@ test("BesideStore says of a disk that fails that it could not look", async () =>
     };
     await refused("store-unavailable", () => new BesideStore(PATH, disk).find(APP));
   }
+  equal(new BesideStore(PATH, disk, { name: "ours" }).name, "ours");
   throws(() => new BesideStore("folder/", disk), TypeError);
   throws(() => new BesideStore(PATH, disk, { x: 1 } as never), TypeError);
 });

@@ -273,3 +273,13 @@ test("FolderStore refuses wrong options", () => {
   throws(() => new FolderStore(ROOT, disk, { max: 1 } as never), TypeError);
   throws(() => new FolderStore(ROOT, disk, { maxFound: 0 }), RangeError);
 });
+
+test("FolderStore bounds the bytes and the subjects of one attestation, and has a name", async () => {
+  const content = attestation([APP, digestOf("b")]);
+  const bounded = (options: object) =>
+    new FolderStore(ROOT, new MemoryDisk([ROOT]), { name: "ours", ...options });
+  equal((await bounded({ maxBytes: content.length, maxSubjects: 2 }).put(content)).created, true);
+  await refused("limit-exceeded", () => bounded({ maxBytes: content.length - 1 }).put(content));
+  await refused("limit-exceeded", () => bounded({ maxSubjects: 1 }).put(content));
+  equal(bounded({}).name, "ours");
+});

@@ -238,6 +238,14 @@ test("createGithubSource() stops when it is told, with the reason of the signal"
   await rejects(() => source.find(APP, { signal: controller.signal }), /enough/);
 });
 
+test("createGithubSource() has a name, and takes its signal of each question", async () => {
+  const signal = AbortSignal.abort(new Error("enough"));
+  const { source, server } = github(() => Response.json({ attestations: [] }), { name: "ours" });
+  equal(source.name, "ours");
+  await rejects(() => source.find(APP, { signal }), /enough/);
+  equal(server.seen.length, 0);
+});
+
 test("createGithubSource() refuses wrong options", () => {
   const make = (options: object) => () => createGithubSource({ api: API, ...options });
   throws(make({}), TypeError);

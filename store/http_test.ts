@@ -155,6 +155,14 @@ describe("createHttpSource() takes for a failure, never for absence:", () => {
   }
 });
 
+test("createHttpSource() has a name, and takes its signal of each question", async () => {
+  const signal = AbortSignal.abort(new Error("enough"));
+  const { source: one, server } = source(NONE, { name: "ours" });
+  equal(one.name, "ours");
+  await rejects(() => one.find(APP, { signal }), /enough/);
+  equal(server.seen.length, 0);
+});
+
 test("createHttpSource() refuses wrong options", async () => {
   const make = (url: string, more = {}) => () => createHttpSource({ url, ...more });
   for (

@@ -163,6 +163,13 @@ test("LinesStore says of what is no file, or fails, that it could not look", asy
   await refused("store-unavailable", () => new LinesStore(PATH, disk).find(APP));
 });
 
+test("LinesStore bounds the subjects of one attestation, and has a name", async () => {
+  const store = new LinesStore(PATH, emptyFile(), { maxSubjects: 1, name: "ours" });
+  await store.put(one);
+  await refused("limit-exceeded", () => store.put(two));
+  equal(store.name, "ours");
+});
+
 test("LinesStore refuses wrong options", () => {
   throws(() => new LinesStore("", emptyFile()), TypeError);
   throws(() => new LinesStore(PATH, emptyFile(), { max: 1 } as never), TypeError);

@@ -12,6 +12,7 @@ export type { Fetch, HttpOptions } from "../internal/http.ts";
 export { type CachedSource, type CacheOptions, createCache } from "./cache.ts";
 export { createGithubSource, type GithubSourceOptions } from "./github.ts";
 export { createHttpSource, type HttpSourceOptions } from "./http.ts";
+export { type HelmChartReference, verifyHelmChart, type VerifyHelmChartOptions } from "./helm.ts";
 export {
   createLayeredStore,
   type Lookup,

@@ -131,6 +131,16 @@ describe("createNpmRegistry() takes for a failure, never for absence:", () => {
   });
 });
 
+test("createNpmRegistry() takes its signal of each question, and bounds an answer", async () => {
+  const signal = AbortSignal.abort(new Error("enough"));
+  const { registry: one, server } = registry(() => new Response("{}"));
+  await rejects(() => one.tarball(APP, { signal }), /enough/);
+  await rejects(() => one.attestations(APP, { signal }), /enough/);
+  equal(server.seen.length, 0);
+  const { registry: small } = registry(() => new Response("x".repeat(11)), { maxBytes: 10 });
+  await refused("limit-exceeded", () => small.attestations(APP));
+});
+
 test("createNpmRegistry() refuses wrong options, and names that are none", async () => {
   for (
     const address of ["", "registry.example", "ftp://registry.example", "https://r.example/?a"]

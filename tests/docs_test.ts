@@ -13,6 +13,8 @@ import { blocksOf, markOf, quoted, runShell, type ShellResult } from "./doc_bloc
 import { ROOMS } from "./architecture.ts";
 import { brokenLinks } from "./markdown_links.ts";
 import { answerOf, integrityOf, keysFile, PACKAGE, TARBALL } from "./fixtures/npm.ts";
+import { image, publicKey } from "./fixtures/attested_image.ts";
+import type { MemoryRegistry } from "./fixtures/registry.ts";
 import { rootJson } from "./fixtures/sigstore.ts";
 import { commandsOf, splitWords } from "./shell_words.ts";
 
@@ -63,6 +65,17 @@ const SHOWN: Readonly<Record<string, readonly (readonly [string, RegExp])[]>> = 
     ["--deny-net", /^PASSED: 1 artifact verified$/m],
     ["|| echo", /untrusted-certificate[^]*^exit status 1$/m],
   ],
+  "docs/guides/verify-image.md": [
+    ['verify "oci://$IMAGE" --key ci.pub\n', /^PASSED: /m],
+    ["--index-only", /^PASSED: [^]*attestation-not-found[^]*^exit status 1$/m],
+    ["tree", /linux\/arm64/],
+    ["--deny-net", /^PASSED: /m],
+  ],
+  "docs/guides/keep-attestations.md": [
+    ["store put", /^PASSED: 1 artifact verified$/m],
+    ["no-such-store", /store-unavailable[^]*^exit status 2$/m],
+    ["store prune", /^sha256:[0-9a-f]{64}$/m],
+  ],
 };
 
 /** Writes what the guide to npm packages names. */
@@ -96,11 +109,44 @@ async function writePackage(folder: string): Promise<void> {
   }
 }
 
+/** A registry on this machine with the image of the guide. */
+async function serveImage(): Promise<Deno.HttpServer<Deno.NetAddr>> {
+  const made: { registry?: MemoryRegistry } = {};
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    const { method, url, headers } = request;
+    return made.registry?.fetch(url, { method, headers }) ?? new Response("", { status: 503 });
+  });
+  const { registry } = await image(["amd64", "arm64"], { host: `127.0.0.1:${server.addr.port}` });
+  made.registry = registry;
+  return server;
+}
+
 async function runPage(page: string, folder: string): Promise<ShellResult> {
+  const isOfImage = page.endsWith("verify-image.md");
+  const registry = isOfImage ? await serveImage() : undefined;
+  try {
+    return await runBlocks(page, folder, registry);
+  } finally {
+    await registry?.shutdown();
+  }
+}
+
+async function runBlocks(
+  page: string,
+  folder: string,
+  registry: Deno.HttpServer<Deno.NetAddr> | undefined,
+): Promise<ShellResult> {
   let shell = "";
   for (const block of blocksOf(await Deno.readTextFile(ROOT + page))) {
     if (block.language !== "sh") continue;
-    assert.ok(["", "files=npm"].includes(block.where), `${page}:${block.line}: ${block.where}`);
+    const known = ["", "files=npm", "files=image"];
+    assert.ok(known.includes(block.where), `${page}:${block.line}: ${block.where}`);
+    if (block.where === "files=image") {
+      await Deno.writeTextFile(`${folder}/ci.pub`, await publicKey());
+      const cli = quoted(`${ROOT}cli.ts`);
+      shell += `cd ${quoted(folder)}\nIMAGE=${registry?.addr.hostname}:${registry?.addr.port}` +
+        `/acme/app:1\nCLI=${cli}\nattest() { npx -y deno@2.9.6 run -A ${cli} "$@"; }\n`;
+    }
     if (block.where === "files=npm") {
       await writePackage(`${folder}/npm`);
       const attest = `attest() { npx -y deno@2.9.6 run -A ${quoted(`${ROOT}cli.ts`)} "$@"; }\n`;
@@ -164,8 +210,20 @@ if ("Deno" in globalThis) {
 
     it("names reasons and options that there are", async () => {
       const options = new Set<string>();
-      const commands = ["verify", "gate", "attest", "sign", "keygen", "trusted-root", "policy"];
-      for (const name of commands) {
+      for (
+        const name of [
+          "verify",
+          "gate",
+          "attest",
+          "sign",
+          "keygen",
+          "trusted-root",
+          "policy",
+          "tree",
+          "store",
+          "attach",
+        ]
+      ) {
         for (const { name: option, aliases = [] } of await optionsOf(name) ?? []) {
           for (const one of [option, ...aliases]) options.add(one);
         }
@@ -173,7 +231,8 @@ if ("Deno" in globalThis) {
       for (const page of pages) {
         const text = (await Deno.readTextFile(ROOT + page)).replace(/^```[^]*?^```$/gm, "");
         for (const [, option] of text.matchAll(/`--([a-z][\w-]*)/g)) {
-          const isOfOthers = /^(allow-read|insecure-ignore-tlog)$/.test(option);
+          const isOfOthers = /^(allow-read|insecure-ignore-tlog|certificate-identity|local-image)$/
+            .test(option);
           assert.ok(options.has(option) || isOfOthers, `${page}: --${option}`);
         }
         for (const [, reason] of text.matchAll(/^- `([a-z]+(?:-[a-z]+)+)`:/gm)) {

@@ -22,7 +22,7 @@ import {
   SCHEMA_OPTIONS,
   TEST_OPTIONS,
 } from "../cli/policy_command_options.ts";
-import { CI_PROVENANCE_OPTIONS } from "../cli/provenance_command_options.ts";
+import { PROVENANCE_COMMAND_OPTIONS } from "../cli/provenance.ts";
 import { SIGN_OPTIONS } from "../cli/sign_options.ts";
 import { SHOW_OPTIONS, UPDATE_OPTIONS } from "../cli/trusted_root_options.ts";
 import { VERIFY_OPTIONS } from "../cli/verify_options.ts";
@@ -118,7 +118,9 @@ const TRIED_AS_ANOTHER: ReadonlySet<string> = new Set([
   "ArtifactPlace",
   "HttpOptions",
   "OciOptions",
+  "FindOptions",
   "ServiceOptions",
+  "StoreOptions",
   "TufRepositoryOptions",
 ]);
 
@@ -158,7 +160,7 @@ const COMMAND_TABLES: Readonly<Record<string, readonly OptionSpec[]>> = {
   "keygen": KEYGEN_OPTIONS,
   "sign": SIGN_OPTIONS,
   "attest": ATTEST_OPTIONS,
-  "provenance": CI_PROVENANCE_OPTIONS,
+  "provenance": PROVENANCE_COMMAND_OPTIONS,
   "policy check": CHECK_OPTIONS,
   "policy explain": EXPLAIN_OPTIONS,
   "policy init": INIT_OPTIONS,

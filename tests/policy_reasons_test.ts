@@ -40,6 +40,16 @@ const OTHERS: Readonly<Record<string, Provoked>> = {
     const one = attestation([await signer("alice")], { count: 1 });
     return evaluatePolicy(policy, [artifact([one])], NOW).errorReason;
   },
+  "coverage-not-accepted": () =>
+    asked({ envelope: { formats: ["minisign"], coverage: ["message"] } }, {}, {
+      format: "minisign",
+      coverage: "whole-artifact",
+    }),
+  "message-type-not-signed": () =>
+    asked({ envelope: { formats: ["paseto"], signedMessageType: true } }, {}, {
+      format: "paseto",
+      messageTypeAuthenticated: false,
+    }),
   "insufficient-log-entries": () => asked({ envelope: { log: 1 } }),
   "insufficient-timestamps": () => asked({ envelope: { timestamp: 1 } }),
   "malformed-policy": () => parsePolicy({ ...RULE, rulez: [] }),

@@ -32,6 +32,8 @@ import {
   parseRevocationList,
 } from "../policy/mod.ts";
 import { verifyImage } from "../store/oci/mod.ts";
+import { compact, keyOf } from "../formats/_fixtures_test.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { verify } from "../verify/mod.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import {
@@ -500,6 +502,7 @@ const OPTIONAL = new RegExp(
     "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
     "/artifacts/[0-9]+/(?:oci|npm|platform|lookups)$|^/images$|/lookups/[0-9]+/(?:others|notes)$|" +
     "/images/[0-9]+/(?:chart|index|others|hint|notes|index/platform|index/lookups)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
+    "/foreign/messageType$|/evidence/(?:coverage|messageTypeAuthenticated)$|" +
     "^/policy/.*/(?:layer|remedy|waiver|children|source)$|" +
     "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
     "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",
@@ -565,6 +568,11 @@ async function reports(): Promise<VerificationReport[]> {
     await verifyHere(envelope, { ...keys, expect }),
     await verifyHere(envelope, { ...keys, expect: { vsa: { ...expect.vsa, resourceUri: "x" } } }),
     await verifyHere(envelope, {}),
+    await verify(
+      await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" }),
+      utf8("abc"),
+      { trust: { keys: [(await keyOf("Ed25519")).trustedKey] }, evidence: true },
+    ),
     await verifyHere(await bundleOf(BLOB), { expect: { identity: IDENTITY } }),
     await verifyHere([JSON.stringify(provenanceStatement()), "{", "{}", envelope], keys),
     await verifyHere([], {}),

@@ -65,11 +65,9 @@ export async function verifyEnvelopeLayer(
       ? `A Sigstore bundle, version ${one.bundle.version}`
       : one.format === "cosign-signature"
       ? "An image signature by cosign"
-      : !("bundle" in one)
-      ? "A DSSE envelope"
-      : one.bundle.signer.kind === "certificate"
+      : "bundle" in one && one.bundle.signer.kind === "certificate"
       ? "A DSSE envelope that carries its certificate"
-      : "A DSSE envelope with a log entry or timestamp beside it",
+      : "A DSSE envelope",
   );
   if ("bundle" in one) {
     const { verifyParsedBundle } = await import("../sigstore/verify.ts");

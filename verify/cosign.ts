@@ -15,6 +15,8 @@ import type { Limits, LoadedAttestation, UnverifiedStatement } from "./load.ts";
 /** What an image signature is over: the payload, and which image that names. */
 export interface SignedImage {
   payload: Bytes;
+  /** Algorithm of the digest by which it names the image. */
+  algorithm: string;
   /** Digests of the payload, by the algorithms of signatures. */
   digest: DigestSet;
   /** The payload, or why it cannot be read. */
@@ -33,7 +35,9 @@ export async function loadCosignLayer(
     const content = readCosignLayer(layer, maxAttestationBytes);
     if (content.kind === "signature") {
       const { payload, bundle } = content;
-      const image = { payload, digest: await digestsOf(payload), said: readPayload(payload) };
+      const said = readPayload(payload);
+      const [algorithm] = "type" in said ? said.manifestDigest.split(":") : ["sha256"];
+      const image = { payload, algorithm, digest: await digestsOf(payload), said };
       return { source, format: "cosign-signature", bundle, image };
     }
     const statementOf = (payload: Uint8Array): UnverifiedStatement => {

@@ -19,7 +19,6 @@ import type { LoadedAttestation } from "./load.ts";
 import type {
   ArtifactReport,
   AttestationEvidence,
-  AttestationFormat,
   AttestationReport,
 } from "./report.ts";
 

@@ -24,6 +24,8 @@ export type {
   AttestationFormat,
   AttestationReport,
   ForeignFacts,
+  ImageReport,
+  LookupReport,
   VerificationReport,
 } from "./report.ts";
 export type { Check, Layer, Origin } from "../report.ts";

@@ -2,7 +2,7 @@ import { CheckList } from "../internal/check_list.ts";
 import { HASHES } from "../internal/hasher.ts";
 import { mapWindow } from "../internal/window.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
-import { type Context, type EnvelopeLayer, verifyEnvelopeLayer } from "./_envelope_layer.ts";
+import { type Context, verifyEnvelopeLayer } from "./_envelope_layer.ts";
 import { about, finish, type Row } from "./_finding.ts";
 import { checkOptions, ownByPolicy, ownOptions, sigstoreTrust } from "./_settings.ts";
 import { predicateLayer } from "./_predicate_layer.ts";
@@ -137,11 +137,8 @@ export async function verify(
 function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
   const needed = new Set(["sha256"]);
   for (const one of loaded) {
-    if (one.format === "cosign-signature" && "image" in one) {
-      if ("manifestDigest" in one.image.said) {
-        const [algorithm] = one.image.said.manifestDigest.split(":");
-        if (HASHES.has(algorithm)) needed.add(algorithm);
-      }
+    if ("image" in one) {
+      needed.add(one.image.algorithm);
       continue;
     }
     if ("foreign" in one) {
@@ -180,7 +177,7 @@ async function verifyOne(
       const { foreignRow } = await import("./foreign.ts");
       return await foreignRow(one, subjects, context);
     }
-    if (one.format === "cosign-signature" && "image" in one) {
+    if ("image" in one) {
       const { imageLayer, signedPayload } = await import("./cosign.ts");
       const layer = await verifyEnvelopeLayer(one, context, signedPayload(one.image));
       const { predicateTypes } = context;

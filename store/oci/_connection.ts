@@ -194,7 +194,7 @@ function httpOptions(options: ConnectionOptions): HttpOptions {
 }
 
 /** Codes and messages of a registry's error. Source: OCI distribution specification, "Errors". */
-function registryWords(body: Bytes): string | undefined {
+export function registryWords(body: Bytes): string | undefined {
   try {
     const document = parseJson(body, { maxLength: 65_536, maxDepth: 16 });
     if (!isObject(document) || !Array.isArray(document.errors)) return undefined;

@@ -1,6 +1,6 @@
 import { AttestationError } from "../../errors.ts";
-import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 import { quote } from "../../internal/json.ts";
+import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 
 /** Refuses what is no digest before it gets into an address or a path. */
 export function checkOciDigest(digest: string): void {

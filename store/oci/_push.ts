@@ -1,7 +1,6 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
-import { asBytes } from "../../internal/bytes.ts";
 import type { HttpAnswer, HttpOptions } from "../../internal/http.ts";
-import type { Connection } from "./_connection.ts";
+import { type Connection, registryWords } from "./_connection.ts";
 import { addToFallback } from "./_fallback.ts";
 import { checkOciTag } from "./_names.ts";
 import { askApi, type TagReader } from "./_referrers.ts";
@@ -133,22 +132,41 @@ export async function putManifest(
   const created = status !== 200;
   let answer: HttpAnswer | undefined;
   if (created || tag !== undefined) {
-    answer = await connection.ask(`push manifest ${digest} to ${connection.name}`, {
-      to: `manifests/${tag ?? digest}`,
-      method: "PUT",
-      headers: { "content-type": manifest.mediaType },
-      body: asBytes(bytes),
-      access: "pull,push",
-      accept: [201],
-      redirects: 0,
-      limits,
-    });
+    answer = await pushManifest(connection, manifest, { ...options, tag: tag ?? digest });
     checkStated(answer, digest, connection.name);
   }
   const { subject } = manifest;
   if (subject === undefined) return { digest, created };
   const listedBy = await ensureListed(connection, tags, { manifest, subject, answer, options });
   return { digest, created, listedBy };
+}
+
+/** Tries to push a manifest whose blobs a registry does not see yet, though it took them. */
+const BLOB_TRIES = 4;
+const BLOB_WAIT_MS = 200;
+
+async function pushManifest(
+  connection: Connection,
+  { bytes, digest, mediaType }: OciManifest,
+  { tag, sleep, signal }: PushManifestOptions,
+): Promise<HttpAnswer> {
+  for (let attempt = 1;; attempt++) {
+    const answer = await connection.ask(`push manifest ${digest} to ${connection.name}`, {
+      to: `manifests/${tag}`,
+      method: "PUT",
+      headers: { "content-type": mediaType },
+      body: bytes,
+      access: "pull,push",
+      accept: attempt < BLOB_TRIES ? [201, 400] : [201],
+      redirects: 0,
+      limits: signal === undefined ? {} : { signal },
+    });
+    if (answer.status === 201) return answer;
+    // Others that push the same blob at this moment can hide it for a while.
+    if (registryWords(answer.body)?.includes("MANIFEST_BLOB_UNKNOWN")) {
+      await sleep(BLOB_WAIT_MS * attempt, signal);
+    } else attempt = BLOB_TRIES - 1;
+  }
 }
 
 /** Tries to find a new entry in the answer of the API, which may lag behind. */

@@ -1,5 +1,4 @@
 import { AttestationError } from "../../errors.ts";
-import { quote } from "../../internal/json.ts";
 import type { HttpAnswer } from "../../internal/http.ts";
 import type { Connection } from "./_connection.ts";
 import { checkOciDigest } from "./_names.ts";

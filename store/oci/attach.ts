@@ -55,6 +55,30 @@ const MAX_COMPARED = 64;
  * @param content A Sigstore bundle or a DSSE envelope.
  * @throws {AttestationError} What parsing it refuses; `subject-mismatch`,
  * `unsigned-statement`, and what an `OciTarget` throws.
+ *
+ * @example
+ * ```ts
+ * import { attachAttestation, createLayout, createMemoryFiles } from "@x/attest/store/oci";
+ * import { createEnvelope } from "@x/attest/dsse";
+ * import { createStatement } from "@x/attest/intoto";
+ * import { generateSigner } from "@x/attest/keys";
+ * import assert from "node:assert/strict";
+ *
+ * const target = createLayout(createMemoryFiles("a layout"));
+ * const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json" };
+ * const bytes = new TextEncoder().encode(JSON.stringify({ ...index, manifests: [] }));
+ * const { digest } = await target.putManifest(bytes, { tag: "1.0" });
+ *
+ * const { signer } = await generateSigner("Ed25519", { name: "ci" });
+ * const statement = createStatement({
+ *   subject: [{ name: "app", digest: { sha256: digest.slice("sha256:".length) } }],
+ *   predicateType: "https://example.com/review/v1",
+ * });
+ * const envelope = await createEnvelope("application/vnd.in-toto+json", statement, signer);
+ * const content = new TextEncoder().encode(JSON.stringify(envelope));
+ * await attachAttestation(target, await target.resolve("1.0"), { content });
+ * assert.equal((await target.referrers(digest)).manifests.length, 1);
+ * ```
  */
 export async function attachAttestation(
   target: OciTarget,

@@ -1,5 +1,6 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import {
+  type ChartMetadata,
   type HelmProvenance,
   parseChartMetadata,
   parseHelmProvenance,
@@ -69,7 +70,7 @@ export async function readChart(
     source.blob(content, { signal, maxBytes: PACKAGE_BYTES }),
   ]);
   const stated = configOf(config);
-  const inside = await packageOf(packed, stated.name);
+  const inside = await readPackage(packed, stated.name);
   const list = new CheckList();
   const agree = (what: string, found: string, wanted: string) => {
     if (found === wanted) return;
@@ -90,7 +91,7 @@ export async function readChart(
   const provenance = layer === undefined
     ? undefined
     : parseHelmProvenance(await source.blob(layer, { signal, maxBytes: PROVENANCE_BYTES }));
-  if (provenance !== undefined) compareProvenance(list, provenance, file, content);
+  if (provenance !== undefined) compareProvenance(list, provenance, { file, content });
   return {
     ...inside,
     file,
@@ -101,11 +102,10 @@ export async function readChart(
 }
 
 /** A `.prov` file about another package is no reason to believe this one. */
-function compareProvenance(
+export function compareProvenance(
   list: CheckList,
   { files }: HelmProvenance,
-  file: string,
-  content: OciDescriptor,
+  { file, content }: Pick<OciChart, "file" | "content">,
 ): void {
   const hex = Object.hasOwn(files, file) ? files[file] : undefined;
   if (`sha256:${hex}` === content.digest) return;
@@ -170,7 +170,16 @@ function configOf(bytes: Uint8Array): { name: string; version: string } {
   throw malformed("its config has no name and version");
 }
 
-async function packageOf(packed: Uint8Array<ArrayBuffer>, name: string) {
+/**
+ * Name and version in the package of a chart.
+ *
+ * @param name Name that its folder in the package has.
+ * @throws {AttestationError} `malformed-chart`, `limit-exceeded`.
+ */
+export async function readPackage(
+  packed: Uint8Array<ArrayBuffer>,
+  name: string,
+): Promise<ChartMetadata> {
   const files = createTarFiles(bytesAccess("package of chart", await gunzip(packed)));
   const path = `${name}/Chart.yaml`;
   let size: number | undefined;
@@ -194,9 +203,12 @@ async function gunzip(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   let length = 0;
   try {
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    for await (const part of stream) {
+    const reader = stream.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const part = next.value;
       length += part.length;
       if (length > UNPACKED_BYTES) {
+        await reader.cancel().catch(() => {});
         throw new AttestationError(
           "limit-exceeded",
           `Cannot read chart: unpacked it has more than ${UNPACKED_BYTES} bytes`,

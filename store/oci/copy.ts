@@ -76,6 +76,21 @@ const COSIGN_SUFFIXES: readonly string[] = ["sig", "att", "sbom"];
  * @param root The image, as the source's `resolve()` gives it.
  * @throws {AttestationError} What both sides throw; `limit-exceeded` for an image of more than
  * 10 000 manifests.
+ *
+ * @example
+ * ```ts
+ * import { copyImage, createLayout, createMemoryFiles } from "@x/attest/store/oci";
+ * import assert from "node:assert/strict";
+ *
+ * const [from, to] = ["from", "to"].map((name) => createLayout(createMemoryFiles(name)));
+ * const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json" };
+ * const bytes = new TextEncoder().encode(JSON.stringify({ ...index, manifests: [] }));
+ * await from.putManifest(bytes, { tag: "1.0" });
+ *
+ * const root = await from.resolve("1.0");
+ * await copyImage(from, to, { root, tag: "2.0" });
+ * assert.deepEqual(await to.resolve("2.0"), root);
+ * ```
  */
 export async function copyImage(
   source: OciSource,

@@ -84,6 +84,21 @@ const STATEMENT_TYPE = "application/vnd.in-toto+json";
  * @param source Repository or layout.
  * @param digest Digest of the manifest.
  * @throws {AttestationError} `aborted`.
+ * @throws {TypeError} If an option is unknown.
+ * @throws {RangeError} If `maxAttestations` is no integer >= 1.
+ *
+ * @example A registry that has nothing
+ * ```ts
+ * import { createRegistry, findOciAttestations } from "@x/attest/store/oci";
+ * import assert from "node:assert/strict";
+ *
+ * const registry = createRegistry("registry.example/acme/app", {
+ *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
+ * });
+ * const found = await findOciAttestations(registry, `sha256:${"a".repeat(64)}`);
+ * assert.deepEqual(found.attestations, []);
+ * assert.ok(found.lookups.every(({ outcome }) => outcome === "not-found"));
+ * ```
  */
 export async function findOciAttestations(
   source: OciSource,

@@ -45,6 +45,7 @@ export {
   type LayoutWriter,
   type OciLayout,
 } from "./layout.ts";
+export type { AttestationPart } from "./image.ts";
 export {
   findOciAttestations,
   type OciAttachment,

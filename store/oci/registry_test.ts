@@ -281,6 +281,23 @@ describe("createRegistry() and pushes", () => {
     equal(registry.tags.has(image.digest.replace(":", "-")), false);
   });
 
+  it("waits for blobs that a registry took and does not see yet, and not for ever", async () => {
+    let hidden = 2;
+    const { registry, target } = liar(({ method, path }) =>
+      method === "PUT" && path.startsWith("manifests/") && hidden-- > 0
+        ? fault(400, "MANIFEST_BLOB_UNKNOWN")
+        : undefined
+    );
+    const bytes = artifact(undefined, registry.blob("x"));
+    equal((await target.putManifest(bytes)).created, true);
+    hidden = Infinity;
+    const other = artifact(undefined, registry.blob("y"));
+    equal(await reasonOf(target.putManifest(other)), "service-refused");
+    registry.lie = ({ method }) => method === "PUT" ? fault(400, "MANIFEST_INVALID") : undefined;
+    equal(await reasonOf(target.putManifest(other)), "service-refused");
+    ok(registry.log.filter((line) => line.startsWith("PUT")).length <= 9, registry.log.join());
+  });
+
   it("says in words what the registry does not accept", async () => {
     const large: Lie = ({ method }) => method === "PUT" ? fault(413, "SIZE_INVALID") : undefined;
     const { registry, target } = liar(large);

@@ -97,3 +97,8 @@ describe("createOciStore()", () => {
     throws(() => createOciStore(target, { a: 1 } as OciStoreOptions), TypeError);
   });
 });
+
+it("createOciStore() is called as its caller wants", () => {
+  const layout = createLayout(createMemoryFiles("memory"));
+  equal(createOciStore(layout, { name: "ours" }).name, "ours");
+});

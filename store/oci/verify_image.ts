@@ -77,6 +77,41 @@ const OPTIONS = [
  * @throws {AttestationError} Those of {@linkcode OciSource} if the image itself cannot be
  * read; `usage` for a platform that is none.
  * @throws {TypeError} If an option is unknown or not of its form.
+ *
+ * @example An image and an attestation that is signed with a key, in a layout in memory
+ * ```ts
+ * import { createEnvelope } from "@x/attest/dsse";
+ * import { generateSigner } from "@x/attest/keys";
+ * import {
+ *   attachAttestation,
+ *   createLayout,
+ *   createMemoryFiles,
+ *   verifyImage,
+ * } from "@x/attest/store/oci";
+ * import assert from "node:assert/strict";
+ *
+ * const layout = createLayout(createMemoryFiles("a layout"));
+ * const bytes = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+ * const config = { mediaType: "application/vnd.oci.image.config.v1+json", size: 2 };
+ * const digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+ * const mediaType = "application/vnd.oci.image.manifest.v1+json";
+ * const manifest = { schemaVersion: 2, mediaType, config: { ...config, digest }, layers: [] };
+ * await layout.putManifest(bytes(manifest), { tag: "1.0" });
+ *
+ * const image = await layout.resolve("1.0");
+ * const { signer, trustedKey } = await generateSigner("Ed25519", { name: "ci" });
+ * const envelope = await createEnvelope("application/vnd.in-toto+json", {
+ *   _type: "https://in-toto.io/Statement/v1",
+ *   subject: [{ name: "app", digest: { sha256: image.digest.slice("sha256:".length) } }],
+ *   predicateType: "https://example.com/checked/v1",
+ *   predicate: {},
+ * }, signer);
+ * await attachAttestation(layout, image, { content: bytes(envelope) });
+ *
+ * const report = await verifyImage(layout, "1.0", { verify: { trust: { keys: [trustedKey] } } });
+ * assert.equal(report.verificationResult, "PASSED");
+ * assert.equal(report.images?.[0].digest, image.digest);
+ * ```
  */
 export async function verifyImage(
   source: OciSource,

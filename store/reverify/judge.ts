@@ -1,8 +1,8 @@
 import { AttestationError } from "../../errors.ts";
-import type { Bytes } from "../../internal/bytes.ts";
 import { digest as digestOf } from "../../internal/digest.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { quote } from "../../internal/json.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import { mapWindow } from "../../internal/window.ts";
 import type { CompiledPolicy } from "../../policy/compiled.ts";
 import { verify } from "../../verify/verify.ts";
@@ -19,9 +19,9 @@ import {
 /** What is known of an entry, byte for byte. */
 export interface EntryContent {
   /** Its attestations; `source` is the id of each. */
-  readonly attestations: readonly { source: string; content: Bytes }[];
+  readonly attestations: readonly { source: string; content: Uint8Array<ArrayBuffer> }[];
   /** The artifact itself, where the source has it. */
-  readonly artifact?: Bytes;
+  readonly artifact?: Uint8Array<ArrayBuffer>;
 }
 
 /** Decides about an entry. The same entry gets the same verdict, whoever decides. */
@@ -55,6 +55,18 @@ export interface SegmentWork {
   onJudged?: () => void;
 }
 
+/** Names of the members of {@linkcode SegmentWork}. */
+export const SEGMENT_WORK: readonly string[] = [
+  "source",
+  "files",
+  "inputs",
+  "judge",
+  "concurrency",
+  "known",
+  "signal",
+  "onJudged",
+];
+
 /** Entries whose attestations are in memory at the same time. */
 const BATCH = 250;
 
@@ -66,6 +78,7 @@ const BATCH = 250;
  * `store-unavailable`.
  */
 export async function judgeSegment(segment: Segment, work: SegmentWork): Promise<string> {
+  refuseUnknown(work, SEGMENT_WORK, "judgeSegment()");
   const { source, files, inputs, judge, concurrency = 64, signal } = work;
   const name = verdictFileName(segment, inputs);
   if (await files.has(name)) return name;
@@ -110,7 +123,7 @@ export async function judgeSegment(segment: Segment, work: SegmentWork): Promise
 }
 
 /** The attestation with an id: other bytes would be judged under its name. */
-async function contentOf(id: string, contents: ReadonlyMap<string, Bytes>) {
+async function contentOf(id: string, contents: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
   const content = contents.get(id);
   const found = content === undefined
     ? "it is not there"

@@ -8,6 +8,45 @@
  * the same bytes, however many workers there were and however often one was killed; what did not
  * change is not verified again.
  *
+ * @example One worker, all in memory
+ * ```ts
+ * import {
+ *   memoryLeases,
+ *   memoryVerdictFiles,
+ *   mergeWork,
+ *   planWork,
+ *   type ReverifySource,
+ *   runWorker,
+ * } from "@x/attest/store/reverify";
+ * import assert from "node:assert/strict";
+ *
+ * const entries = ["a", "b"].map((key) => ({
+ *   key,
+ *   name: key,
+ *   digest: { sha256: "a".repeat(64) },
+ *   attestations: [],
+ *   recorded: { ok: true, reason: null },
+ * }));
+ * const source: ReverifySource = {
+ *   list: (after = "") => Promise.resolve(entries.filter(({ key }) => key > after)),
+ *   load: () => Promise.resolve(new Map()),
+ * };
+ * const inputs = { policy: "p", trust: "t", time: "2026-01-01T00:00:00Z", version: "1" };
+ * const list = await planWork(source, inputs);
+ * const files = memoryVerdictFiles();
+ * await runWorker(list, {
+ *   source,
+ *   files,
+ *   inputs,
+ *   judge: ({ key }) =>
+ *     Promise.resolve(key === "a" ? { ok: true, reason: null } : { ok: false, reason: "key-revoked" }),
+ *   leases: memoryLeases(),
+ *   owner: "worker 1",
+ * });
+ * const { changed } = await mergeWork(list, source, files);
+ * assert.deepEqual(changed.map(({ key }) => key), ["b"]);
+ * ```
+ *
  * @module
  */
 

@@ -268,6 +268,21 @@ test("readVerdictFile() refuses a file of another segment, of other inputs, or c
   await assert.rejects(() => mergeWork(list, source, files), AttestationError);
 });
 
+test("runWorker() stops at its signal, and keeps no half of a segment", async () => {
+  const source = sourceOf(100);
+  const files = memoryVerdictFiles();
+  const list = await planWork(source, INPUTS, 10);
+  const controller = new AbortController();
+  let judged = 0;
+  const onJudged = () => {
+    if (++judged === 25) controller.abort(new Error("enough"));
+  };
+  const { signal } = controller;
+  const options = { source, files, judge, inputs: INPUTS, leases: memoryLeases(), owner: "a" };
+  await assert.rejects(() => runWorker(list, { ...options, signal, onJudged }), /enough/);
+  assert.equal(files.files.size, 2);
+});
+
 test("mergeSummaries() is associative, and nothing is neutral", () => {
   const parts = Array.from({ length: 7 }, (_, i): VerdictSummary =>
     summarizeFile(utf8(String(i)), [

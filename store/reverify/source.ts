@@ -1,4 +1,3 @@
-import type { Bytes } from "../../internal/bytes.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
 
 /** What a policy has decided. */
@@ -38,5 +37,5 @@ export interface ReverifySource {
    *
    * @throws {AttestationError} `store-unavailable`; `content-mismatch` if one is not there.
    */
-  load(entries: readonly ReverifyEntry[]): Promise<ReadonlyMap<string, Bytes>>;
+  load(entries: readonly ReverifyEntry[]): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
 }

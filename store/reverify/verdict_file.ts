@@ -1,5 +1,5 @@
 import { AttestationError } from "../../errors.ts";
-import { type Bytes, utf8 } from "../../internal/bytes.ts";
+import { utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import {
   canonicalJson,
@@ -47,7 +47,7 @@ export interface VerdictFiles {
    *
    * @returns False if there was one.
    */
-  create(name: string, content: Bytes): Promise<boolean>;
+  create(name: string, content: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
 /** What verdict files and runs with the same inputs are named after. */
@@ -70,7 +70,7 @@ export function encodeVerdictFile(
   segment: Pick<Segment, "digest">,
   inputs: ReverifyInputs,
   verdicts: readonly EntryVerdict[],
-): Bytes {
+): Uint8Array<ArrayBuffer> {
   const lines = verdicts.map(({ key, entry, ok, reason }) =>
     canonicalJson({ key, entry, ok, reason })
   );
@@ -109,8 +109,10 @@ function mismatch(): AttestationError {
 }
 
 /** Verdict files in memory. */
-export function memoryVerdictFiles(): VerdictFiles & { readonly files: Map<string, Bytes> } {
-  const files = new Map<string, Bytes>();
+export function memoryVerdictFiles(): VerdictFiles & {
+  readonly files: Map<string, Uint8Array<ArrayBuffer>>;
+} {
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
     files,
     get: (name) => Promise.resolve(files.get(name)),

@@ -3,7 +3,8 @@ import { encodeHex } from "../../internal/hex.ts";
 import { canonicalJson, copyJson } from "../../internal/json.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { sha256 } from "../../internal/sha256.ts";
-import { judgeSegment, type SegmentWork } from "./judge.ts";
+import { refuseUnknown } from "../../internal/options.ts";
+import { judgeSegment, SEGMENT_WORK, type SegmentWork } from "./judge.ts";
 import type { Leases } from "./leases.ts";
 import { planSegments, type Segment } from "./segment.ts";
 import type { ReverifySource } from "./source.ts";
@@ -63,7 +64,13 @@ const POLL_MS = 250;
  * that are left.
  */
 export async function runWorker(list: WorkList, options: WorkerOptions): Promise<void> {
-  const { leases, owner, leaseMs = 60_000, now = Date.now, sleep = timer, signal, files } = options;
+  refuseUnknown(
+    options,
+    [...SEGMENT_WORK, "leases", "owner", "leaseMs", "now", "sleep"],
+    "runWorker()",
+  );
+  const { leases, owner, leaseMs = 60_000, now = Date.now, sleep = timer, ...work } = options;
+  const { signal, files } = work;
   let open = list.segments;
   while (open.length > 0) {
     const left: Segment[] = [];
@@ -80,7 +87,7 @@ export async function runWorker(list: WorkList, options: WorkerOptions): Promise
         continue;
       }
       try {
-        await judgeSegment(segment, options);
+        await judgeSegment(segment, work);
         done++;
       } finally {
         await leases.release(name, owner);

@@ -3,6 +3,7 @@ import { encodeBase64Url } from "../../internal/base64.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { printable, quote } from "../../internal/json.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import { urnPrefixFault } from "../../internal/urn.ts";
 import type { Database } from "./database.ts";
@@ -42,8 +43,10 @@ const KEY = /^attest_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
  */
 export async function createApiKey(
   db: Database,
-  { name, urnPrefix, now = new Date() }: NewApiKey,
+  options: NewApiKey,
 ): Promise<{ key: string; apiKey: ApiKey }> {
+  refuseUnknown(options, ["name", "urnPrefix", "now"], "createApiKey()");
+  const { name, urnPrefix, now = new Date() } = options;
   const fault = urnPrefixFault(urnPrefix);
   if (fault !== undefined) {
     throw new AttestationError(

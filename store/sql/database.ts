@@ -28,7 +28,7 @@ import type { ProvenanceTable, Schema } from "./schema.ts";
 /** What Kysely's builders become. */
 export interface Compilable {
   /** Text and values. */
-  compile(): CompiledQuery;
+  compile(): SqlStatement;
 }
 
 /** Options of {@linkcode Database.open}. */
@@ -63,7 +63,11 @@ const MIGRATION_TRIES = 5;
  * or another writer was faster, and `store-unavailable` for all else.
  */
 export class Database {
-  /** Builds statements, and runs single ones. It has no transactions: see `batch()`. */
+  /**
+   * Builds statements, and runs single ones. It has no transactions: see `batch()`.
+   *
+   * @internal
+   */
   readonly kysely: Kysely<Schema>;
   readonly #driver: SqlDriver;
   readonly #blobs: Blobs | undefined;
@@ -215,13 +219,23 @@ class DriverDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return this.#driver.dialect === "sqlite" ? new SqliteAdapter() : new PostgresAdapter();
+    return this.#driver.dialect === "sqlite" ? new SharedSqliteAdapter() : new PostgresAdapter();
   }
 
   createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
     return this.#driver.dialect === "sqlite"
       ? new SqliteIntrospector(db)
       : new PostgresIntrospector(db);
+  }
+}
+
+/**
+ * Statements do not wait for each other: the driver decides. Kysely's own lock for SQLite would
+ * make every statement after one failure wait for ever.
+ */
+class SharedSqliteAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
   }
 }
 

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { AttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
 import type { Json, JsonObject } from "../../internal/json.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
 import { wantedKeys } from "../claims.ts";
 import type { Database } from "./database.ts";
@@ -135,6 +136,10 @@ export interface ManifestFilter {
   limit?: number;
 }
 
+const FILTERS = [
+  ...["prefix", "text", "builder", "issuer", "verdict", "digest", "after", "limit"],
+];
+
 /**
  * A manifest, with the summary of its provenance.
  *
@@ -178,6 +183,7 @@ export async function getProvenance(
   urn: string,
   options: HistoryOptions = {},
 ): Promise<ProvenanceRecord[]> {
+  refuseUnknown(options, ["limit", "digest", "before", "maxBytes"], "getProvenance()");
   const { limit = 1000, before, digest, maxBytes = 64 << 20 } = options;
   let query = db.kysely.selectFrom("provenance").select(["digest", "attestation_id", "size"])
     .where("urn", "=", urn)
@@ -246,6 +252,7 @@ export async function listManifests(
   db: Database,
   filter: ManifestFilter = {},
 ): Promise<ManifestEntry[]> {
+  refuseUnknown(filter, FILTERS, "listManifests()");
   const { prefix, text, builder, issuer, verdict, digest, after, limit = 100 } = filter;
   let query = db.kysely.selectFrom("manifests").selectAll().orderBy("urn").limit(limit);
   if (prefix !== undefined && prefix !== "") {

@@ -1,4 +1,5 @@
 import { AttestationError } from "../../errors.ts";
+import { refuseUnknown } from "../../internal/options.ts";
 import { safeNumber, type SqlDriver } from "./driver.ts";
 import {
   inTransaction,
@@ -9,7 +10,7 @@ import {
 
 /** Options of {@linkcode postgresDriver}. */
 export interface PostgresOptions {
-  /** Connections of this process. Default 4: see docs/operations.md for how that was found. */
+  /** Connections of this process. Default 4; more are not always faster, see docs/operations.md. */
   poolSize?: number;
   /** Milliseconds to wait for a connection. Default 5 000. */
   connectTimeoutMs?: number;
@@ -42,6 +43,8 @@ export async function postgresDriver(
   url: string,
   options: PostgresOptions = {},
 ): Promise<SqlDriver> {
+  const known = ["poolSize", "connectTimeoutMs", "statementTimeoutMs"];
+  refuseUnknown(options, known, "postgresDriver()");
   const {
     poolSize = DEFAULT_POOL_SIZE,
     connectTimeoutMs = 5000,

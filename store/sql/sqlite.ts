@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { refuseUnknown } from "../../internal/options.ts";
 import {
   normalizeRows,
   type SqlAnswer,
@@ -28,6 +29,7 @@ const MAX_PREPARED = 200;
  * @throws {AttestationError} `store-unavailable` if the file cannot be opened or is none.
  */
 export function sqliteDriver(path: string, options: SqliteOptions = {}): SqlDriver {
+  refuseUnknown(options, ["busyTimeoutMs"], "sqliteDriver()");
   const { busyTimeoutMs = 5000 } = options;
   let db: DatabaseSync;
   try {

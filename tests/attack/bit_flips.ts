@@ -96,6 +96,13 @@ export const HARMLESS: readonly HarmlessPlace[] = [
     why: "The trusted root has this intermediate itself",
   },
   {
+    cases: /proof-only$/,
+    pointer: /^\/verificationMaterial\/tlogEntries\/0\/logIndex$/,
+    role: "value",
+    why:
+      "Without a promise nobody signs the place in the whole log; the proof has that in its tree",
+  },
+  {
     cases: /rekor2-(cosigned|log-line-second|two-lines-of-origin)$/,
     pointer: /\/checkpoint\/envelope$/,
     role: "value",

@@ -17,9 +17,14 @@ import {
   registryRecord,
   type RegistrySigners,
   registrySigners,
-} from "../fixtures/registry.ts";
+} from "../fixtures/provenance_registry.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
+const SERVER = new URL("server.ts", import.meta.url).pathname;
+
+/** Servers that are loaded while another one is under load. */
+const SPARES = 2;
+/** Milliseconds within which a server is killed that is to be killed before it listens. */
+const EARLY_MS = 40;
 
 /** A server that does not get on is killed as well. */
 const MAX_LIFE_MS = 10_000;
@@ -60,7 +65,7 @@ export interface CrashOptions {
   answers?: number;
   /** Kills between two looks at everything; the last look is at the end. Default 100. */
   scanEvery?: number;
-  onProgress?: (kills: number) => void;
+  onProgress?: (report: Readonly<CrashReport>) => void;
 }
 
 /** Runs it in a folder of its own. */
@@ -90,6 +95,7 @@ class Crash {
     scanned: 0,
     broken: [],
   };
+  readonly #spares: Deno.ChildProcess[] = [];
   #next = 0;
   #answers = 0;
   #seed: number;
@@ -117,33 +123,50 @@ class Crash {
     const policy = JSON.stringify(registryPolicy(this.#trusted));
     await Deno.writeTextFile(`${this.#folder}/policy.json`, policy);
     const compiled = await compilePolicy(parsePolicy(policy));
-    for (let kill = 1; kill <= kills; kill++) {
-      await this.#cycle();
-      if (kill % scanEvery === 0 || kill === kills) await this.#scan(compiled);
-      onProgress?.(kill);
-      if (this.#report.broken.length > 0) break;
+    try {
+      for (let kill = 1; kill <= kills; kill++) {
+        await this.#cycle();
+        if (kill % scanEvery === 0 || kill === kills) await this.#scan(compiled);
+        this.#report.acknowledged = this.#acknowledged.length;
+        this.#report.badSent = this.#bad.size;
+        onProgress?.(this.#report);
+        if (this.#report.broken.length > 0) break;
+      }
+    } finally {
+      for (const spare of this.#spares) await end(spare);
     }
-    this.#report.acknowledged = this.#acknowledged.length;
-    this.#report.badSent = this.#bad.size;
     return this.#report;
+  }
+
+  /** A process that is loaded, or soon; another one takes its place. */
+  #loaded(): Deno.ChildProcess {
+    while (this.#spares.length <= SPARES) {
+      this.#spares.push(
+        new Deno.Command(Deno.execPath(), {
+          args: [
+            ...["run", "-A", "--no-check", SERVER, "serve"],
+            ...["--db", `${this.#folder}/registry.db`, "--policy", `${this.#folder}/policy.json`],
+            ...["--listen", "127.0.0.1:0", "--unsafe-any-writer", "--rate-limit", "0"],
+            ...["--log", "none"],
+          ],
+          stdin: "piped",
+          stdout: "piped",
+          stderr: "null",
+        }).spawn(),
+      );
+    }
+    return this.#spares.shift()!;
   }
 
   /** One life of a server. */
   async #cycle(): Promise<void> {
     const { clients = 4, answers = 8 } = this.#options;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "-A", "--no-check", `${ROOT}cli.ts`, "serve"],
-        ...["--db", `${this.#folder}/registry.db`, "--policy", `${this.#folder}/policy.json`],
-        ...["--listen", "127.0.0.1:0", "--unsafe-any-writer", "--rate-limit", "0"],
-        ...["--log", "none"],
-      ],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
+    const child = this.#loaded();
+    const go = child.stdin.getWriter();
+    await go.write(utf8("\n"));
+    await go.close();
     const isEarly = this.#random() < 0.05;
-    const early = isEarly ? setTimeout(() => kill(child), this.#random() * 400) : undefined;
+    const early = isEarly ? setTimeout(() => kill(child), this.#random() * EARLY_MS) : undefined;
     const url = await listening(child.stdout);
     clearTimeout(early);
     if (url === undefined) {
@@ -161,7 +184,7 @@ class Crash {
       stopped.abort();
       await Promise.all(working);
     }
-    await child.status;
+    await end(child);
     this.#report.kills++;
   }
 
@@ -233,6 +256,14 @@ function kill(child: Deno.ChildProcess): void {
   } catch {
     // It has ended.
   }
+}
+
+/** Kills a process, and lets go of what it had. */
+async function end(child: Deno.ChildProcess): Promise<void> {
+  kill(child);
+  if (!child.stdin.locked) await child.stdin.close().catch(() => {});
+  if (!child.stdout.locked) await child.stdout.cancel();
+  await child.status;
 }
 
 /** Where the server listens; undefined if it ended before. The rest of its output is dropped. */

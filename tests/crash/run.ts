@@ -11,8 +11,8 @@ const start = performance.now();
 const report = await crash({
   kills: value("kills", 1000),
   seed: value("seed", 1),
-  onProgress: (kills) => {
-    if (kills % 50 === 0) console.error(`${kills} kills`);
+  onProgress: (so) => {
+    if (so.kills % 20 === 0) console.error(JSON.stringify(so));
   },
 });
 const { broken, ...counts } = report;

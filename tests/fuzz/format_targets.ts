@@ -102,8 +102,8 @@ async function documents(): Promise<Seed[]> {
 /** Places of JSON documents from which nothing follows. */
 const HARMLESS = [
   {
-    place: /^\/signatures(\/-(\/(keyid|publicKeyId))?)?$/,
-    why: "a hint, or beside one that counts",
+    place: /^\/signatures(\/-(\/(keyid|publicKeyId|publicKey|sig))?)?$/,
+    why: "a hint, a signature beside one that counts, or hex in the other case",
   },
   { place: /^\/(mediaType|kind|version|header|payloadType)$/, why: "no member of the format" },
 ];

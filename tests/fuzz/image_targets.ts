@@ -5,8 +5,15 @@ import { encodeBase64 } from "../../internal/base64.ts";
 import { isObject } from "../../internal/json.ts";
 import { parseCosignLayer } from "../../sigstore/mod.ts";
 import { formatOciPlatform, parseOciPlatform, verifyImage } from "../../store/oci/mod.ts";
-import { prov } from "../fixtures/chart.ts";
-import { cosignTag, SIMPLE_SIGNING, simpleSigning, TestRepository } from "../fixtures/oci.ts";
+import { verifyHelmChart } from "../../store/mod.ts";
+import { gzip, prov, tar } from "../fixtures/chart.ts";
+import {
+  cosignTag,
+  digestOf,
+  SIMPLE_SIGNING,
+  simpleSigning,
+  TestRepository,
+} from "../fixtures/oci.ts";
 import { jsonSeed, textSeeds } from "./corpus.ts";
 import { textOf } from "./mutate_text.ts";
 import { parser, printOf } from "./parsers.ts";
@@ -77,6 +84,29 @@ export const IMAGE_TARGETS: readonly Target[] = [
     (source) => parseOciPlatform(String(source)),
     { shape: "text", textOnly: true, covers: ["formatOciPlatform"], write: formatOciPlatform },
   ),
+  {
+    name: "verifyHelmChart",
+    kind: "parser",
+    async prepare() {
+      const packed = await gzip(tar("app/Chart.yaml", "name: app\nversion: 1.2.3\n"));
+      const index = "entries:\n  app:\n  - name: app\n    version: 1.2.3\n    urls: [app.tgz]\n" +
+        `    digest: ${digestOf(packed).slice(7)}\n    annotations: {attestations: a.json}\n`;
+      const chart = { repository: "https://charts.example", name: "app", version: "1.2.3" };
+      return {
+        seeds: textSeeds(index, "entries: {app: [{version: 1.2.3, urls: ['https://a.example']}]}"),
+        shape: "text",
+        async run(input) {
+          const fetch = (url: string) => {
+            const body = url.endsWith("/index.yaml") ? input : url.endsWith(".tgz") ? packed : null;
+            return Promise.resolve(new Response(body, { status: body === null ? 404 : 200 }));
+          };
+          const report = await verifyHelmChart(chart, { http: { fetch, retries: 0 } });
+          if (report.ok) throw new Broken("passed without an attestation");
+          return report.errorReason;
+        },
+      };
+    },
+  },
   verifier("verifyImage", async () => {
     const { signer, key } = await signerOf("managed");
     const repository = new TestRepository();

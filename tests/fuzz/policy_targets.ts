@@ -34,10 +34,11 @@ import {
 import { artifact, attestation, KEYS, NOW, policyOf, signer } from "../../policy/_fixtures_test.ts";
 import { BAD_POLICIES, FULL_POLICY } from "../../policy/_policies_test.ts";
 import { evaluateProvenance, evaluateVsa, type SignerEvidence, VSA_V1 } from "../../slsa/mod.ts";
+import { encodeVerdictFile, readVerdictFile } from "../../store/reverify/mod.ts";
 import { provenanceStatement, REPOSITORY, workflowOf } from "../fixtures/provenance.ts";
-import { type Corpus, jsonSeed } from "./corpus.ts";
+import { type Corpus, jsonSeed, textSeeds } from "./corpus.ts";
 import { textOf } from "./mutate_text.ts";
-import { parser, printOf, validator } from "./parsers.ts";
+import { parser, printOf, reasonOf, validator } from "./parsers.ts";
 import { Broken, type Seed, type Target } from "./target.ts";
 import { verifier } from "./verifiers.ts";
 import { signerOf } from "./verify_targets.ts";
@@ -111,6 +112,13 @@ const REVOCATIONS = {
 const openListNow = (source: string | Uint8Array, keys: readonly TrustedKey[]) =>
   openRevocationList(source, keys, { now: new Date("2026-03-10T00:00:00Z") });
 
+const INPUTS = { policy: "a", trust: "b", time: "2026-01-01T00:00:00.000Z", version: "1" };
+const SEGMENT = { digest: "c".repeat(64) };
+const VERDICTS = new TextDecoder().decode(encodeVerdictFile(SEGMENT, INPUTS, [
+  { key: "urn:acme:a 0000000001", entry: "d".repeat(64), ok: true, reason: null },
+  { key: "urn:acme:b 0000000001", entry: "e".repeat(64), ok: false, reason: "key-revoked" },
+]));
+
 const gateRules = (): Seed[] => [jsonSeed("rules", GATE_RULES)];
 
 const VERIFIER = "https://example.com/verifier";
@@ -134,6 +142,24 @@ export const POLICY_TARGETS: readonly Target[] = [
       }
     },
   }),
+  {
+    name: "readVerdictFile",
+    kind: "parser",
+    prepare: () => ({
+      seeds: textSeeds(VERDICTS),
+      shape: "text",
+      run(input) {
+        try {
+          const verdicts = readVerdictFile(utf8(textOf(input)), SEGMENT, INPUTS);
+          const text = new TextDecoder().decode(encodeVerdictFile(SEGMENT, INPUTS, verdicts));
+          if (text.split("\n")[0] !== VERDICTS.split("\n")[0]) throw new Broken("another header");
+          return null;
+        } catch (error) {
+          return reasonOf(error);
+        }
+      },
+    }),
+  },
   parser(
     "parseRevocationList",
     () => [jsonSeed("list", REVOCATIONS)],

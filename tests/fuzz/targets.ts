@@ -7,6 +7,7 @@ import { KEY_TARGETS } from "./key_targets.ts";
 import { OCI_TARGETS } from "./oci_targets.ts";
 import { PARSE_TARGETS } from "./parse_targets.ts";
 import { POLICY_TARGETS } from "./policy_targets.ts";
+import { STORE_TARGETS } from "./store_targets.ts";
 import type { Target } from "./target.ts";
 import { VERIFY_TARGETS } from "./verify_targets.ts";
 
@@ -17,6 +18,7 @@ export const TARGETS: readonly Target[] = [
   ...IMAGE_TARGETS,
   ...OCI_TARGETS,
   ...POLICY_TARGETS,
+  ...STORE_TARGETS,
   ...VERIFY_TARGETS,
   ...FORMAT_TARGETS,
   ...CLI_TARGETS,

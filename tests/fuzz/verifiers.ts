@@ -71,10 +71,12 @@ export function verifier(
           const { must, evidence } = verdict.facts;
           const like = good.filter(({ facts }) => facts.must === must);
           if (like.length === 0) throw new Broken("accepted: nobody signed this");
-          const known = like.filter(({ facts }) =>
-            evidence.every((one) => facts.evidence.includes(one))
-          );
-          if (known.length === 0) throw new Broken("accepted with evidence that is not its own");
+          // Of several good seeds with one signature, each may have the evidence of the others.
+          const all = new Set(like.flatMap(({ facts }) => facts.evidence));
+          if (!evidence.every((one) => all.has(one))) {
+            throw new Broken("accepted with evidence that is not its own");
+          }
+          const known = like;
           const own = known.find((one) => one.seed === seed) ?? known[0];
           const json = verdict.facts.counts ?? jsonOf(textOf(input));
           let places = differencesOf(own.json, json);

@@ -67,13 +67,18 @@ const ENVELOPE: readonly Harmless[] = [
     why: "of several signatures one by a trusted key is enough",
   },
   {
-    place: /^\/(mediaType|kind|version|digest|certificate|signature|bundle|hint|algorithm|build)$/,
+    place:
+      /^\/(mediaType|kind|version|digest|certificate|signature|bundle|hint|algorithm|build|sig|keyid)$/,
     why: "no member of an envelope",
   },
 ];
 
 /** Places of a bundle from which nothing follows; evidence is compared as a fact. */
 const BUNDLE: readonly Harmless[] = [
+  {
+    place: /^\/verificationMaterial\/publicKey\/(?!hint$)[A-Za-z]+$/,
+    why: "the hint is its only member",
+  },
   { place: /^\/mediaType$/, why: "two spellings of one version, or another version's rules kept" },
   { place: /^\/dsseEnvelope\/signatures\/-\/keyid$/, why: "an unauthenticated hint" },
   {

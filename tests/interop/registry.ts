@@ -316,18 +316,18 @@ const PRODUCERS: readonly Producer[] = [
     absent: cosignAbsent,
     async produce({ host, name }) {
       const image = await attestByCosign(push(host, name), false);
-      const layout = join(scratch, `${name}-layout`);
+      const layout = join(scratch, `${name}-layout-${host.replace(":", "-")}`);
       must([
         ...OURS,
         "copy",
         `oci://${image.repository}:1.0`,
-        `oci-layout:${layout}-${host.slice(-5)}`,
+        `oci-layout:${layout}`,
       ]);
       const repository = `${host}/copied/${name}`;
       must([
         ...OURS,
         "copy",
-        `oci-layout:${layout}-${host.slice(-5)}:1.0`,
+        `oci-layout:${layout}:1.0`,
         `oci://${repository}:1.0`,
       ]);
       return { ...image, repository };
@@ -464,6 +464,7 @@ for (const registry of chosen) {
         ? "FAIL"
         : judge(cell, consumer, image, bare);
       table.get(producer.name)?.push(verdict);
+      process.stderr.write(`${cell}: ${verdict}\n`);
       if (verdict === "ok") passed++;
       else if (verdict === "n/a") absent++;
       else failed++;

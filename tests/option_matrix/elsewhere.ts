@@ -30,6 +30,7 @@ export const DATA: Readonly<Record<string, string>> = {
   DetachedMessage: VALUE,
   CertificateTrust: RESULT,
   FormatEnvelope: RESULT,
+  VerifiedFormat: RESULT,
   SignerResult: RESULT,
   GoodSigner: RESULT,
   BadSigner: RESULT,
@@ -95,6 +96,7 @@ const FORMATS = [
   "formats/registry_test.ts",
   "formats/jws_test.ts",
 ];
+const SOURCES = ["store/_server_test.ts", "internal/http_test.ts"];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
 const TUF = ["sigstore/tuf/trust_test.ts", "sigstore/tuf/client_test.ts"];
 const OIDC = [
@@ -105,6 +107,14 @@ const OIDC = [
 
 /** Test files, which run with the others, that give each option of a type. */
 export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
+  RegistryServerOptions: ["tests/registry/attack_test.ts", "tests/registry/fixture.ts"],
+  RegistryServerLimits: ["tests/registry/attack_test.ts"],
+  NewApiKey: ["tests/sql/options_test.ts"],
+  HistoryOptions: ["tests/sql/options_test.ts"],
+  ManifestFilter: ["tests/sql/options_test.ts"],
+  SqlStoreOptions: ["tests/sql/options_test.ts"],
+  PostgresOptions: ["tests/sql/options_test.ts"],
+  SqliteOptions: ["tests/sql/options_test.ts"],
   NewStatement: ["intoto/statement_test.ts"],
   ImportSignerOptions: ["keys/signer_test.ts"],
   TrustedRootOptions: ["sigstore/trusted_root_test.ts", "tests/fixtures/sigstore.ts"],
@@ -128,6 +138,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CompileOptions: ["policy/compile_test.ts", "policy/evaluate_test.ts", "policy/cel_test.ts"],
   DeriveOptions: ["policy/evaluate_test.ts", "cli/policy_test.ts"],
   NewGateRules: ["policy/gate_rules_test.ts"],
+  SegmentWork: ["store/reverify/reverify_test.ts"],
+  WorkerOptions: ["store/reverify/reverify_test.ts"],
   RevocationListOptions: ["policy/revocations_test.ts"],
   SignedDocumentOptions: ["policy/compile_test.ts", "policy/parse_test.ts"],
   CelOptions: ["policy/cel_test.ts"],
@@ -147,6 +159,17 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   DockerCredentialsOptions: ["store/oci/credentials_test.ts"],
   OciManifestOptions: ["store/oci/manifest_test.ts"],
   OciOptions: REGISTRY,
+  BesideStoreOptions: ["store/beside_test.ts"],
+  CacheOptions: ["store/cache_test.ts"],
+  FindOptions: ["store/layered_test.ts", "store/_contract_test.ts"],
+  FolderStoreOptions: ["store/folder_test.ts"],
+  GithubSourceOptions: ["store/github_test.ts", ...SOURCES],
+  HttpSourceOptions: ["store/http_test.ts", ...SOURCES],
+  LinesStoreOptions: ["store/lines_test.ts"],
+  LookupOptions: ["store/layered_test.ts", "store/_contract_test.ts"],
+  MemoryStoreOptions: ["store/memory_test.ts"],
+  NpmRegistryOptions: ["store/npm_test.ts", ...SOURCES],
+  StoreOptions: ["store/_contract_test.ts", "store/layered_test.ts"],
   OciStoreOptions: ["store/oci/store_test.ts"],
   RegistryOptions: REGISTRY,
   NewProvenance: ["slsa/create_test.ts"],
@@ -161,7 +184,9 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   OciLookupOptions: ["store/oci/lookup_test.ts"],
   VerifyImageOptions: ["store/oci/verify_image_test.ts"],
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
+  ConversionOrigin: ["formats/convert_test.ts"],
   FormatTrust: FORMATS,
+  VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
 

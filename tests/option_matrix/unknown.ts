@@ -1,7 +1,12 @@
 /** Calls with one more member in their options; each must be refused. */
 
+import { createRegistry } from "../../server/mod.ts";
+import { createApiKey, createSqlStore, getProvenance, listManifests } from "../../store/sql/mod.ts";
+import { postgresDriver } from "../../store/sql/postgres.ts";
+import { sqliteDriver } from "../../store/sql/sqlite.ts";
 import { createEnvelope, parseEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import {
+  convertToStatement,
   createCertificateTrust,
   parseGoogleCloudBuild,
   parseSimpleSigning,
@@ -73,11 +78,22 @@ import {
   createLayout,
   createMemoryFiles,
   createOciStore,
-  createRegistry,
+  createRegistry as createOciRegistry,
   dockerCredentials,
   parseOciManifest,
 } from "../../store/oci/mod.ts";
+import { judgeSegment, memoryVerdictFiles, runWorker } from "../../store/reverify/mod.ts";
 import { verify, verifyGoogleCloudBuild } from "../../verify/mod.ts";
+import {
+  createCache,
+  createGithubSource,
+  createHttpSource,
+  createMemoryStore,
+  createNpmRegistry,
+  lookUp,
+  verifyHelmChart,
+} from "../../store/mod.ts";
+import { createBesideStore, createFolderStore, createLinesStore } from "../../store/fs.ts";
 
 const layout = createLayout(createMemoryFiles("layout"));
 
@@ -204,11 +220,11 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   PayloadUpgrade: (more) => upgradeProvenancePayload(untyped({}), untyped(more)),
   ProvenancePayloadTrust: (more) =>
     validateProvenance(ENVELOPE, untyped({ pubkey: publicKey, ...more })),
-  SimpleSigningLimits: (more) => parseSimpleSigning({}, untyped(more)),
   CosignLayerLimits: (more) => parseCosignLayer({}, untyped(more)),
   OciLookupOptions: (more) =>
     findOciAttestations(untyped({}), `sha256:${"a".repeat(64)}`, untyped(more)),
   VerifyImageOptions: (more) => verifyImage(untyped({}), "1", untyped(more)),
+  VerifyHelmChartOptions: (more) => verifyHelmChart(untyped({}), untyped(more)),
   GoogleCloudBuildLimits: (more) => parseGoogleCloudBuild({}, untyped(more)),
   GoogleCloudBuildOptions: (more) => verifyGoogleCloudBuild({}, untyped({ keys, ...more })),
   NpmVerifyOptions: (more) =>
@@ -227,6 +243,8 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   LockfileOptions: (more) => verifyLockfile("{}", untyped({}), untyped(more)),
   NpmFolders: (more) => createFolderSource(untyped({}), untyped(more)),
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
+  ConversionOrigin: (more) =>
+    convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
@@ -234,16 +252,38 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   DeriveOptions: (more) => derivePolicy(untyped({ attestations: [] }), untyped(more)),
   RevocationListOptions: (more) =>
     openRevocationList(ENVELOPE, keys, untyped({ now: new Date(0), ...more })),
+  SegmentWork: (more) =>
+    judgeSegment(untyped({}), untyped({ files: memoryVerdictFiles(), ...more })),
+  WorkerOptions: (more) => runWorker(untyped({ segments: [] }), untyped(more)),
   NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
-  RegistryOptions: (more) => createRegistry("registry.example/app", untyped(more)),
+  RegistryOptions: (more) => createOciRegistry("registry.example/app", untyped(more)),
   DockerCredentialsOptions: (more) => dockerCredentials("{}", untyped(more)),
   OciManifestOptions: (more) =>
     parseOciManifest(new Uint8Array(), untyped({ digest: `sha256:${"a".repeat(64)}`, ...more })),
+  BesideStoreOptions: (more) => createBesideStore("app", untyped(more)),
+  CacheOptions: (more) => createCache(createMemoryStore(), untyped(more)),
+  FolderStoreOptions: (more) => createFolderStore("store", untyped(more)),
+  GithubSourceOptions: (more) =>
+    createGithubSource(untyped({ api: "https://x.example", user: "a", ...more })),
+  HttpSourceOptions: (more) => createHttpSource(untyped({ url: "https://x.example/a", ...more })),
+  LinesStoreOptions: (more) => createLinesStore("a.jsonl", untyped(more)),
+  LookupOptions: (more) => lookUp([createMemoryStore()], { sha256: "a".repeat(64) }, untyped(more)),
+  MemoryStoreOptions: (more) => createMemoryStore(untyped(more)),
+  NpmRegistryOptions: (more) =>
+    createNpmRegistry(untyped({ registry: "https://x.example", ...more })),
   OciStoreOptions: (more) => createOciStore(layout, untyped(more)),
   AttachOptions: (more) =>
     attachAttestation(layout, untyped({}), untyped({ content: new Uint8Array(), ...more })),
   CopyOptions: (more) => copyImage(layout, layout, untyped({ root: {}, ...more })),
   SignedDocumentOptions: (more) => openSignedPolicy(ENVELOPE, keys, untyped(more)),
+  RegistryServerOptions: (more) => createRegistry(untyped({ policy: () => {}, ...more })),
+  RegistryServerLimits: (more) => createRegistry(untyped({ limits: more })),
+  NewApiKey: (more) => createApiKey(untyped({}), untyped({ name: "", urnPrefix: "", ...more })),
+  HistoryOptions: (more) => getProvenance(untyped({}), "urn:acme:app", untyped(more)),
+  ManifestFilter: (more) => listManifests(untyped({}), untyped(more)),
+  SqlStoreOptions: (more) => createSqlStore(untyped({}), untyped(more)),
+  PostgresOptions: (more) => postgresDriver("postgres://host/db", untyped(more)),
+  SqliteOptions: (more) => sqliteDriver(":memory:", untyped(more)),
 };
 
 /** Documents of the caller, whose unknown members are refused with a reason. */

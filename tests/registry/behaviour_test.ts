@@ -33,7 +33,7 @@ async function permissive() {
   return { policy: fixedPolicy(policy) };
 }
 
-for (const databases of await testDatabases()) {
+for (const databases of testDatabases()) {
   if (databases.missing !== undefined) console.log(`skipped: ${databases.missing}`);
   describe(
     `createRegistry() on ${databases.name}`,

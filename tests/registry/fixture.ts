@@ -11,7 +11,7 @@ import {
   fixedPolicy,
   type LogEntry,
   type Registry,
-  type RegistryOptions,
+  type RegistryServerOptions,
 } from "../../server/mod.ts";
 import { createProvenance } from "../../slsa/mod.ts";
 import { createApiKey, Database, type SqlDriver } from "../../store/sql/mod.ts";
@@ -117,7 +117,7 @@ export interface Answer {
 /** Opens a registry over an empty database. */
 export async function openRegistry(
   driver: SqlDriver,
-  options: Partial<RegistryOptions> = {},
+  options: Partial<RegistryServerOptions> = {},
 ): Promise<TestRegistry> {
   const db = await Database.open(driver);
   const { key } = await createApiKey(db, { name: "tests", urnPrefix: "" });

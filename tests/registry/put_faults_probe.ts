@@ -38,6 +38,19 @@ const value = (name: string, otherwise: number) => {
 const stride = value("stride", 1);
 const skip = value("skip", 0);
 
+/** An answer, or undefined if there is none within ten seconds. */
+async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), 10_000);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function probe(
   scenario: string,
   { mode, isGood }: { mode: "enforce" | "permissive"; isGood: boolean },
@@ -73,18 +86,13 @@ async function probe(
       if (reached === site) throw new Error("injected");
     };
     let status = 500;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), 20_000);
-    });
     try {
-      const answer = await Promise.race([one.put(), late]);
+      const answer = await inTime(one.put());
       if (answer === undefined) found.wrong.push(`${site}: no answer`);
       else ({ status } = answer);
     } catch {
       found.thrown++;
     }
-    clearTimeout(timer);
     globalThis.attack = undefined;
     // What nobody waits for any more may still be under way.
     await new Promise((done) => setTimeout(done, 5));
@@ -97,7 +105,7 @@ async function probe(
     } else found.refused++;
     if (!isGood && kept?.verdict === "PASSED") wrong("reads as verified");
     for (const broken of await brokenRecords(db)) wrong(broken);
-    const again = await one.put().catch((error) => ({ status: 500, body: String(error) as never }));
+    const again = await inTime(one.put()).catch(() => undefined) ?? { status: 500, body: "" };
     if ((again.status < 300) !== isAccepted) wrong(`${again.status} without the fault, later`);
     if (isAccepted && again.body?.version !== 1) wrong(`version ${again.body?.version} of 1`);
   }

@@ -70,7 +70,7 @@ class FaultyDriver implements SqlDriver {
 
 const CARD = { name: "app" };
 
-for (const databases of await testDatabases()) {
+for (const databases of testDatabases()) {
   if (databases.missing !== undefined) console.log(`skipped: ${databases.missing}`);
   // What is atomic in the driver, its own tests show; here two kinds of transactions suffice.
   const isSlow = databases.name === "D1" || databases.name === "PGlite";

@@ -9,7 +9,7 @@ import {
   runOn,
 } from "../../store/sql/postgres_connection.ts";
 import { sqliteDriver } from "../../store/sql/sqlite.ts";
-import { type PostgresServer, startPostgres } from "./postgres_server.ts";
+import { hasPostgres, type PostgresServer, startPostgres } from "./postgres_server.ts";
 
 /** A kind of database that the same tests run on. */
 export interface TestDatabases {
@@ -99,27 +99,28 @@ function d1(): TestDatabases {
   };
 }
 
-/** A server of Debian's packages, where it is installed. */
-async function postgres(): Promise<TestDatabases & { server?: PostgresServer }> {
-  const server = await startPostgres();
-  if ("missing" in server) {
-    const missing = server.missing;
-    return {
-      name: "PostgreSQL",
-      missing,
-      open: () => Promise.reject(new Error(missing)),
-      dispose: () => Promise.resolve(),
-    };
-  }
+/** A server of Debian's packages, where it is installed; it starts when it is first needed. */
+function postgres(): TestDatabases {
+  let server: Promise<PostgresServer> | undefined;
+  const start = async (): Promise<PostgresServer> => {
+    const started = await startPostgres();
+    if ("missing" in started) throw new Error(started.missing);
+    return started;
+  };
   return {
     name: "PostgreSQL",
-    server,
-    open: async () => await postgresDriver(await server.createDatabase()),
-    dispose: () => server.dispose(),
+    ...(hasPostgres() ? {} : { missing: "no PostgreSQL below /usr/lib/postgresql" }),
+    async open() {
+      server ??= start();
+      return await postgresDriver(await (await server).createDatabase());
+    },
+    async dispose() {
+      await (await server)?.dispose();
+    },
   };
 }
 
 /** All kinds of databases. */
-export async function testDatabases(): Promise<TestDatabases[]> {
-  return [sqlite(), pglite(), d1(), await postgres()];
+export function testDatabases(): TestDatabases[] {
+  return [sqlite(), pglite(), d1(), postgres()];
 }

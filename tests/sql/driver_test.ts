@@ -5,7 +5,7 @@ import { type SqlDriver, WriteConflict } from "../../store/sql/driver.ts";
 import { MIGRATIONS } from "../../store/sql/migrations.ts";
 import { testDatabases } from "./databases.ts";
 
-for (const databases of await testDatabases()) {
+for (const databases of testDatabases()) {
   if (databases.missing !== undefined) console.log(`skipped: ${databases.missing}`);
   describe(`SqlDriver of ${databases.name}`, { skip: databases.missing !== undefined }, () => {
     after(() => databases.dispose());

@@ -24,6 +24,11 @@ function programs(): string | undefined {
   );
 }
 
+/** Whether this machine has the packages. */
+export function hasPostgres(): boolean {
+  return programs() !== undefined;
+}
+
 async function run(command: string, args: string[]): Promise<string> {
   // The server refuses to run as root.
   const isRoot = Deno.uid() === 0;

@@ -6,7 +6,7 @@ import { sqlLeases, sqlReverifySource, sqlVerdictFiles } from "../../store/sql/r
 import { fillRegistry, registrySigners } from "../fixtures/provenance_registry.ts";
 import { testDatabases } from "./databases.ts";
 
-for (const databases of await testDatabases()) {
+for (const databases of testDatabases()) {
   const { missing } = databases;
   if (missing !== undefined) console.log(`skipped: ${missing}`);
   // D1 takes a hundred values in a statement: it is filled by the server, not by the fixture.
@@ -58,7 +58,8 @@ for (const databases of await testDatabases()) {
         .where("urn", "=", "urn:acme:agent:00000007").execute();
       const source = sqlReverifySource(db);
       const keys: string[] = [];
-      for (let after: string | undefined;;) {
+      let after: string | undefined;
+      for (;;) {
         const page = await source.list(after, 60);
         if (page.length === 0) break;
         keys.push(...page.map(({ key }) => key));

@@ -4,7 +4,7 @@ import { Database } from "../../store/sql/database.ts";
 import { createSqlStore } from "../../store/sql/sql_store.ts";
 import { testDatabases } from "./databases.ts";
 
-for (const databases of await testDatabases()) {
+for (const databases of testDatabases()) {
   if (databases.missing !== undefined) console.log(`skipped: ${databases.missing}`);
   describe(
     `createSqlStore() on ${databases.name}`,

@@ -20,6 +20,7 @@ const RUN: readonly string[] = [
   "merkle-inclusion",
   "note-vkey",
   "olpc-cjson",
+  "paseto-public",
   "purl",
   "rfc3161",
   "rsa-pkcs1v15",
@@ -41,7 +42,6 @@ const NO_MONITOR = "a verifier of bundles checks inclusion; consistency is for w
 const NOT_RUN: Readonly<Record<string, string>> = {
   "cbor": "no format of this package is CBOR yet",
   "cose": "no format of this package is COSE yet",
-  "paseto-public": "no format of this package is a PASETO token yet",
   "merkle-consistency": NO_MONITOR,
   "merkle-subtreeconsistency": NO_MONITOR,
   "merkle-subtreeinclusion": "logs of Sigstore have no subtrees",
@@ -54,5 +54,5 @@ test("every kind of the corpus is run, or it says why not", options, () => {
   const kinds = [...new Set(files.map(({ kind }) => kind))].sort();
   deepEqual(kinds, [...RUN, ...Object.keys(NOT_RUN)].sort());
   const left = files.filter(({ kind }) => Object.hasOwn(NOT_RUN, kind));
-  equal(left.reduce((sum, { cases }) => sum + cases, 0), 781);
+  equal(left.reduce((sum, { cases }) => sum + cases, 0), 773);
 });

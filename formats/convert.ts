@@ -1,0 +1,96 @@
+import { encodeHex } from "../internal/hex.ts";
+import type { JsonObject } from "../internal/json.ts";
+import { refuseUnknown } from "../internal/options.ts";
+import { sha256 } from "../internal/sha256.ts";
+import { createStatement, type Statement } from "../intoto/statement.ts";
+import type { VerifiedFormat } from "./verify_format.ts";
+
+/** What {@linkcode convertToStatement} records of where the old form was. */
+export interface ConversionOrigin {
+  /** URI of the one who verified it and vouches for the conversion. */
+  attester: string;
+  /** Where the old form can be had. */
+  downloadLocation: string;
+  /** Its bytes: the digest is recorded. */
+  document: Uint8Array;
+  /** Its media type. Default `application/octet-stream`. */
+  mediaType?: string;
+}
+
+const REFERENCE = "https://in-toto.io/attestation/reference/v0.1";
+
+/**
+ * Makes a fresh Statement of what was verified in an old form, for you to sign: the same
+ * subjects, and a reference to the old form by its digest. It says what you verified, and
+ * makes nothing of the old form's own words yours.
+ *
+ * Source: in-toto attestation, spec/predicates/reference.md, v0.1.
+ *
+ * @param result Of `verifyFormat()`.
+ * @param origin Where the old form was, and who vouches.
+ * @returns A Statement v1 whose predicate is a reference; the resource descriptor of the old
+ * form names its format, its signers and the predicate type that it had.
+ * @throws {AttestationError} `unsupported-payload-type` and others, why the old form has no
+ * Statement; those of `createStatement()`.
+ * @throws {TypeError} If a member of `origin` is unknown.
+ *
+ * @example A JWS becomes a DSSE envelope
+ * ```ts
+ * import { createEnvelope } from "@x/attest/dsse";
+ * import { convertToStatement, verifyFormat } from "@x/attest/formats";
+ * import { encodeStatement } from "@x/attest/intoto";
+ * import { generateSigner } from "@x/attest/keys";
+ * import assert from "node:assert/strict";
+ *
+ * const { signer, trustedKey } = await generateSigner("Ed25519", { name: "ci" });
+ * const encode = (text: string) =>
+ *   btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+ * const header = encode('{"alg":"EdDSA","cty":"vnd.in-toto+json"}');
+ * const payload = encode(JSON.stringify({
+ *   _type: "https://in-toto.io/Statement/v1",
+ *   subject: [{ digest: { sha256: "a".repeat(64) } }],
+ *   predicateType: "https://example.com/checked/v1",
+ *   predicate: {},
+ * }));
+ * const signature = await signer.sign(new TextEncoder().encode(`${header}.${payload}`));
+ * const token = `${header}.${payload}.${encode(String.fromCharCode(...signature))}`;
+ * const result = await verifyFormat(token, { keys: [trustedKey] });
+ * assert.ok(result.ok);
+ * const statement = convertToStatement(result, {
+ *   attester: "https://example.com/me",
+ *   downloadLocation: "https://example.com/old.jws",
+ *   document: new TextEncoder().encode(token),
+ * });
+ * assert.equal(statement.subject[0].digest?.sha256, "a".repeat(64));
+ * await createEnvelope("application/vnd.in-toto+json", encodeStatement(statement), signer);
+ * ```
+ */
+export function convertToStatement(result: VerifiedFormat, origin: ConversionOrigin): Statement {
+  refuseUnknown(
+    origin,
+    ["attester", "downloadLocation", "document", "mediaType"],
+    "convertToStatement()",
+  );
+  const { statement: read, envelope, signers } = result;
+  if (!("statement" in read)) throw read;
+  const { attester, downloadLocation, document, mediaType = "application/octet-stream" } = origin;
+  const { subject, predicateType } = read.statement;
+  const annotations: JsonObject = {
+    format: envelope.format,
+    predicateType,
+    signers: signers.map(({ fingerprint }) => fingerprint),
+  };
+  return createStatement({
+    subject,
+    predicateType: REFERENCE,
+    predicate: {
+      attester: { id: attester },
+      references: [{
+        downloadLocation,
+        mediaType,
+        digest: { sha256: encodeHex(sha256(document)) },
+        annotations,
+      }],
+    },
+  });
+}

@@ -1,0 +1,121 @@
+/** The model's requirements, tried on every envelope of the registry. */
+
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { describe, it } from "node:test";
+import { FORMATS, parseFormat, verifyFormat } from "../../formats/mod.ts";
+import { decodeMessage } from "../../formats/statement.ts";
+import { utf8 } from "../../internal/bytes.ts";
+import { FACTS } from "../../tools/formats/facts.ts";
+import { MAKERS } from "./makers.ts";
+import { survey } from "./survey.ts";
+
+const SURVEY = survey();
+
+/** Formats that are no envelope of a message of their own. */
+const NO_MAKER: Readonly<Record<string, string>> = {
+  "tlog-proof": "its leaf lies outside of it: formats/signed_note_test.ts",
+};
+
+describe("the model's requirements", () => {
+  it("are tried on every format whose signatures are verified", () => {
+    const verified = FORMATS.filter(({ support }) => support === "verified").map(({ id }) => id);
+    deepEqual(verified.sort(), [...Object.keys(MAKERS), ...Object.keys(NO_MAKER)].sort());
+    // Heavy formats have a test beside their entry.
+    for (const { id } of FORMATS) ok(FACTS[id] !== undefined, id);
+  });
+
+  for (const [format, maker] of Object.entries(MAKERS)) {
+    const made = async () => {
+      const one = await maker.make(maker.message);
+      ok(one !== undefined);
+      return one;
+    };
+
+    it(`${format}: a signature over an authenticated message`, async () => {
+      const { source, trust } = await made();
+      const result = await verifyFormat(source, trust);
+      ok(result.ok);
+      ok(result.envelope.message !== undefined && result.signers.length === 1);
+      // A message that nobody trusted signed is none.
+      const other = await verifyFormat(source, {
+        ...trust,
+        keys: [],
+        certificates: undefined,
+      });
+      equal(other.ok, false);
+    });
+
+    it(`${format}: no byte of it can be changed and something else be said`, async () => {
+      const { source, trust } = await made();
+      const bytes = typeof source === "string" ? utf8(source) : source;
+      const whole = await verifyFormat(bytes, trust);
+      ok(whole.ok);
+      let accepted = 0;
+      let tried = 0;
+      const step = Math.ceil(bytes.length / 600);
+      for (let at = 0; at < bytes.length; at += step) {
+        tried++;
+        const changed = bytes.slice();
+        changed[at] ^= 1;
+        const result = await verifyFormat(changed, trust);
+        if (!result.ok) continue;
+        accepted++;
+        deepEqual(result.envelope.message, whole.envelope.message, `byte ${at}`);
+        deepEqual(result.signers.map(({ name }) => name), whole.signers.map(({ name }) => name));
+        deepEqual(result.envelope.messageType, whole.envelope.messageType);
+      }
+      // What may change is a hint, a comment, or a root that the trust store has anyway.
+      ok(accepted < tried / 4, `${accepted} of ${tried}`);
+    });
+
+    it(`${format}: the type of the message is signed, or said not to be`, async () => {
+      const { source, trust } = await made();
+      const result = await verifyFormat(source, trust);
+      ok(result.ok);
+      const isSigned = result.envelope.messageType?.authenticated === true;
+      equal(isSigned, maker.retype !== undefined);
+      equal(isSigned, FACTS[format]?.typeSigned);
+      if (maker.retype !== undefined) {
+        const retyped = maker.retype(source as string);
+        ok(retyped !== source);
+        equal((await verifyFormat(retyped, trust)).ok, false);
+      } else if ("statement" in result.statement) {
+        ok(result.statement.implicit.includes("messageType"));
+      }
+    });
+
+    it(`${format}: subjects are immutable, or it says that it has none`, async () => {
+      const { source, trust } = await made();
+      const result = await verifyFormat(source, trust);
+      ok(result.ok);
+      const hasSubjects = FACTS[format]?.statement !== "none";
+      equal("statement" in result.statement, hasSubjects);
+      if (!("statement" in result.statement)) return;
+      const { subject } = result.statement.statement;
+      ok(subject.length > 0);
+      for (const { digest } of subject) ok(Object.keys(digest ?? {}).length > 0);
+    });
+
+    it(`${format}: each layer is read without those above it`, async () => {
+      const { source } = await made();
+      const parsed = await parseFormat(source);
+      equal(parsed.format, format);
+      ok(parsed.signatures.length > 0);
+      if (FACTS[format]?.statement === "none") return;
+      const message = parsed.message ?? utf8(maker.message);
+      const type = parsed.messageType === undefined
+        ? undefined
+        : { value: parsed.messageType, authenticated: false };
+      ok(decodeMessage(message, parsed.format, type).statement.subject.length > 0);
+    });
+
+    it(`${format}: what is measured is what is written`, async () => {
+      const found = (await SURVEY).find((one) => one.format === format);
+      const facts = FACTS[format];
+      ok(found !== undefined && facts !== undefined);
+      equal(found.severalDigests, facts.severalDigests);
+      equal(found.materials, facts.materials);
+      ok(found.algorithms.length > 0);
+    });
+  }
+});

@@ -1,0 +1,153 @@
+/**
+ * Samples that the reference tools made with throw-away keys: `make-formats.sh FOLDER`, and
+ * `ATTEST_FORMAT_SAMPLES=FOLDER`. Each is verified as it is, and again with one bit flipped in
+ * the signed part, in the signature, and in what nobody signed.
+ */
+
+import { strictEqual as equal } from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { importKeyFile } from "../../cli/key_file.ts";
+import { parseFormat, verifyFormat } from "../../formats/mod.ts";
+import { verify } from "../../verify/mod.ts";
+
+const FOLDER = process.env.ATTEST_FORMAT_SAMPLES ?? "";
+const isThere = FOLDER !== "" && existsSync(FOLDER);
+const options = isThere ? {} : { skip: "no samples: set ATTEST_FORMAT_SAMPLES" };
+if (!isThere) console.log(`skipped: ${options.skip}`);
+
+/** Where a bit is flipped, as text that stands there, and what comes of it. */
+interface Flip {
+  /** File of the sample. */
+  file: "document" | "artifact";
+  /** The bit is in the byte behind this text; absent: in the first byte. */
+  after?: string;
+  /** `ok`, or the reason. */
+  outcome: string;
+}
+
+interface Sample {
+  document: string;
+  artifact: string;
+  key: string;
+  format: string;
+  /** In what is signed, in the signature, and in what is not signed. */
+  signed: Flip;
+  signature: Flip;
+  unsigned: Flip;
+}
+
+const SAMPLES: readonly Sample[] = [
+  {
+    document: "minisign/a.txt.minisig",
+    artifact: "minisign/a.txt",
+    key: "minisign/k.pub",
+    format: "minisign",
+    signed: { file: "artifact", outcome: "invalid-signature" },
+    signature: { file: "document", after: "RUQgfEDFtfOY", outcome: "invalid-signature" },
+    unsigned: { file: "document", after: "untrusted comment: sig", outcome: "ok" },
+  },
+  {
+    document: "minisign/a.txt.minisig",
+    artifact: "minisign/a.txt",
+    key: "minisign/k.pub",
+    format: "minisign",
+    signed: { file: "document", after: "\ntrusted comment: ", outcome: "invalid-signature" },
+    signature: { file: "document", after: "interop sample\nw", outcome: "invalid-signature" },
+    unsigned: { file: "document", after: "untrusted comment: sign", outcome: "ok" },
+  },
+  {
+    document: "signify/a.txt.sig",
+    artifact: "signify/a.txt",
+    key: "signify/k.pub",
+    format: "signify",
+    signed: { file: "artifact", outcome: "invalid-signature" },
+    signature: { file: "document", after: "\nRWQCI9gpsiTBS", outcome: "invalid-signature" },
+    unsigned: { file: "document", after: "untrusted comment: ", outcome: "ok" },
+  },
+  {
+    document: "signify/SHA256.sig",
+    artifact: "signify/a.txt",
+    key: "signify/k.pub",
+    format: "signify",
+    signed: { file: "document", after: "SHA256 (", outcome: "invalid-signature" },
+    signature: { file: "document", after: "\nRWQCI9gpsiTBSo", outcome: "invalid-signature" },
+    unsigned: { file: "document", after: "untrusted comment: ", outcome: "ok" },
+  },
+  {
+    document: "in-toto-link/LINK",
+    artifact: "in-toto-link/out.txt",
+    key: "in-toto-link/k.pub.pem",
+    format: "in-toto-metablock",
+    signed: { file: "document", after: '"name": "', outcome: "invalid-signature" },
+    signature: { file: "document", after: '"sig": "', outcome: "invalid-signature" },
+    unsigned: { file: "document", after: '"keyid": "', outcome: "ok" },
+  },
+];
+
+/** Samples that are told and explained, or that other entries verify. */
+const EXPLAINED: Readonly<Record<string, string>> = {
+  "apk/app.apk.idsig": "apk-v4",
+  "cms-pkcs7/a.p7s": "cms-signature",
+  "cms-pkcs7/a.p7.pem": "cms-signature",
+  "rfc3161/a.tsr": "rfc3161-timestamp",
+};
+
+function read(path: string): Uint8Array<ArrayBuffer> {
+  // The link is named after its key, which is another one each time.
+  if (path.endsWith("/LINK")) {
+    const layout = JSON.parse(readFileSync(join(FOLDER, "in-toto-link/root.layout"), "utf8"));
+    path = `in-toto-link/build.${layout.signatures[0].keyid.slice(0, 8)}.link`;
+  }
+  return Uint8Array.from(readFileSync(join(FOLDER, path)));
+}
+
+function flipped(bytes: Uint8Array<ArrayBuffer>, after = ""): Uint8Array<ArrayBuffer> {
+  const text = new TextDecoder("latin1").decode(bytes);
+  // Keys differ each time: a text of base64 stands for a place in its line.
+  const line = /\n(R[UW])/.exec(text);
+  const at = after.includes("RW") || after.includes("RU")
+    ? (line?.index ?? 0) + 30
+    : text.indexOf(after) + after.length;
+  const changed = bytes.slice();
+  changed[at] ^= 1;
+  return changed;
+}
+
+async function outcome(
+  sample: Sample,
+  flip: Flip | undefined,
+): Promise<string> {
+  const { document, artifact, key } = sample;
+  const change = (file: Flip["file"], bytes: Uint8Array<ArrayBuffer>) =>
+    flip?.file === file ? flipped(bytes, flip.after) : bytes;
+  const trusted = await importKeyFile(new TextDecoder().decode(read(key)), "key", undefined);
+  const report = await verify(
+    change("document", read(document)),
+    change("artifact", read(artifact)),
+    { trust: { keys: [trusted] } },
+  );
+  if (flip === undefined) equal(report.artifacts[0].attestations[0].format, sample.format);
+  return report.errorReason ?? "ok";
+}
+
+describe("samples of the reference tools", options, () => {
+  for (const sample of SAMPLES) {
+    it(`${sample.document}: as it is, and with each bit flipped`, async () => {
+      equal(await outcome(sample, undefined), "ok");
+      for (const part of ["signed", "signature", "unsigned"] as const) {
+        equal(await outcome(sample, sample[part]), sample[part].outcome, part);
+      }
+    });
+  }
+
+  for (const [path, format] of Object.entries(EXPLAINED)) {
+    it(`${path} is told and explained`, async () => {
+      equal((await parseFormat(read(path))).format, format);
+      const result = await verifyFormat(read(path), {});
+      equal(result.ok ? "ok" : result.errorReason, "format-not-verified");
+    });
+  }
+});

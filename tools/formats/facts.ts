@@ -1,0 +1,197 @@
+/** What is to be said of each format beyond what its module tells; tests hold it to be true. */
+
+/** One row of the table. */
+export interface FormatFacts {
+  /** For people. */
+  title: string;
+  /** What the signatures cover. */
+  authenticated: string;
+  /** What stands in the document and is not covered. */
+  uncovered: string;
+  /** Where the Statement comes from; `none` where there is none. */
+  statement: string;
+  /** What a constant stands for. */
+  implicit: string;
+  /** Algorithms. */
+  algorithms: string;
+  /** Whether the signatures cover the type of the message. */
+  typeSigned: boolean;
+  /** Whether a subject may have several digests. */
+  severalDigests: boolean;
+  /** Whether the format has materials. */
+  materials: boolean;
+  /** What is loaded besides. */
+  dependency: string;
+  /** Specification. */
+  source: string;
+}
+
+const NONE = { severalDigests: false, materials: false, typeSigned: false, dependency: "none" };
+const GENERIC = { ...NONE, severalDigests: true };
+const ALL = "Ed25519, ECDSA P-256/384/521, RSA PKCS #1 and PSS, ML-DSA";
+
+/** By the format's name. */
+export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
+  "binary-authorization": {
+    ...NONE,
+    title: "Binary Authorization attestation",
+    authenticated: "`serializedPayload`, or its DSSE encoding",
+    uncovered: "`publicKeyId`, `jwts`",
+    statement: "container signature (simple signing)",
+    implicit: "message type",
+    algorithms: ALL,
+    source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
+  },
+  "checkpoint": {
+    ...NONE,
+    title: "Checkpoint of a transparency log",
+    authenticated: "origin, size and root hash",
+    uncovered: "lines of other keys",
+    statement: "none",
+    implicit: "everything but the proof",
+    algorithms: "Ed25519, ECDSA, cosignatures v1",
+    source: "C2SP tlog-checkpoint",
+  },
+  "dsse": {
+    ...GENERIC,
+    title: "DSSE envelope",
+    authenticated: "`payloadType` and `payload`",
+    uncovered: "`keyid`",
+    statement: "in-toto Statement",
+    implicit: "nothing",
+    algorithms: ALL,
+    typeSigned: true,
+    source: "DSSE 1.0.2",
+  },
+  "in-toto-metablock": {
+    ...GENERIC,
+    title: "in-toto v1 metablock (link, layout)",
+    authenticated: "`signed`, in OLPC canonical form",
+    uncovered: "`keyid`; white space and order",
+    statement: "link: products are subjects, materials are materials",
+    implicit: "predicate type",
+    algorithms: "Ed25519, ECDSA (DER), RSA PSS",
+    typeSigned: true,
+    materials: true,
+    source: "in-toto specification 1.0",
+  },
+  "jws": {
+    ...GENERIC,
+    title: "JWS and JWT: compact, flattened, general",
+    authenticated: "protected header and payload",
+    uncovered: "`header`",
+    statement: "in-toto Statement, link, SPDX, CycloneDX or container signature",
+    implicit: "message type, without `cty` and `typ`",
+    algorithms: "EdDSA, ES256/384/512, PS*, RS*, ML-DSA",
+    typeSigned: true,
+    source: "RFC 7515, RFC 7519",
+  },
+  "minisign": {
+    ...GENERIC,
+    title: "minisign",
+    authenticated: "another file (`ED`: its BLAKE2b-512), and the trusted comment",
+    uncovered: "untrusted comment",
+    statement: "list of checksums; else the artifact itself",
+    implicit: "message type, predicate type",
+    algorithms: "Ed25519",
+    dependency: "`@noble/hashes` for BLAKE2b",
+    source: 'minisign, "Signature format"',
+  },
+  "notation-jws": {
+    ...NONE,
+    title: "Notation signature, JWS",
+    authenticated: "protected header and payload",
+    uncovered: "`x5c` (verified by its chain), timestamp, signing agent",
+    statement: "target artifact",
+    implicit: "predicate type",
+    algorithms: "PS256/384/512, ES256/384/512, by the key's size",
+    typeSigned: true,
+    source: "Notary Project, signature specification",
+  },
+  "paseto": {
+    ...GENERIC,
+    title: "PASETO v3.public and v4.public",
+    authenticated: "message, footer and implicit assertion",
+    uncovered: "nothing",
+    statement: "in-toto Statement, SPDX, CycloneDX or container signature",
+    implicit: "message type",
+    algorithms: "P-384 (v3), Ed25519 (v4)",
+    source: "PASETO, versions 3 and 4",
+  },
+  "signed-note": {
+    ...NONE,
+    title: "Signed note",
+    authenticated: "the text",
+    uncovered: "lines of other keys",
+    statement: "none",
+    implicit: "everything but the text",
+    algorithms: "Ed25519, ECDSA, cosignatures v1",
+    source: "C2SP signed-note",
+  },
+  "signify": {
+    ...GENERIC,
+    title: "signify",
+    authenticated: "the file, or what follows the signature (`-e`)",
+    uncovered: "untrusted comment",
+    statement: "list of checksums; else the artifact itself",
+    implicit: "message type, predicate type",
+    algorithms: "Ed25519",
+    source: "signify(1)",
+  },
+  "tlog-proof": {
+    ...NONE,
+    title: "Proof of a transparency log",
+    authenticated: "the checkpoint, and the leaf by the path to it",
+    uncovered: "`extra`",
+    statement: "none",
+    implicit: "everything but the proof",
+    algorithms: "Ed25519, ECDSA, cosignatures v1",
+    source: "C2SP tlog-proof",
+  },
+  "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
+  "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
+  ...Object.fromEntries(
+    [
+      "apk-v4",
+      "appx",
+      "cms-signature",
+      "efi-signature-list",
+      "efi-variable",
+      "jss",
+      "macho-signature",
+      "msi",
+      "nv2-jwt",
+      "rfc3161-timestamp",
+      "scitt-statement",
+      "security-catalog",
+      "sigsum-proof",
+      "tuf-metadata",
+    ].map((id) => [id, explained(id)]),
+  ),
+};
+
+function unsigned(title: string, statement: string, source: string): FormatFacts {
+  return {
+    ...GENERIC,
+    title,
+    authenticated: "nothing: it is `unsigned-statement`",
+    uncovered: "everything",
+    statement,
+    implicit: "predicate type",
+    algorithms: "none",
+    source,
+  };
+}
+
+function explained(title: string): FormatFacts {
+  return {
+    ...NONE,
+    title,
+    authenticated: "not verified: it is `format-not-verified`",
+    uncovered: "everything",
+    statement: "none",
+    implicit: "everything",
+    algorithms: "none",
+    source: "",
+  };
+}
