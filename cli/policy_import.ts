@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { decodeUtf8, type Json, parseJson, printable } from "../internal/json.ts";
-import { importPolicy, type PolicySource } from "../policy/import.ts";
+import { type ForeignPolicy, importPolicy } from "../policy/import.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { inFile } from "./expectations.ts";
 import { VERIFIED } from "./main.ts";
@@ -50,7 +50,7 @@ export async function writePolicy(
   await runtime.writeNew(output, text, { force: args.has("force") });
 }
 
-async function readSource(args: ParsedArgs, runtime: Runtime): Promise<PolicySource> {
+async function readSource(args: ParsedArgs, runtime: Runtime): Promise<ForeignPolicy> {
   const kind = args.get("from");
   const { operands } = args;
   if (kind === undefined) throw usageError("policy import needs --from: what is imported");

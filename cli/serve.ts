@@ -1,6 +1,6 @@
 import { load } from "./load.ts";
 import { printable, quote } from "../internal/json.ts";
-import type { LogEntry } from "../server/options.ts";
+import type { RegistryLogEntry } from "../server/options.ts";
 import { createRegistry } from "../server/registry.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import type { HttpServer, ServeHttp } from "./http_server.ts";
@@ -109,7 +109,7 @@ function forwarded({ headers }: Request): string {
   return headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
 }
 
-function logger(args: ParsedArgs, runtime: Runtime): (entry: LogEntry) => void {
+function logger(args: ParsedArgs, runtime: Runtime): (entry: RegistryLogEntry) => void {
   const least = LEVELS.indexOf(args.get("log") ?? "info");
   return (entry) => {
     if (LEVELS.indexOf(entry.level) < least) return;

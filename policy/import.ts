@@ -8,7 +8,7 @@ import { parsePolicy } from "./parse.ts";
 export type { ImportedPolicy, NotCarriedOver } from "./_import.ts";
 
 /** What a policy can be made of. */
-export type PolicySource =
+export type ForeignPolicy =
   | {
     /** ClusterImagePolicies of policy-controller. */
     kind: "cluster-image-policy";
@@ -49,7 +49,7 @@ export type PolicySource =
  * assert.equal(provenance?.sourceUri, "github.com/acme/app");
  * ```
  */
-export function importPolicy(source: PolicySource): ImportedPolicy {
+export function importPolicy(source: ForeignPolicy): ImportedPolicy {
   const { document, notCarriedOver } = source.kind === "cluster-image-policy"
     ? importClusterImagePolicies(source.documents)
     : source.kind === "in-toto-layout"

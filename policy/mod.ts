@@ -69,10 +69,10 @@ export {
   validateGateRules,
 } from "./gate_rules.ts";
 export {
+  type ForeignPolicy,
   type ImportedPolicy,
   importPolicy,
   type NotCarriedOver,
-  type PolicySource,
 } from "./import.ts";
 export { type DerivedFact, type DerivedPolicy, type DeriveOptions, derivePolicy } from "./init.ts";
 export { type JudgementTime, judgementTime } from "./judgement_time.ts";

@@ -5,7 +5,7 @@ import { findApiKey } from "../store/sql/api_keys.ts";
 import type { ManifestTable } from "../store/sql/schema.ts";
 import { RateLimiter } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
-import type { LogEntry, RegistrySettings } from "./options.ts";
+import type { RegistryLogEntry, RegistrySettings } from "./options.ts";
 import { PolicyHolder } from "./policy_holder.ts";
 
 /** Who calls, as the adapter knows it. */
@@ -52,7 +52,7 @@ export class RegistryContext {
   }
 
   /** Writes a line of the log. */
-  log(entry: LogEntry): void {
+  log(entry: RegistryLogEntry): void {
     this.settings.log(entry);
   }
 

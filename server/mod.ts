@@ -8,7 +8,7 @@
 export type { Caller } from "./context.ts";
 export type { RateLimit } from "./limits.ts";
 export type {
-  LogEntry,
+  RegistryLogEntry,
   RegistryMode,
   RegistryServerLimits,
   RegistryServerOptions,

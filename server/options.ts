@@ -7,7 +7,7 @@ import type { PolicySource } from "./policy_holder.ts";
 export type RegistryMode = "enforce" | "permissive";
 
 /** A line of the log. It holds no key, no body and no attestation. */
-export interface LogEntry {
+export interface RegistryLogEntry {
   /** How bad it is. */
   level: "info" | "warning" | "error";
   /** What happened: `request`, `policy`, `database`. */
@@ -67,7 +67,7 @@ export interface RegistryServerOptions {
   /** Milliseconds for which the policy's source is not asked again. Default 2 000. */
   policyIntervalMs?: number;
   /** Takes each line of the log. Default: nobody. */
-  log?: (entry: LogEntry) => void;
+  log?: (entry: RegistryLogEntry) => void;
   /** The clock. Default: the system's. */
   now?: () => Date;
 }

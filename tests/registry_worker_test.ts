@@ -38,7 +38,7 @@ async function serve(
   return { registry, server };
 }
 
-describe("createRegistry() in a worker", () => {
+describe("createOciRegistry() in a worker", () => {
   let worker: Miniflare;
   const servers: Server[] = [];
 

@@ -94,7 +94,7 @@ export async function attachAttestation(
   requireSubject(claims, subject, target);
   const { signal } = options;
   const stop = signal === undefined ? {} : { signal };
-  const artifact = await createAttestationArtifact(content, subject, options);
+  const artifact = await createAttestationArtifact(content, subject, { now: options.now });
   const [{ descriptor: layer }] = artifact.blobs;
   const facts = {
     artifactType: artifact.artifactType,
@@ -116,8 +116,10 @@ export async function attachAttestation(
 export async function createAttestationArtifact(
   content: Uint8Array,
   subject: OciDescriptor,
-  { now = () => new Date() }: Pick<AttachOptions, "now"> = {},
+  options: Pick<AttachOptions, "now"> = {},
 ): Promise<AttestationArtifact> {
+  refuseUnknown(options, ["now"], "createAttestationArtifact()");
+  const { now = () => new Date() } = options;
   refuseUnsigned(content);
   const { predicateType } = await readClaims(content);
   const { mediaType, annotations } = describeContent(content, predicateType);

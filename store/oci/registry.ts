@@ -1,7 +1,7 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
 import { HTTP_OPTIONS, type HttpAnswer, type HttpOptions, timer } from "../../internal/http.ts";
-import { isObject, parseJson, quote } from "../../internal/json.ts";
+import { isObject, parseJson } from "../../internal/json.ts";
 import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { Connection } from "./_connection.ts";
@@ -27,7 +27,7 @@ import type {
 } from "./source.ts";
 
 /** How a registry is reached. */
-export interface RegistryOptions extends HttpOptions {
+export interface OciRegistryOptions extends HttpOptions {
   /**
    * Looks up what to authenticate with, by the host of the reference. Asked only when the
    * registry wants credentials. Default: none.
@@ -79,21 +79,21 @@ const MAX_KEPT_BYTES = 16 << 20;
  *
  * @example
  * ```ts
- * import { createRegistry } from "@x/attest/store/oci";
+ * import { createOciRegistry } from "@x/attest/store/oci";
  * import assert from "node:assert/strict";
  *
- * const registry = createRegistry("registry.example/acme/app:1.0", {
+ * const registry = createOciRegistry("registry.example/acme/app:1.0", {
  *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
  * });
  * assert.equal(registry.name, "registry.example/acme/app");
  * assert.equal(await registry.tag("1.0"), undefined);
  * ```
  */
-export function createRegistry(
+export function createOciRegistry(
   reference: OciReference | string,
-  options: RegistryOptions = {},
+  options: OciRegistryOptions = {},
 ): OciTarget {
-  refuseUnknown(options, OPTIONS, "createRegistry()");
+  refuseUnknown(options, OPTIONS, "createOciRegistry()");
   const { host, repository } = typeof reference === "string"
     ? parseOciReference(reference)
     : parseOciReference(`${reference.host}/${reference.repository}`);
@@ -104,12 +104,12 @@ class Registry implements OciTarget {
   readonly name: string;
   readonly #connection: Connection;
   readonly #maxReferrers: number;
-  readonly #options: RegistryOptions;
+  readonly #options: OciRegistryOptions;
   readonly #kept = new Map<string, OciManifest>();
   #keptBytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: Connection, options: RegistryOptions) {
+  constructor(connection: Connection, options: OciRegistryOptions) {
     this.name = connection.name;
     this.#connection = connection;
     this.#options = options;

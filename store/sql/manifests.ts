@@ -153,6 +153,7 @@ export async function getManifest(
   urn: string,
   options: { version?: number } = {},
 ): Promise<Manifest | undefined> {
+  refuseUnknown(options, ["version"], "getManifest()");
   let query = db.kysely.selectFrom("manifests as m")
     .innerJoin("manifest_versions as v", "v.urn", "m.urn")
     .select(["m.urn", "m.revision", "m.created_at", "m.updated_at"])
@@ -221,6 +222,7 @@ export async function findProvenance(
   subject: DigestSet,
   options: { limit?: number; after?: { id: string; urn: string; digest: string } } = {},
 ): Promise<ProvenanceRecord[]> {
+  refuseUnknown(options, ["limit", "after"], "findProvenance()");
   const { limit = 100, after } = options;
   let query = db.kysely.selectFrom("provenance as p")
     .select(["p.urn", "p.digest", "p.attestation_id", "p.size"])

@@ -9,8 +9,8 @@ import { compilePolicy, parsePolicy } from "../../policy/mod.ts";
 import {
   createRegistry,
   fixedPolicy,
-  type LogEntry,
   type Registry,
+  type RegistryLogEntry,
   type RegistryServerOptions,
 } from "../../server/mod.ts";
 import { createProvenance } from "../../slsa/mod.ts";
@@ -89,7 +89,7 @@ export interface TestRegistry {
   registry: Registry;
   db: Database;
   key: string;
-  log: LogEntry[];
+  log: RegistryLogEntry[];
   /** Sends a request; bodies other than text are sent as JSON. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
   /** Puts a manifest with good provenance, or other one. */
@@ -121,7 +121,7 @@ export async function openRegistry(
 ): Promise<TestRegistry> {
   const db = await Database.open(driver);
   const { key } = await createApiKey(db, { name: "tests", urnPrefix: "" });
-  const log: LogEntry[] = [];
+  const log: RegistryLogEntry[] = [];
   const registry = createRegistry({
     database: db,
     policy: fixedPolicy(await compilePolicy(parsePolicy(await signaturePolicy()))),
