@@ -89,10 +89,10 @@ const STATEMENT_TYPE = "application/vnd.in-toto+json";
  *
  * @example A registry that has nothing
  * ```ts
- * import { createRegistry, findOciAttestations } from "@x/attest/store/oci";
+ * import { createRepository, findOciAttestations } from "@x/attest/store/oci";
  * import assert from "node:assert/strict";
  *
- * const registry = createRegistry("registry.example/acme/app", {
+ * const registry = createRepository("registry.example/acme/app", {
  *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
  * });
  * const found = await findOciAttestations(registry, `sha256:${"a".repeat(64)}`);

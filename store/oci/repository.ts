@@ -25,8 +25,8 @@ import type {
   OciWritten,
 } from "./source.ts";
 
-/** How a registry is reached. */
-export interface RegistryOptions extends HttpOptions {
+/** How a repository of a registry is reached. */
+export interface RepositoryOptions extends HttpOptions {
   /**
    * Looks up what to authenticate with, by the host of the reference. Asked only when the
    * registry wants credentials. Default: none.
@@ -78,37 +78,37 @@ const MAX_KEPT_BYTES = 16 << 20;
  *
  * @example
  * ```ts
- * import { createRegistry } from "@x/attest/store/oci";
+ * import { createRepository } from "@x/attest/store/oci";
  * import assert from "node:assert/strict";
  *
- * const registry = createRegistry("registry.example/acme/app:1.0", {
+ * const registry = createRepository("registry.example/acme/app:1.0", {
  *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
  * });
  * assert.equal(registry.name, "registry.example/acme/app");
  * assert.equal(await registry.tag("1.0"), undefined);
  * ```
  */
-export function createRegistry(
+export function createRepository(
   reference: OciReference | string,
-  options: RegistryOptions = {},
+  options: RepositoryOptions = {},
 ): OciTarget {
-  refuseUnknown(options, OPTIONS, "createRegistry()");
+  refuseUnknown(options, OPTIONS, "createRepository()");
   const { host, repository } = typeof reference === "string"
     ? parseOciReference(reference)
     : parseOciReference(`${reference.host}/${reference.repository}`);
-  return new Registry(new Connection(host, repository, options), options);
+  return new Repository(new Connection(host, repository, options), options);
 }
 
-class Registry implements OciTarget {
+class Repository implements OciTarget {
   readonly name: string;
   readonly #connection: Connection;
   readonly #maxReferrers: number;
-  readonly #options: RegistryOptions;
+  readonly #options: RepositoryOptions;
   readonly #kept = new Map<string, OciManifest>();
   #keptBytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: Connection, options: RegistryOptions) {
+  constructor(connection: Connection, options: RepositoryOptions) {
     this.name = connection.name;
     this.#connection = connection;
     this.#options = options;
