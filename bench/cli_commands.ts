@@ -40,7 +40,9 @@ export function cliRuns(folder: string): Record<string, CliRun> {
       }],
     }),
   );
+  const layout = `oci-layout:${folder}/layout`;
   const ok = (...args: string[]): CliRun => ({ args, status: 0 });
+  const fails = (...args: string[]): CliRun => ({ args, status: 2 });
   return {
     "version": ok("version"),
     "help": ok("help"),
@@ -83,6 +85,21 @@ export function cliRuns(folder: string): Record<string, CliRun> {
       ...["--key", `${folder}/ci.key`, "--output", `${folder}/hello.sigstore.json`, "--force"],
     ),
     "provenance": { args: ["provenance", hello], status: 1 },
+    // Of a layout, store, working copy or database that is not there: what they load is loaded.
+    "tree": fails("tree", layout),
+    "download": fails("download", layout, "--output", `${folder}/got`),
+    "attach": fails("attach", layout, bundle),
+    "copy": fails("copy", layout, `oci-layout:${folder}/copied`),
+    "store list": fails("store", "list", "--store", `${folder}/kept`),
+    "gate": fails("gate", `--key=${EXAMPLE}/keyed/ci.pub`),
+    "serve keys": ok("serve", "keys", "list", "--db", `${folder}/registry.db`),
+    "reverify": fails(
+      "reverify",
+      "--db",
+      `${folder}/none.db`,
+      `--policy=${policy}`,
+      `--output=${folder}/anew`,
+    ),
   };
 }
 

@@ -334,7 +334,9 @@ async function readCertificateTrust(
       "--certificate-subject and --timestamp-authority need --certificate-authority",
     );
   }
-  const { createCertificateTrust } = await import("../formats/certificate_trust.ts");
+  const { createCertificateTrust } = await load<typeof import("../formats/certificate_trust.ts")>(
+    "../formats/certificate_trust",
+  );
   try {
     return createCertificateTrust({
       authorities,

@@ -15,6 +15,7 @@ import {
 } from "../policy/gate_rules.ts";
 import type { ArtifactReport, VerificationReport } from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
+import { splitPath } from "./artifacts.ts";
 import { AttestationFiles, type NamedAttestation } from "./attestations.ts";
 import { inFile, readExpectations } from "./expectations.ts";
 import {
@@ -144,6 +145,9 @@ export async function runGate(
     await (await load<typeof import("./gate/open_sources.ts")>("gate/open_sources")).openSources(
       parsed,
       runtime,
+      (text) => {
+        if (!notices.includes(text)) notices.push(text);
+      },
     );
   try {
     const found = await verifyTargets(plan.targets, { run, own, parsed, changes, trace });
@@ -294,7 +298,7 @@ async function verifyTarget(
     attestations.push(...await besideInTree(run.runtime, tree, place));
   }
   for (const source of own) {
-    const found = await source.byDigest(digest);
+    const found = await source.byDigest(digest, splitPath(entry.path).name);
     trace(`${name}: ${plural(found.length, "attestation")} in ${source.name}`);
     attestations.push(...found);
   }

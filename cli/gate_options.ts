@@ -1,6 +1,8 @@
 import type { OptionSpec } from "./args.ts";
+import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { VSA_OPTIONS } from "./provenance_options.ts";
+import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const CHANGES = "What changed";
@@ -41,16 +43,17 @@ const OWN: readonly OptionSpec[] = [
     help: "The database of a registry: a file of SQLite, or postgres://…; a password is taken " +
       "from PGPASSWORD",
   },
-  {
-    name: "store",
-    value: "PATH",
+  // --registry is the one above: that of npm packages is taken from npm's configuration.
+  ...STORE_OPTIONS.filter(({ name }) => name !== "registry").map((option) => ({
+    ...option,
     group: PLACES,
-    help: "A store of attestations: a folder, or a file of JSON Lines",
-  },
+  })),
 ];
 
 const EXCLUDED: ReadonlySet<string> = new Set([
-  ...[...VSA_OPTIONS, ...NPM_OPTIONS].map(({ name }) => name),
+  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...PLATFORM_OPTIONS, ...STORE_OPTIONS].map(({ name }) =>
+    name
+  ),
   "digest",
   "checksums",
   "subjects",

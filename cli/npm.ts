@@ -235,9 +235,9 @@ async function fetchPackage(
   if (args.all("bundle").length > 1) throw usageError("npm:NAME@VERSION takes one --bundle");
   const [operand] = args.operands;
   const [{ http, parseNpmOperand }, { npmConfig }, { createNpmRegistry }] = await Promise.all([
-    import("./stores.ts"),
-    import("./npm_config.ts"),
-    import("../store/npm.ts"),
+    load<typeof import("./stores.ts")>("stores"),
+    load<typeof import("./npm_config.ts")>("npm_config"),
+    load<typeof import("../store/npm.ts")>("../store/npm"),
   ]);
   const named = parseNpmOperand(operand);
   const config = await npmConfig(named.name, args, runtime);

@@ -8,6 +8,7 @@ import { compilePolicyFile, nowOf, policyRows, readPolicyFile } from "./policy_f
 import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import type { Runtime } from "./runtime.ts";
+import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 /** Groups of options that say what to verify and how to tell it, not whom to believe. */
@@ -17,6 +18,7 @@ const NEUTRAL: ReadonlySet<string> = new Set([
   "Policy",
   ...PLATFORM_OPTIONS.map(({ group }) => group),
   ...REGISTRY_OPTIONS.map(({ group }) => group),
+  ...STORE_OPTIONS.map(({ group }) => group),
 ]);
 
 /** Options of other groups that go with a policy. */

@@ -7,7 +7,7 @@ import {
   type RegistryCredentials,
 } from "../store/oci/credentials.ts";
 import { type OciReference, parseOciReference } from "../store/oci/reference.ts";
-import { createOciRegistry } from "../store/oci/registry.ts";
+import { createRepository } from "../store/oci/repository.ts";
 import type { OciTarget } from "../store/oci/source.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { join } from "./artifacts.ts";
@@ -36,7 +36,7 @@ export function openRegistry(
 ): OciTarget {
   const named = typeof reference === "string" ? parseOciReference(reference) : reference;
   const warned = new Set<string>();
-  return createOciRegistry(named, {
+  return createRepository(named, {
     ...(runtime.fetch === undefined ? {} : { fetch: runtime.fetch }),
     ...(runtime.sleep === undefined ? {} : { sleep: runtime.sleep }),
     ...(runtime.now === undefined ? {} : { now: runtime.now }),

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "nod
 import process from "node:process";
 import { quote } from "../internal/json.ts";
 import { appendLine, temporaryName, withLock, writeAllNew } from "../internal/write_files.ts";
-import { nodeFiles } from "../store/fs.ts";
+import { nodeFiles } from "../store/disk.ts";
 import { access, type DirEntry, type FileInfo, MAX_OUTPUT_BYTES, type Runtime } from "./runtime.ts";
 import { readAll, streamOf } from "./runtime.ts";
 import { noTerminal, SecretLine } from "./secret_line.ts";

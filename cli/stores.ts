@@ -110,7 +110,8 @@ function githubOwner(scheme: string, owner: string) {
 
 function github(args: ParsedArgs, runtime: Runtime) {
   const api = args.get("github-api") ?? runtime.env("GITHUB_API_URL");
-  if (api === undefined) {
+  // Where a variable is not meant it is often empty.
+  if (api === undefined || api === "") {
     throw usageError("GitHub's API is not named: give --github-api URL, or set GITHUB_API_URL");
   }
   const token = runtime.env("GH_TOKEN") ?? runtime.env("GITHUB_TOKEN");

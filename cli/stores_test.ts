@@ -9,6 +9,7 @@ import { attestation, digestOf } from "../store/_contract_test.ts";
 import { serve } from "../store/_server_test.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
 import { answerOf, integrityOf, keysFile, PACKAGE, TARBALL } from "../tests/fixtures/npm.ts";
+import { provenanceOf, signaturePolicy } from "../tests/registry/fixture.ts";
 import { rootJson } from "../tests/fixtures/sigstore.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import { main } from "./main.ts";
@@ -239,6 +240,19 @@ test("verify --store finds by digest, and says where it looked", async () => {
   for (const text of ["b.sigstore.json", "other.intoto.jsonl: none", "kept: none"]) {
     assert.ok(none.out.includes(text), none.out);
   }
+});
+
+test("verify --policy --store looks in stores, and believes whom the policy names", async () => {
+  const runtime = await machine({
+    a: '{"v":1}',
+    "a.json": JSON.stringify(await provenanceOf("urn:acme:a", { v: 1 })),
+    "policy.json": JSON.stringify(await signaturePolicy()),
+  });
+  await run(runtime, "store", "put", "a.json", "--store=kept");
+  const args = ["verify", "a", "--policy=policy.json"];
+  const good = await run(runtime, ...args, "--store=kept");
+  assert.equal(good.status, 0, good.err + good.out);
+  assert.equal((await run(runtime, ...args)).status, 1);
 });
 
 test("verify --store takes what lies beside the artifact as well", async () => {

@@ -2,6 +2,7 @@ import type { OptionSpec, ParsedArgs } from "./args.ts";
 import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
+import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const OUTPUT = "Output";
@@ -10,6 +11,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   OUTPUT,
   ...PLATFORM_OPTIONS.map(({ group }) => group),
   ...REGISTRY_OPTIONS.map(({ group }) => group),
+  ...STORE_OPTIONS.map(({ group }) => group),
 ]);
 
 /** Options of `verify` that say whom to believe and what to expect. */

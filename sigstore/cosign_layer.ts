@@ -9,6 +9,7 @@ import { decodePem } from "../internal/pem.ts";
 import { Shape } from "./_shape.ts";
 import type { BundleSigner, LogEntry, SigstoreBundle } from "./bundle.ts";
 import { parseCertificate } from "./certificate.ts";
+import { ENVELOPE_TYPES, SIMPLE_SIGNING_TYPE } from "./cosign_media_types.ts";
 
 /**
  * One signature or attestation of cosign's tag scheme (`sha256-….sig`, `sha256-….att`): a
@@ -53,14 +54,6 @@ export type CosignContent =
     /** The envelope. */
     envelope: DecodedEnvelope;
   };
-
-/** Media type of a signature's payload. */
-export const SIMPLE_SIGNING_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json";
-/** Media types of a layer that is a DSSE envelope. */
-export const ENVELOPE_TYPES: readonly string[] = [
-  "application/vnd.dsse.envelope.v1+json",
-  "application/vnd.in-toto+json",
-];
 
 const SIGNATURE = "dev.cosignproject.cosign/signature";
 const CERTIFICATE = "dev.sigstore.cosign/certificate";

@@ -137,7 +137,7 @@ function mayImport(path: string, target: string): boolean {
 
 function mayTouchHost(path: string): boolean {
   return path === "cli.ts" || /^(cli|server)\//.test(path) ||
-    /^store\/(fs|sql\/sqlite)\.ts$/.test(path);
+    /^store\/(disk|sql\/sqlite)\.ts$/.test(path);
 }
 
 // A policy has a member `require`; only a call of it is Node's.

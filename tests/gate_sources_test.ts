@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { utf8 } from "../internal/bytes.ts";
+import { createFolderStore } from "../store/fs.ts";
 import { sqliteDriver } from "../store/sql/sqlite.ts";
 import { HAS_GIT, reasonsOf, Repository } from "./gate_machine.ts";
 import {
@@ -152,25 +154,53 @@ describe("gate with a registry", { skip }, () => {
     assert.ok(Object.values(reasonsOf(outcome)).every((reason) => reason !== "ok"));
   });
 
-  it("looks in a store: a file of lines or a folder", async () => {
-    const lines = [
-      JSON.stringify(await provenanceOf("urn:acme:agent:bob", { name: "bob" })),
-      "no attestation",
-      JSON.stringify(await provenanceOf(URN, CARD)),
-    ];
+  it("looks in stores of every kind, and says what they leave out", async () => {
+    const bob = JSON.stringify(await provenanceOf("urn:acme:agent:bob", { name: "bob" }));
     const path = `${repository.folder}.pub-store`;
     mkdirSync(path);
-    writeFileSync(`${path}/all.jsonl`, `${lines.join("\n")}\n`);
-    for (const store of [path, `${path}/all.jsonl`]) {
-      const outcome = await repository.gate([
-        ...ARGS,
-        `--store=${store}`,
-        `--db=${database}`,
-      ]);
-      assert.deepEqual(reasonsOf(outcome), { ...WANTED, "urn:acme:agent:bob": "ok" }, outcome.err);
+    const folder = createFolderStore(`${path}/kept`);
+    await folder.put(utf8(bob));
+    writeFileSync(`${path}/all.jsonl`, `${bob}\nno attestation\n`);
+    const server = "https://attested.example/of/";
+    const asked: string[] = [];
+    const runtime = {
+      fetch: (url: string) => {
+        asked.push(url);
+        const isBob = url === `${server}bob.json.sigstore.json`;
+        return Promise.resolve(new Response(isBob ? bob : "", { status: isBob ? 200 : 404 }));
+      },
+    };
+    const wanted = { ...WANTED, "urn:acme:agent:bob": "ok" };
+    for (const store of [`${path}/kept`, `${path}/all.jsonl`, server]) {
+      const outcome = await repository.gate([...ARGS, `--store=${store}`, `--db=${database}`], {
+        runtime,
+      });
+      assert.deepEqual(reasonsOf(outcome), wanted, `${store}: ${outcome.err}`);
+      const told = /notice: .*all\.jsonl/.test(outcome.err);
+      assert.equal(told, store.endsWith(".jsonl"), outcome.err);
     }
-    const absent = await repository.gate([...ARGS, `--store=${path}/not`]);
-    assert.equal(absent.status, 2);
+    assert.ok(asked.includes(`${server}bob.json.sigstore.json`), asked.join("\n"));
+    const both = [`--store=${path}/kept`, `--store=${path}/all.jsonl`];
+    assert.deepEqual(
+      reasonsOf(await repository.gate([...ARGS, ...both, `--db=${database}`])),
+      wanted,
+    );
+    const refused: [string, RegExp][] = [
+      [`--store=${path}/not`, /\(store-unavailable\)/],
+      [`--store=${path}/not.jsonl`, /\(store-unavailable\)/],
+      [`--store=${path}`, /no store.*\(store-unavailable\)/],
+      ["--store=ftp:place", /Unknown kind of store|\(store-unavailable\)/],
+      ["--store=github:acme/app", /GitHub's API is not named/],
+      ["--github-api=https://api.example", /needs --store/],
+      ["--platform=linux/amd64", /Unknown option/],
+    ];
+    for (const [option, message] of refused) {
+      const { status, err } = await repository.gate([...ARGS, option, `--db=${database}`], {
+        variables: { GITHUB_API_URL: "" },
+      });
+      assert.equal(status, 2, option);
+      assert.match(err, message);
+    }
     await Deno.remove(path, { recursive: true });
   });
 });

@@ -38,7 +38,7 @@ async function serve(
   return { registry, server };
 }
 
-describe("createOciRegistry() in a worker", () => {
+describe("createRepository() in a worker", () => {
   let worker: Miniflare;
   const servers: Server[] = [];
 

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { isAttestationError } from "../errors.ts";
 import { denoFiles, denoRuntime } from "../cli/runtime_deno.ts";
 import { nodeRuntime } from "../cli/runtime_node.ts";
-import { nodeFiles } from "../store/fs.ts";
+import { nodeFiles } from "../store/disk.ts";
 import type { Runtime } from "../cli/runtime.ts";
 import {
   appendLine,

@@ -1,17 +1,24 @@
-import type { ParsedArgs } from "../args.ts";
+import { ParsedArgs, usageError } from "../args.ts";
+import { load } from "../load.ts";
+import { REGISTRY_OPTIONS } from "../registry_options.ts";
 import type { Runtime } from "../runtime.ts";
-import type { ProvenanceSource } from "./sources.ts";
+import { STORE_OPTIONS } from "../store_options.ts";
+import { type ProvenanceSource, storeSource } from "./sources.ts";
 
 /** The sources that the options name, in the order in which they are asked. */
 export async function openSources(
   args: ParsedArgs,
   runtime: Runtime,
+  onNotice: (text: string) => void,
 ): Promise<ProvenanceSource[]> {
   const sources: ProvenanceSource[] = [];
-  const store = args.get("store");
-  if (store !== undefined) {
-    const { openStoreSource } = await import("./store_source.ts");
-    sources.push(await openStoreSource(store, runtime));
+  if (args.has("store")) {
+    const { noteText, openStores } = await load<typeof import("../stores.ts")>("stores");
+    for (const store of await openStores(argsOfStores(args), runtime)) {
+      sources.push(storeSource(store, (note) => onNotice(noteText(note))));
+    }
+  } else if (args.has("github-api")) {
+    throw usageError("--github-api needs --store github:OWNER/NAME");
   }
   const database = args.get("db");
   if (database !== undefined) {
@@ -25,3 +32,15 @@ export async function openSources(
   }
   return sources;
 }
+
+/** What stores are opened with: `--registry` of `gate` is no registry of npm packages. */
+function argsOfStores(args: ParsedArgs): ParsedArgs {
+  const own = new ParsedArgs();
+  for (const name of STORE_ARGS) {
+    for (const value of args.all(name)) own.add(name, value);
+  }
+  return own;
+}
+
+const STORE_ARGS: readonly string[] = [...STORE_OPTIONS, ...REGISTRY_OPTIONS]
+  .map(({ name }) => name).filter((name) => name !== "registry");

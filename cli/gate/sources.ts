@@ -1,7 +1,7 @@
 import { AttestationError } from "../../errors.ts";
 import { quote } from "../../internal/json.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
-import type { AttestationStore } from "../../store/store.ts";
+import type { AttestationSource, StoreNote } from "../../store/store.ts";
 import { ATTESTATION_SUFFIXES } from "../../store/file_names.ts";
 import { join, splitPath } from "../artifacts.ts";
 import type { NamedAttestation } from "../attestations.ts";
@@ -23,9 +23,10 @@ export interface ProvenanceSource {
   /**
    * Attestations that state a digest.
    *
+   * @param name File name of what has it, for stores that keep by name.
    * @throws {AttestationError} If it could not be asked.
    */
-  byDigest(digest: DigestSet): Promise<NamedAttestation[]>;
+  byDigest(digest: DigestSet, name?: string): Promise<NamedAttestation[]>;
   /** What is known of a URN; undefined if nothing. Only registries and databases know URNs. */
   byUrn?(urn: string): Promise<UrnRecord | undefined>;
   /** Ends connections. */
@@ -33,11 +34,15 @@ export interface ProvenanceSource {
 }
 
 /** A store as a source. */
-export function storeSource(store: AttestationStore): ProvenanceSource {
+export function storeSource(
+  store: AttestationSource,
+  onNote: (note: StoreNote) => void,
+): ProvenanceSource {
   return {
-    name: store.name,
-    async byDigest(digest): Promise<NamedAttestation[]> {
-      const found = await store.find(digest) ?? [];
+    name: `store ${store.name}`,
+    async byDigest(digest, name): Promise<NamedAttestation[]> {
+      const options = { onNote, ...(name === undefined ? {} : { name }) };
+      const found = await store.find(digest, options) ?? [];
       return found.map(({ content, source }) => ({ source, content }));
     },
   };

@@ -5,14 +5,14 @@ import { utf8 } from "../../internal/bytes.ts";
 import { fault, MemoryRegistry } from "../../tests/fixtures/registry.ts";
 import { attestation } from "../_contract_test.ts";
 import { attachAttestation } from "./attach.ts";
-import { createOciRegistry } from "./registry.ts";
+import { createRepository } from "./repository.ts";
 import type { OciDescriptor, OciTarget } from "./source.ts";
 
 const now = () => new Date("2026-01-02T03:04:05.678Z");
 
 function client(registry: MemoryRegistry): OciTarget {
   const sleep = () => Promise.resolve();
-  return createOciRegistry(registry.reference, { fetch: registry.fetch, sleep, retries: 0 });
+  return createRepository(registry.reference, { fetch: registry.fetch, sleep, retries: 0 });
 }
 
 async function reasonOf(work: Promise<unknown>): Promise<string> {

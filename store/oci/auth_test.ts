@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { isAttestationError } from "../../errors.ts";
 import { fault, MemoryRegistry, type RegistryBehaviour } from "../../tests/fixtures/registry.ts";
 import type { RegistryCredentials } from "./credentials.ts";
-import { createOciRegistry, type OciRegistryOptions } from "./registry.ts";
+import { createRepository, type RepositoryOptions } from "./repository.ts";
 import type { OciTarget } from "./source.ts";
 
 const PASSWORD = "s3cret-pass:word";
@@ -19,12 +19,12 @@ interface Setup {
 function setup(
   behaviour: RegistryBehaviour,
   credentials?: RegistryCredentials,
-  options: OciRegistryOptions = {},
+  options: RepositoryOptions = {},
 ): Setup {
   const registry = new MemoryRegistry(behaviour);
   registry.image("app", "1.0");
   const hosts: string[] = [];
-  const target = createOciRegistry(registry.reference, {
+  const target = createRepository(registry.reference, {
     fetch: registry.fetch,
     sleep: () => Promise.resolve(),
     credentials: (host) => {
@@ -59,7 +59,7 @@ function keepsSecrets({ asked, tokens, host }: MemoryRegistry, message = ""): vo
   for (const secret of secrets) ok(!message.includes(secret), message);
 }
 
-describe("createOciRegistry() and authentication", () => {
+describe("createRepository() and authentication", () => {
   it("sends credentials only when they are asked for", async () => {
     const { registry, target, hosts } = setup({}, USER);
     await target.resolve("1.0");

@@ -4,12 +4,12 @@ import { isAttestationError } from "../../errors.ts";
 import { fault, MemoryRegistry } from "../../tests/fixtures/registry.ts";
 import { copyImage, type CopyOptions } from "./copy.ts";
 import { createLayout, createMemoryFiles } from "./layout.ts";
-import { createOciRegistry } from "./registry.ts";
+import { createRepository } from "./repository.ts";
 import type { OciDescriptor, OciTarget } from "./source.ts";
 
 function client(registry: MemoryRegistry): OciTarget {
   const sleep = () => Promise.resolve();
-  return createOciRegistry(registry.reference, { fetch: registry.fetch, sleep, retries: 0 });
+  return createRepository(registry.reference, { fetch: registry.fetch, sleep, retries: 0 });
 }
 
 async function reasonOf(work: Promise<unknown>): Promise<string> {

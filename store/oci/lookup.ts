@@ -3,7 +3,7 @@ import { encodeBase64 } from "../../internal/base64.ts";
 import { isObject, parseJson, quote } from "../../internal/json.ts";
 import { limitOption, refuseUnknown } from "../../internal/options.ts";
 import { mapWindow } from "../../internal/window.ts";
-import { ENVELOPE_TYPES, SIMPLE_SIGNING_TYPE } from "../../sigstore/cosign_layer.ts";
+import { ENVELOPE_TYPES, SIMPLE_SIGNING_TYPE } from "../../sigstore/cosign_media_types.ts";
 import type { AttestationContent } from "../../verify/options.ts";
 import type { LookupReport } from "../../verify/report.ts";
 import type { AttestationPart } from "./image.ts";
@@ -89,10 +89,10 @@ const STATEMENT_TYPE = "application/vnd.in-toto+json";
  *
  * @example A registry that has nothing
  * ```ts
- * import { createOciRegistry, findOciAttestations } from "@x/attest/store/oci";
+ * import { createRepository, findOciAttestations } from "@x/attest/store/oci";
  * import assert from "node:assert/strict";
  *
- * const registry = createOciRegistry("registry.example/acme/app", {
+ * const registry = createRepository("registry.example/acme/app", {
  *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
  * });
  * const found = await findOciAttestations(registry, `sha256:${"a".repeat(64)}`);

@@ -7,11 +7,11 @@
  *
  * @example Read a reference, and ask its registry
  * ```ts
- * import { createOciRegistry, parseOciReference } from "@x/attest/store/oci";
+ * import { createRepository, parseOciReference } from "@x/attest/store/oci";
  * import assert from "node:assert/strict";
  *
  * const reference = parseOciReference("registry.example/acme/app:1.0");
- * const registry = createOciRegistry(reference, {
+ * const registry = createRepository(reference, {
  *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
  * });
  * assert.equal(await registry.tag("1.0"), undefined);
@@ -69,7 +69,7 @@ export {
   type OciReference,
   parseOciReference,
 } from "./reference.ts";
-export { createOciRegistry, type OciRegistryOptions } from "./registry.ts";
+export { createRepository, type RepositoryOptions } from "./repository.ts";
 export type {
   OciBlobOptions,
   OciDescriptor,

@@ -5,14 +5,14 @@ import { fault, MemoryRegistry } from "../../tests/fixtures/registry.ts";
 import { attestation, digestOf, entriesOf, refused, testStore } from "../_contract_test.ts";
 import { attachAttestation } from "./attach.ts";
 import { createLayout, createMemoryFiles } from "./layout.ts";
-import { createOciRegistry } from "./registry.ts";
+import { createRepository } from "./repository.ts";
 import { createOciStore, type OciStoreOptions } from "./store.ts";
 import type { OciTarget } from "./source.ts";
 
 const sleep = () => Promise.resolve();
 
 function client(registry: MemoryRegistry): OciTarget {
-  return createOciRegistry(registry.reference, { fetch: registry.fetch, sleep });
+  return createRepository(registry.reference, { fetch: registry.fetch, sleep });
 }
 
 for (const referrers of ["api", "none"] as const) {

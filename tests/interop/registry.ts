@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { attachAttestation, createOciRegistry } from "../../store/oci/mod.ts";
+import { attachAttestation, createRepository } from "../../store/oci/mod.ts";
 import type { OciDescriptor, OciTarget } from "../../store/oci/mod.ts";
 import { attestation } from "../../store/_contract_test.ts";
 import { digestOf } from "../fixtures/registry.ts";
@@ -254,7 +254,7 @@ async function blob(target: OciTarget, bytes: Uint8Array, mediaType: string) {
 function client(repository: string): OciTarget {
   const [username, password] = USER.split(":");
   const credentials = () => Promise.resolve({ username, password });
-  return createOciRegistry(repository, { credentials });
+  return createRepository(repository, { credentials });
 }
 
 /** A chart, pushed by Helm and attested by us. */

@@ -47,7 +47,7 @@ export const DATA: Readonly<Record<string, string>> = {
   SignedArtifact: VALUE,
   KeyRevocation: RESULT,
   KeySetEntry: RESULT,
-  ForeignPolicy: VALUE,
+  PolicySource: VALUE,
   PolicyTestCase: VALUE,
   PolicyTestArtifact: VALUE,
   LayoutFiles: VALUE,
@@ -85,7 +85,7 @@ const SIGN = [
   "internal/http_test.ts",
 ];
 const REGISTRY = [
-  "store/oci/registry_test.ts",
+  "store/oci/repository_test.ts",
   "store/oci/auth_test.ts",
   "internal/http_test.ts",
 ];
@@ -154,8 +154,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   TufRepositoryOptions: TUF,
   CachedTrustOptions: TUF,
   RefreshTrustOptions: TUF,
-  AttachOptions: ["store/oci/attach_test.ts", "store/oci/registry_test.ts"],
-  CopyOptions: ["store/oci/copy_test.ts", "store/oci/registry_test.ts"],
+  AttachOptions: ["store/oci/attach_test.ts", "store/oci/repository_test.ts"],
+  CopyOptions: ["store/oci/copy_test.ts", "store/oci/repository_test.ts"],
   DockerCredentialsOptions: ["store/oci/credentials_test.ts"],
   OciManifestOptions: ["store/oci/manifest_test.ts"],
   OciOptions: REGISTRY,
@@ -171,7 +171,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   NpmRegistryOptions: ["store/npm_test.ts", ...SOURCES],
   StoreOptions: ["store/_contract_test.ts", "store/layered_test.ts"],
   OciStoreOptions: ["store/oci/store_test.ts"],
-  OciRegistryOptions: REGISTRY,
+  RepositoryOptions: REGISTRY,
   NewProvenance: ["slsa/create_test.ts"],
   NewProvenancePayload: ["slsa/ossp_test.ts"],
   PayloadUpgrade: ["slsa/ossp_test.ts"],

@@ -77,8 +77,8 @@ import {
   copyImage,
   createLayout,
   createMemoryFiles,
-  createOciRegistry,
   createOciStore,
+  createRepository,
   dockerCredentials,
   parseOciManifest,
 } from "../../store/oci/mod.ts";
@@ -256,7 +256,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
     judgeSegment(untyped({}), untyped({ files: memoryVerdictFiles(), ...more })),
   WorkerOptions: (more) => runWorker(untyped({ segments: [] }), untyped(more)),
   NewGateRules: (more) => defineGateRules(untyped({ rules: [], ...more })),
-  OciRegistryOptions: (more) => createOciRegistry("registry.example/app", untyped(more)),
+  RepositoryOptions: (more) => createRepository("registry.example/app", untyped(more)),
   DockerCredentialsOptions: (more) => dockerCredentials("{}", untyped(more)),
   OciManifestOptions: (more) =>
     parseOciManifest(new Uint8Array(), untyped({ digest: `sha256:${"a".repeat(64)}`, ...more })),

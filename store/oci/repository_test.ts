@@ -3,14 +3,14 @@ import { describe, it } from "node:test";
 import { isAttestationError } from "../../errors.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { digestOf, fault, type Lie, MemoryRegistry } from "../../tests/fixtures/registry.ts";
-import { createOciRegistry, type OciRegistryOptions } from "./registry.ts";
+import { createRepository, type RepositoryOptions } from "./repository.ts";
 import type { OciDescriptor, OciTarget } from "./source.ts";
 
 const HEX = "a".repeat(64);
 
-function client(registry: MemoryRegistry, options: OciRegistryOptions = {}): OciTarget {
+function client(registry: MemoryRegistry, options: RepositoryOptions = {}): OciTarget {
   const sleep = () => Promise.resolve();
-  return createOciRegistry(registry.reference, { fetch: registry.fetch, sleep, ...options });
+  return createRepository(registry.reference, { fetch: registry.fetch, sleep, ...options });
 }
 
 async function reasonOf(work: Promise<unknown>): Promise<string> {
@@ -31,7 +31,7 @@ function liar(lie: Lie): { registry: MemoryRegistry; image: OciDescriptor; targe
   return { registry, image, target: client(registry) };
 }
 
-describe("createOciRegistry()", () => {
+describe("createRepository()", () => {
   it("resolves a tag with one request, and reads the manifest without another", async () => {
     const registry = new MemoryRegistry();
     const image = registry.image("app", "1.0");
@@ -134,7 +134,7 @@ describe("createOciRegistry()", () => {
         urls.push(new URL(url).origin);
         return Promise.resolve(new Response("", { status: 404 }));
       };
-      await createOciRegistry(reference, { ...options, fetch }).tag("a");
+      await createRepository(reference, { ...options, fetch }).tag("a");
       deepEqual(urls, [origin]);
     }
   });
@@ -142,7 +142,7 @@ describe("createOciRegistry()", () => {
   it("refuses option names that nothing reads", () => {
     let error: unknown;
     try {
-      createOciRegistry("registry.example/app", { retires: 1 } as OciRegistryOptions);
+      createRepository("registry.example/app", { retires: 1 } as RepositoryOptions);
     } catch (cause) {
       error = cause;
     }
@@ -150,7 +150,7 @@ describe("createOciRegistry()", () => {
   });
 });
 
-describe("createOciRegistry() and pushes", () => {
+describe("createRepository() and pushes", () => {
   const artifact = (subject: OciDescriptor | undefined, blob: OciDescriptor) =>
     utf8(JSON.stringify({
       schemaVersion: 2,
@@ -232,7 +232,7 @@ describe("createOciRegistry() and pushes", () => {
       const image = registry.image("app", "1.0");
       const all = Array.from({ length: 12 }, (_, i) => artifact(image, registry.blob(`${i}`)));
       const put = all.map((bytes) =>
-        createOciRegistry(registry.reference, { fetch: registry.fetch }).putManifest(bytes)
+        createRepository(registry.reference, { fetch: registry.fetch }).putManifest(bytes)
       );
       await Promise.all(put);
       const { manifests } = await client(registry).referrers(image.digest);
@@ -306,7 +306,7 @@ describe("createOciRegistry() and pushes", () => {
   });
 });
 
-describe("createOciRegistry() and uploads that lead away", () => {
+describe("createRepository() and uploads that lead away", () => {
   const content = utf8("content");
   const blob = { mediaType: "a/b", digest: digestOf(content), size: content.length };
 
@@ -340,7 +340,7 @@ describe("createOciRegistry() and uploads that lead away", () => {
   });
 });
 
-describe("createOciRegistry() and a registry that lies", () => {
+describe("createRepository() and a registry that lies", () => {
   const other = utf8("other");
 
   it("finds another body for a digest", async () => {
@@ -464,7 +464,7 @@ describe("createOciRegistry() and a registry that lies", () => {
       ok(registry.asked.length <= 4, `${status}`);
     }
     const fetch = () => Promise.reject(new TypeError("connection refused"));
-    const target = createOciRegistry("registry.example/app", { fetch, retries: 0 });
+    const target = createRepository("registry.example/app", { fetch, retries: 0 });
     equal(await reasonOf(target.tag("1.0")), "service-unavailable");
   });
 
@@ -621,7 +621,7 @@ describe("createOciRegistry() and a registry that lies", () => {
     for (const name of ["registry.example/../admin", "registry.example/a%2fb", "a/b", "app"]) {
       let reason = "accepted";
       try {
-        createOciRegistry(name);
+        createRepository(name);
       } catch (error) {
         if (isAttestationError(error)) reason = error.reason;
       }

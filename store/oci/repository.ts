@@ -1,11 +1,10 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
 import { HTTP_OPTIONS, type HttpAnswer, type HttpOptions, timer } from "../../internal/http.ts";
-import { isObject, parseJson } from "../../internal/json.ts";
+import { isObject, parseJson, quote } from "../../internal/json.ts";
 import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { Connection } from "./_connection.ts";
-import { checkOciDigest, checkOciTag } from "./_names.ts";
 import { refusePage } from "./_page.ts";
 import { putBlob, putManifest } from "./_push.ts";
 import { listReferrers } from "./_referrers.ts";
@@ -26,8 +25,8 @@ import type {
   OciWritten,
 } from "./source.ts";
 
-/** How a registry is reached. */
-export interface OciRegistryOptions extends HttpOptions {
+/** How a repository of a registry is reached. */
+export interface RepositoryOptions extends HttpOptions {
   /**
    * Looks up what to authenticate with, by the host of the reference. Asked only when the
    * registry wants credentials. Default: none.
@@ -79,37 +78,37 @@ const MAX_KEPT_BYTES = 16 << 20;
  *
  * @example
  * ```ts
- * import { createOciRegistry } from "@x/attest/store/oci";
+ * import { createRepository } from "@x/attest/store/oci";
  * import assert from "node:assert/strict";
  *
- * const registry = createOciRegistry("registry.example/acme/app:1.0", {
+ * const registry = createRepository("registry.example/acme/app:1.0", {
  *   fetch: () => Promise.resolve(new Response("", { status: 404 })),
  * });
  * assert.equal(registry.name, "registry.example/acme/app");
  * assert.equal(await registry.tag("1.0"), undefined);
  * ```
  */
-export function createOciRegistry(
+export function createRepository(
   reference: OciReference | string,
-  options: OciRegistryOptions = {},
+  options: RepositoryOptions = {},
 ): OciTarget {
-  refuseUnknown(options, OPTIONS, "createOciRegistry()");
+  refuseUnknown(options, OPTIONS, "createRepository()");
   const { host, repository } = typeof reference === "string"
     ? parseOciReference(reference)
     : parseOciReference(`${reference.host}/${reference.repository}`);
-  return new Registry(new Connection(host, repository, options), options);
+  return new Repository(new Connection(host, repository, options), options);
 }
 
-class Registry implements OciTarget {
+class Repository implements OciTarget {
   readonly name: string;
   readonly #connection: Connection;
   readonly #maxReferrers: number;
-  readonly #options: OciRegistryOptions;
+  readonly #options: RepositoryOptions;
   readonly #kept = new Map<string, OciManifest>();
   #keptBytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: Connection, options: OciRegistryOptions) {
+  constructor(connection: Connection, options: RepositoryOptions) {
     this.name = connection.name;
     this.#connection = connection;
     this.#options = options;
@@ -139,7 +138,9 @@ class Registry implements OciTarget {
     name: string,
     options: OciOptions = {},
   ): Promise<{ manifest: OciManifest; etag?: string } | undefined> {
-    checkOciTag(name);
+    if (!isOciTag(name)) {
+      throw new AttestationError("malformed-image-reference", `Cannot use tag ${quote(name)}`);
+    }
     const action = `read ${this.name}:${name}`;
     const answer = await this.#getManifest(action, name, [200, 404], options);
     if (answer.status === 404) {
@@ -156,7 +157,9 @@ class Registry implements OciTarget {
     options: OciOptions = {},
   ): Promise<OciManifest> {
     const digest = typeof target === "string" ? target : target.digest;
-    checkOciDigest(digest);
+    if (!isOciDigest(digest)) {
+      throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
+    }
     const action = `read ${this.name}@${digest}`;
     const manifest = this.#kept.get(digest) ??
       await this.#readManifest(
@@ -242,10 +245,7 @@ class Registry implements OciTarget {
       }
       tags.push(...found.filter(isOciTag));
       if (tags.length > MAX_TAGS || pages >= MAX_PAGES) {
-        throw new AttestationError(
-          "limit-exceeded",
-          `Cannot ${action}: more than ${MAX_TAGS} tags or ${MAX_PAGES} pages`,
-        );
+        throw new AttestationError("limit-exceeded", `Cannot ${action}: there are too many`);
       }
       to = this.#connection.nextPage(action, answer);
     }
@@ -348,6 +348,8 @@ function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
 }
 
 function blobPath({ digest }: OciDescriptor): string {
-  checkOciDigest(digest);
+  if (!isOciDigest(digest)) {
+    throw new AttestationError("invalid-digest", `Cannot use digest ${quote(digest)}`);
+  }
   return `blobs/${digest}`;
 }
