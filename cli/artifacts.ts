@@ -8,7 +8,6 @@ import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { type ChecksumEntry, parseChecksums } from "../intoto/subjects/checksums.ts";
 import type { AttestationFiles, NamedAttestation } from "./attestations.ts";
-import { load } from "./load.ts";
 import { access, CHUNK_BYTES, readBounded, type Runtime } from "./runtime.ts";
 
 /** An artifact that the command line names. */
@@ -77,7 +76,7 @@ export async function readArtifacts(
   const { artifacts } = found;
   for (const operand of args.operands) {
     if (/^(oci:\/\/|oci-layout:|helm:)/.test(operand)) {
-      const { isLookedUp } = await load<typeof import("./images.ts")>("images");
+      const { isLookedUp } = await import("./images.ts");
       if (isLookedUp(operand, args)) {
         found.images.push(operand);
         continue;
@@ -221,8 +220,8 @@ function isAboutFolder({ content }: NamedAttestation): boolean {
 
 /** A folder as one artifact: of its digest, as a file could have the same bytes as its list. */
 async function readWhole(root: string, runtime: Runtime): Promise<Artifact> {
-  const { digestFolder } = await load<typeof import("./subjects.ts")>("subjects");
-  const { progressBar } = await load<typeof import("./progress.ts")>("progress");
+  const { digestFolder } = await import("./subjects.ts");
+  const { progressBar } = await import("./progress.ts");
   const progress = progressBar(runtime);
   let done = 0;
   try {

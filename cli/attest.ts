@@ -15,7 +15,6 @@ import {
   readClaim,
   readStatement,
 } from "./attest_predicate.ts";
-import { load } from "./load.ts";
 import {
   checkOutputOptions,
   checkOutputs,
@@ -182,9 +181,7 @@ async function readStatements(
   const subjectsOf = (group: readonly SubjectSource[]): ResourceDescriptor[] =>
     group.flatMap(({ subjects }) => subjects);
   if (args.has("provenance")) {
-    const { readCiProvenance, readJobToken } = await load<typeof import("./ci_provenance.ts")>(
-      "ci_provenance",
-    );
+    const { readCiProvenance, readJobToken } = await import("./ci_provenance.ts");
     const { identityToken } = signing;
     // Who signs with a key may have a token of the job all the same, for what it tells.
     const token = identityToken === undefined

@@ -7,7 +7,6 @@ import { type Artifact, readArtifacts } from "./artifacts.ts";
 import { AttestationFiles } from "./attestations.ts";
 import { DIFF_OPTIONS } from "./diff_options.ts";
 import { readExpectations } from "./expectations.ts";
-import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { type Difference, diffProvenance, type DiffSide } from "./provenance_diff.ts";
 import { readProvenance } from "./provenance_facts.ts";
@@ -66,7 +65,7 @@ export async function runDiff(
   const coloured = output === undefined && runtime.isTerminal("stdout") && !runtime.noColor;
   let text = `${safeJson(report, 2)}\n`;
   if (parsed.get("format") !== "json") {
-    const { diffText } = await load<typeof import("./diff_text.ts")>("diff_text");
+    const { diffText } = await import("./diff_text.ts");
     text = await diffText(report, {
       names: [pathA, pathB],
       artifacts: [artifactA?.name, artifactB?.name],

@@ -14,7 +14,6 @@ import {
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { EvidenceThresholds, VerifyOptions } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
-import { load } from "./load.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
@@ -149,17 +148,13 @@ export async function readExpectations(
   if (types.length > 0) options.expect = { ...options.expect, predicateType: types };
   let type = types.length === 0 ? "any" : types.map((t) => printable(t)).join("\n");
   if (expectsProvenance) {
-    const { readProvenanceExpectation } = await load<typeof import("./provenance_expectation.ts")>(
-      "provenance_expectation",
-    );
+    const { readProvenanceExpectation } = await import("./provenance_expectation.ts");
     const expected = await readProvenanceExpectation(args, runtime, types);
     options.expect = { ...options.expect, provenance: expected.provenance };
     if (types.length === 0) type = "SLSA provenance of any version";
     rows.push(["predicate type", type], ...expected.rows);
   } else if (expectsVsa) {
-    const { readVsaExpectation } = await load<typeof import("./vsa_expectation.ts")>(
-      "vsa_expectation",
-    );
+    const { readVsaExpectation } = await import("./vsa_expectation.ts");
     const expected = readVsaExpectation(args, types);
     options.expect = { ...options.expect, vsa: expected.vsa };
     if (types.length === 0) type = "SLSA verification summary (VSA)";
@@ -309,7 +304,7 @@ function readCount(args: ParsedArgs, name: string, least: number): number | unde
 async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[]> {
   const paths = args.all("key");
   if (paths.length === 0) return [];
-  const { importKeyFile } = await load<typeof import("./key_file.ts")>("key_file");
+  const { importKeyFile } = await import("./key_file.ts");
   const alg = args.get("key-alg") as KeyAlgorithm | undefined;
   return await Promise.all(paths.map((path) =>
     inFile("key", path, async () => {
@@ -334,9 +329,7 @@ async function readCertificateTrust(
       "--certificate-subject and --timestamp-authority need --certificate-authority",
     );
   }
-  const { createCertificateTrust } = await load<typeof import("../formats/certificate_trust.ts")>(
-    "../formats/certificate_trust",
-  );
+  const { createCertificateTrust } = await import("../formats/certificate_trust.ts");
   try {
     return createCertificateTrust({
       authorities,

@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { digest as digestOf } from "../internal/digest.ts";
@@ -114,9 +113,7 @@ export async function runGate(
   const changes = await readChanges(runtime, parsed.get("since"), trace);
   const trusted = await trustedFiles(parsed, changes, runtime);
   const rules = await readRules(parsed, trusted.runtime);
-  const byPolicy = hasPolicy(parsed)
-    ? await load<typeof import("./policy_enforced.ts")>("policy_enforced")
-    : undefined;
+  const byPolicy = hasPolicy(parsed) ? await import("./policy_enforced.ts") : undefined;
   const enforced = byPolicy === undefined
     ? await readExpectations(parsed, trusted.runtime)
     : await byPolicy.readPolicyExpectations(parsed, trusted.runtime);
@@ -142,7 +139,7 @@ export async function runGate(
     places: [],
   };
   const own = dependencies.sources ??
-    await (await load<typeof import("./gate/open_sources.ts")>("gate/open_sources")).openSources(
+    await (await import("./gate/open_sources.ts")).openSources(
       parsed,
       runtime,
       (text) => {
@@ -189,7 +186,7 @@ async function textOf(report: GateReport, parsed: ParsedArgs, run: Run): Promise
   const format = parsed.get("format") ?? "text";
   const { since, paths, bases, head } = report.gate;
   if (format === "text") {
-    const { gateText } = await load<typeof import("./gate/text.ts")>("gate/text");
+    const { gateText } = await import("./gate/text.ts");
     if (report.artifacts.length === 0) return gateText(report);
     return gateText(report) + await present(report, format, run, !parsed.has("output"));
   }

@@ -1,6 +1,5 @@
 import { quote } from "../internal/json.ts";
 import { commandOf, type OptionSpec, parseArgs, suggestion, usageError } from "./args.ts";
-import { load } from "./load.ts";
 import type { Runtime } from "./runtime.ts";
 import { wrap } from "./text.ts";
 import { VERSION } from "./version.ts";
@@ -91,8 +90,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "verify --digest sha256:<64 hex digits> --bundle app.sigstore.json --repo acme/app",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./verify_options.ts")>("verify_options")).VERIFY_OPTIONS,
+    options: async () => (await import("./verify_options.ts")).VERIFY_OPTIONS,
   },
   tree: {
     summary: "show what hangs on an image, with verdicts",
@@ -110,8 +108,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["With verdicts", "tree oci://ghcr.io/acme/app:1.0 --repo acme/app"],
       ["As a diagram for Markdown", "tree oci://ghcr.io/acme/app:1.0 --format mermaid"],
     ],
-    options: async () =>
-      (await load<typeof import("./tree_options.ts")>("tree_options")).TREE_OPTIONS,
+    options: async () => (await import("./tree_options.ts")).TREE_OPTIONS,
   },
   download: {
     summary: "fetch what a verification without a network needs",
@@ -131,8 +128,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "download oci://ghcr.io/acme/app:1.0 --output app-1.0 --policy policy.json",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./tree_options.ts")>("tree_options")).DOWNLOAD_OPTIONS,
+    options: async () => (await import("./tree_options.ts")).DOWNLOAD_OPTIONS,
   },
   inspect: {
     summary: "show the layers of an attestation, without verifying it",
@@ -146,8 +142,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["Who claims to have signed", "inspect app.tgz.sigstore.json"],
       ["All of it, for a program", "inspect app.tgz.sigstore.json --format json"],
     ],
-    options: async () =>
-      (await load<typeof import("./inspect_options.ts")>("inspect_options")).INSPECT_OPTIONS,
+    options: async () => (await import("./inspect_options.ts")).INSPECT_OPTIONS,
   },
   diff: {
     summary: "compare two provenances, after verifying both",
@@ -170,8 +165,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "diff a.json b.json --artifact-a a.tgz --artifact-b b.tgz --repo acme/app --format json",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./diff_options.ts")>("diff_options")).DIFF_OPTIONS,
+    options: async () => (await import("./diff_options.ts")).DIFF_OPTIONS,
   },
   gate: {
     summary: "verify all that changed since a git ref, before a release",
@@ -201,8 +195,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--policy policy.json --format sarif --output gate.sarif --exit-code",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./gate_options.ts")>("gate_options")).GATE_OPTIONS,
+    options: async () => (await import("./gate_options.ts")).GATE_OPTIONS,
   },
   reverify: {
     summary: "judge anew all that a registry has stored",
@@ -224,8 +217,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "reverify --db postgres://attest@db.acme.example/attest --policy policy.json --worker",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./reverify_options.ts")>("reverify_options")).REVERIFY_OPTIONS,
+    options: async () => (await import("./reverify_options.ts")).REVERIFY_OPTIONS,
   },
   policy: {
     summary: "check, explain, test and compare policies, or make a first one",
@@ -262,7 +254,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
     ],
     options: async () =>
-      (await load<typeof import("./policy_command_options.ts")>("policy_command_options"))
+      (await import("./policy_command_options.ts"))
         .POLICY_COMMAND_OPTIONS,
   },
   serve: {
@@ -287,8 +279,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["A key for a pipeline", "serve keys create --prefix urn:acme:web --name web-pipeline"],
       ["See what would be refused", "serve --policy policy.json --mode permissive"],
     ],
-    options: async () =>
-      (await load<typeof import("./serve_options.ts")>("serve_options")).SERVE_OPTIONS,
+    options: async () => (await import("./serve_options.ts")).SERVE_OPTIONS,
   },
   vsa: {
     summary: "verify by a verification summary (VSA), or write one",
@@ -316,8 +307,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--verified-level SLSA_BUILD_LEVEL_2",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./vsa_options.ts")>("vsa_options")).VSA_CREATE_OPTIONS,
+    options: async () => (await import("./vsa_options.ts")).VSA_CREATE_OPTIONS,
   },
   keygen: {
     summary: "make a key pair; keep the set of keys that count",
@@ -348,8 +338,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
       ["Without a passphrase, for a test", "keygen --out test --no-passphrase"],
     ],
-    options: async () =>
-      (await load<typeof import("./keygen_options.ts")>("keygen_options")).KEYGEN_OPTIONS,
+    options: async () => (await import("./keygen_options.ts")).KEYGEN_OPTIONS,
   },
   sign: {
     summary: "sign files, or payloads of DSSE envelopes",
@@ -372,8 +361,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "sign --envelope app.intoto.json --key second.key --force",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./sign_options.ts")>("sign_options")).SIGN_OPTIONS,
+    options: async () => (await import("./sign_options.ts")).SIGN_OPTIONS,
   },
   attest: {
     summary: "make a Statement about artifacts, and sign it",
@@ -410,8 +398,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--configuration ci.yml --key ci.key",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./attest_options.ts")>("attest_options")).ATTEST_OPTIONS,
+    options: async () => (await import("./attest_options.ts")).ATTEST_OPTIONS,
   },
   attach: {
     summary: "hang attestations on the image that they are about",
@@ -438,8 +425,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "attach oci://registry.example/acme/app:1.0 index.sigstore.json --index",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./attach_options.ts")>("attach_options")).ATTACH_OPTIONS,
+    options: async () => (await import("./attach_options.ts")).ATTACH_OPTIONS,
   },
   copy: {
     summary: "copy an image with all that hangs on it",
@@ -462,8 +448,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "copy oci://registry.example/acme/app:1.0 oci-layout:app",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./copy_options.ts")>("copy_options")).COPY_OPTIONS,
+    options: async () => (await import("./copy_options.ts")).COPY_OPTIONS,
   },
   store: {
     summary: "keep attestations, find them by the digest of an artifact, list and remove them",
@@ -497,8 +482,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "store prune --store attestations --older-than P90D --keep-subjects SHA256SUMS --dry-run",
       ],
     ],
-    options: async () =>
-      (await load<typeof import("./store_options.ts")>("store_options")).ALL_STORE_OPTIONS,
+    options: async () => (await import("./store_options.ts")).ALL_STORE_OPTIONS,
   },
   "trusted-root": {
     summary: "keep trusted roots up to date, and show what is in them",
@@ -523,7 +507,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ["What is in a file, for a program", "trusted-root show trusted_root.json --format json"],
     ],
     options: async () =>
-      (await load<typeof import("./trusted_root_options.ts")>("trusted_root_options"))
+      (await import("./trusted_root_options.ts"))
         .TRUSTED_ROOT_OPTIONS,
   },
   provenance: {
@@ -551,8 +535,7 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
       ["On one's own machine", "provenance app.tgz --ci local --workflow Makefile"],
     ],
-    options: async () =>
-      (await load<typeof import("./provenance.ts")>("provenance")).PROVENANCE_COMMAND_OPTIONS,
+    options: async () => (await import("./provenance.ts")).PROVENANCE_COMMAND_OPTIONS,
   },
   explain: {
     summary: "say what a reason means and how to put it right",

@@ -12,7 +12,6 @@ import type {
 } from "../verify/report.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { PLATFORM_OPTIONS } from "./image_options.ts";
-import { load } from "./load.ts";
 import { openRegistry } from "./registry.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -64,7 +63,7 @@ export async function openImage(
   runtime: Runtime,
 ): Promise<OpenedImage> {
   if (operand.startsWith(LAYOUT)) {
-    const { openLayout } = await load<typeof import("./layout.ts")>("layout");
+    const { openLayout } = await import("./layout.ts");
     const repository = repositoryOf(args);
     return {
       name: operand,

@@ -14,7 +14,6 @@ import type { InspectedPredicate } from "./inspect_predicate.ts";
 import { INSPECT_OPTIONS } from "./inspect_options.ts";
 import { inspectText } from "./inspect_text.ts";
 import { writeReport } from "./inputs.ts";
-import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
@@ -167,7 +166,7 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
 
 /** What it is in another format; undefined if it is in none. */
 async function inspectOther(path: string, bytes: Uint8Array): Promise<Inspected | undefined> {
-  const { inspectFormat } = await load<typeof import("./inspect_format.ts")>("inspect_format");
+  const { inspectFormat } = await import("./inspect_format.ts");
   try {
     return await inspectFormat(path, bytes);
   } catch (error) {
@@ -394,9 +393,7 @@ async function inspectStatement(
   await attempt(result, async () => {
     const statement = parseStatement(source);
     result.statement = statement;
-    const { inspectPredicate } = await load<typeof import("./inspect_predicate.ts")>(
-      "inspect_predicate",
-    );
+    const { inspectPredicate } = await import("./inspect_predicate.ts");
     const identity = result.verificationMaterial?.certificates?.[0].identity;
     const { predicate, problems } = inspectPredicate(statement, identity, isSigned);
     result.predicate = predicate;

@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import { isAttestationError } from "../errors.ts";
 import { decodeMessage } from "../formats/statement.ts";
 import { openFormat } from "../formats/verify_format.ts";
@@ -32,9 +31,7 @@ export async function inspectFormat(source: string, bytes: Uint8Array): Promise<
       : { value: messageType, authenticated: false };
     const { statement } = decodeMessage(message, entry.id, type);
     result.statement = statement;
-    const { inspectPredicate } = await load<typeof import("./inspect_predicate.ts")>(
-      "inspect_predicate",
-    );
+    const { inspectPredicate } = await import("./inspect_predicate.ts");
     const isSigned = entry.support === "verified";
     const { predicate, problems } = inspectPredicate(statement, undefined, isSigned);
     result.predicate = predicate;

@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import { isObject, parseJson } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
@@ -15,24 +14,20 @@ export async function importKeyFile(
   const line = text.trim();
   if (alg === undefined) {
     if (/^untrusted comment: |^RW[A-Za-z0-9+/]{54}$/.test(line)) {
-      return await (await load<typeof import("../formats/minisign.ts")>("../formats/minisign"))
+      return await (await import("../formats/minisign.ts"))
         .importMinisignKey(text, name);
     }
     if (/^k[0-9]+\.[a-z-]+\./.test(line)) {
-      return await (await load<typeof import("../formats/paseto.ts")>("../formats/paseto"))
+      return await (await import("../formats/paseto.ts"))
         .importPaserk(line, name);
     }
     if (/^[^\s+{]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(line)) {
-      return await (await load<typeof import("../formats/signed_note.ts")>(
-        "../formats/signed_note",
-      )).importNoteKey(line, name);
+      return await (await import("../formats/signed_note.ts")).importNoteKey(line, name);
     }
     if (line.startsWith("{") && line.includes('"keytype"')) {
       const value = parseJson(line);
       if (isObject(value) && "keytype" in value) {
-        return await (await load<typeof import("../formats/in_toto_metablock.ts")>(
-          "../formats/in_toto_metablock",
-        )).importInTotoKey(value, name);
+        return await (await import("../formats/in_toto_metablock.ts")).importInTotoKey(value, name);
       }
     }
   }

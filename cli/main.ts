@@ -1,7 +1,6 @@
 import { isAttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
 import { commandOf, suggestion, usageError } from "./args.ts";
-import { load } from "./load.ts";
 import type { Runtime } from "./runtime.ts";
 import { errorChain } from "./text.ts";
 
@@ -17,33 +16,33 @@ export const COULD_NOT_RUN = 2;
 
 /** The commands; each is loaded when it is run. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ["verify", async () => (await load<typeof import("./verify.ts")>("verify")).runVerify],
-  ["tree", async () => (await load<typeof import("./tree.ts")>("tree")).runTree],
-  ["download", async () => (await load<typeof import("./download.ts")>("download")).runDownload],
-  ["inspect", async () => (await load<typeof import("./inspect.ts")>("inspect")).runInspect],
-  ["diff", async () => (await load<typeof import("./diff.ts")>("diff")).runDiff],
-  ["policy", async () => (await load<typeof import("./policy.ts")>("policy")).runPolicy],
-  ["gate", async () => (await load<typeof import("./gate.ts")>("gate")).runGate],
-  ["reverify", async () => (await load<typeof import("./reverify.ts")>("reverify")).runReverify],
-  ["serve", async () => (await load<typeof import("./serve.ts")>("serve")).runServe],
-  ["vsa", async () => (await load<typeof import("./vsa.ts")>("vsa")).runVsa],
-  ["store", async () => (await load<typeof import("./store.ts")>("store")).runStore],
-  ["keygen", async () => (await load<typeof import("./keygen.ts")>("keygen")).runKeygen],
-  ["sign", async () => (await load<typeof import("./sign.ts")>("sign")).runSign],
-  ["attest", async () => (await load<typeof import("./attest.ts")>("attest")).runAttest],
-  ["attach", async () => (await load<typeof import("./attach.ts")>("attach")).runAttach],
-  ["copy", async () => (await load<typeof import("./copy.ts")>("copy")).runCopy],
+  ["verify", async () => (await import("./verify.ts")).runVerify],
+  ["tree", async () => (await import("./tree.ts")).runTree],
+  ["download", async () => (await import("./download.ts")).runDownload],
+  ["inspect", async () => (await import("./inspect.ts")).runInspect],
+  ["diff", async () => (await import("./diff.ts")).runDiff],
+  ["policy", async () => (await import("./policy.ts")).runPolicy],
+  ["gate", async () => (await import("./gate.ts")).runGate],
+  ["reverify", async () => (await import("./reverify.ts")).runReverify],
+  ["serve", async () => (await import("./serve.ts")).runServe],
+  ["vsa", async () => (await import("./vsa.ts")).runVsa],
+  ["store", async () => (await import("./store.ts")).runStore],
+  ["keygen", async () => (await import("./keygen.ts")).runKeygen],
+  ["sign", async () => (await import("./sign.ts")).runSign],
+  ["attest", async () => (await import("./attest.ts")).runAttest],
+  ["attach", async () => (await import("./attach.ts")).runAttach],
+  ["copy", async () => (await import("./copy.ts")).runCopy],
   [
     "provenance",
-    async () => (await load<typeof import("./provenance.ts")>("provenance")).runProvenance,
+    async () => (await import("./provenance.ts")).runProvenance,
   ],
   [
     "trusted-root",
-    async () => (await load<typeof import("./trusted_root.ts")>("trusted_root")).runTrustedRoot,
+    async () => (await import("./trusted_root.ts")).runTrustedRoot,
   ],
-  ["explain", async () => (await load<typeof import("./explain.ts")>("explain")).runExplain],
-  ["help", async () => (await load<typeof import("./help.ts")>("help")).runHelp],
-  ["version", async () => (await load<typeof import("./help.ts")>("help")).runVersion],
+  ["explain", async () => (await import("./explain.ts")).runExplain],
+  ["help", async () => (await import("./help.ts")).runHelp],
+  ["version", async () => (await import("./help.ts")).runVersion],
 ]);
 
 /**
@@ -58,7 +57,7 @@ export async function main(runtime: Runtime): Promise<number> {
     if (name === "--version" || name === "-V") return await run("version", [], runtime);
     if (name === "--help" || name === "-h") return await run("help", rest, runtime);
     if (name === undefined) {
-      const { overview } = await load<typeof import("./help.ts")>("help");
+      const { overview } = await import("./help.ts");
       runtime.write("stderr", overview(runtime.program));
       return COULD_NOT_RUN;
     }

@@ -14,7 +14,6 @@ import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
 import { inFile, readRoots } from "./expectations.ts";
 import { writeReport } from "./inputs.ts";
-import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { progressBar } from "./progress.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
@@ -123,9 +122,7 @@ async function runPackage(
     throw usageError(`--repo is OWNER/NAME, not ${quote(repo)}`);
   }
   const { NPM_GITHUB_HOSTED, verifyNpmPackage } = await import("../npm/mod.ts");
-  const { readProvenanceExpectation } = await load<typeof import("./provenance_expectation.ts")>(
-    "provenance_expectation",
-  );
+  const { readProvenanceExpectation } = await import("./provenance_expectation.ts");
   const further = await readProvenanceExpectation(args, runtime, []);
   const { sourceUri: _source, builderId: _builder, ...provenance } = further.provenance;
   const commit = args.get("source-digest");
@@ -162,13 +159,11 @@ async function runPackage(
     if (format === "json") {
       await print(args, runtime, `${safeJson(report, 2)}\n`, printed);
     } else if (isReportFormat(format)) {
-      const { judgementOf } = await load<typeof import("./reports/findings.ts")>(
-        "reports/findings",
-      );
+      const { judgementOf } = await import("./reports/findings.ts");
       const place = placeOfArtifact(artifact);
       await print(args, runtime, await reportText(format, judgementOf(report, [place])), printed);
     } else {
-      const { textReport } = await load<typeof import("./text_report.ts")>("text_report");
+      const { textReport } = await import("./text_report.ts");
       const text = await textReport(report, {
         expected: rows,
         paint: paintOf(args, runtime),
@@ -235,9 +230,9 @@ async function fetchPackage(
   if (args.all("bundle").length > 1) throw usageError("npm:NAME@VERSION takes one --bundle");
   const [operand] = args.operands;
   const [{ http, parseNpmOperand }, { npmConfig }, { createNpmRegistry }] = await Promise.all([
-    load<typeof import("./stores.ts")>("stores"),
-    load<typeof import("./npm_config.ts")>("npm_config"),
-    load<typeof import("../store/npm.ts")>("../store/npm"),
+    import("./stores.ts"),
+    import("./npm_config.ts"),
+    import("../store/npm.ts"),
   ]);
   const named = parseNpmOperand(operand);
   const config = await npmConfig(named.name, args, runtime);
@@ -378,12 +373,8 @@ async function lockfileReportText(
   path: string,
   lockfile: Uint8Array,
 ): Promise<string> {
-  const { lockfileJudgement } = await load<typeof import("./reports/findings.ts")>(
-    "reports/findings",
-  );
-  const { lockfileLines } = await load<typeof import("./reports/lockfile_lines.ts")>(
-    "reports/lockfile_lines",
-  );
+  const { lockfileJudgement } = await import("./reports/findings.ts");
+  const { lockfileLines } = await import("./reports/lockfile_lines.ts");
   const lines = lockfileLines(new TextDecoder().decode(lockfile));
   return await reportText(
     format,

@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "../internal/bytes.ts";
@@ -344,7 +343,7 @@ test("verify refuses options that would not count", async () => {
 });
 
 test("verify shows how many packages of a lockfile are done", async () => {
-  const { progressBar } = await load<typeof import("./progress.ts")>("progress");
+  const { progressBar } = await import("./progress.ts");
   const runtime = new MemoryRuntime();
   runtime.terminal = true;
   let now = 0;

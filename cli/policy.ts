@@ -1,25 +1,18 @@
 import { quote } from "../internal/json.ts";
 import { suggestion, usageError } from "./args.ts";
-import { load } from "./load.ts";
 import type { Command } from "./main.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What `policy` does; each is loaded when it is run. */
 const ACTIONS: Readonly<Record<string, () => Promise<Command>>> = {
-  check: async () =>
-    (await load<typeof import("./policy_check.ts")>("policy_check")).runPolicyCheck,
-  explain: async () =>
-    (await load<typeof import("./policy_explain.ts")>("policy_explain")).runPolicyExplain,
-  init: async () => (await load<typeof import("./policy_init.ts")>("policy_init")).runPolicyInit,
-  test: async () =>
-    (await load<typeof import("./policy_test_cases.ts")>("policy_test_cases")).runPolicyTest,
-  schema: async () =>
-    (await load<typeof import("./policy_schema.ts")>("policy_schema")).runPolicySchema,
-  import: async () =>
-    (await load<typeof import("./policy_import.ts")>("policy_import")).runPolicyImport,
-  diff: async () => (await load<typeof import("./policy_diff.ts")>("policy_diff")).runPolicyDiff,
-  "dry-run": async () =>
-    (await load<typeof import("./policy_dry_run.ts")>("policy_dry_run")).runPolicyDryRun,
+  check: async () => (await import("./policy_check.ts")).runPolicyCheck,
+  explain: async () => (await import("./policy_explain.ts")).runPolicyExplain,
+  init: async () => (await import("./policy_init.ts")).runPolicyInit,
+  test: async () => (await import("./policy_test_cases.ts")).runPolicyTest,
+  schema: async () => (await import("./policy_schema.ts")).runPolicySchema,
+  import: async () => (await import("./policy_import.ts")).runPolicyImport,
+  diff: async () => (await import("./policy_diff.ts")).runPolicyDiff,
+  "dry-run": async () => (await import("./policy_dry_run.ts")).runPolicyDryRun,
 };
 
 /** `policy check|explain|init|test|schema|import|diff|dry-run`. */

@@ -22,7 +22,7 @@ const NEUTRAL: ReadonlySet<string> = new Set([
 ]);
 
 /** Options of other groups that go with a policy. */
-const BESIDE: ReadonlySet<string> = new Set(["package-name"]);
+const BESIDE: ReadonlySet<string> = new Set(["package-name", "registry"]);
 
 /**
  * Reads the policy that decides instead of expectations.

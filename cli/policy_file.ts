@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import { AttestationError } from "../errors.ts";
 import { decodeUtf8, isObject, type Json, parseJson, printable, quote } from "../internal/json.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
@@ -133,9 +132,7 @@ async function withoutRevoked(
   runtime: Runtime,
 ): Promise<CompiledPolicy> {
   if (!REVOCATIONS.some((name) => args.has(name))) return policy;
-  const { applyRevocations } = await load<typeof import("./revocations_file.ts")>(
-    "revocations_file",
-  );
+  const { applyRevocations } = await import("./revocations_file.ts");
   const keys = await readKeys("revocations-key", args, runtime);
   return await applyRevocations(policy, keys, { args, runtime });
 }

@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import {
   canonicalJson,
   copyJson,
@@ -123,9 +122,7 @@ async function planWorkAndSumUp(run: Run): Promise<number> {
     `${plural(list.segments.length, "segment")}, judged at ${inputs.time}\n`,
   );
   if (isShared) {
-    const { queueSegments, workOnQueue } = await load<typeof import("./reverify/queue.ts")>(
-      "reverify/queue",
-    );
+    const { queueSegments, workOnQueue } = await import("./reverify/queue.ts");
     await queueSegments(list, files, { url: run.place });
     const isOurs = (other: ReverifyInputs) => inputsDigest(other) === inputsDigest(inputs);
     await workOnQueue(
@@ -142,7 +139,7 @@ async function planWorkAndSumUp(run: Run): Promise<number> {
 }
 
 async function workOnly(run: Run): Promise<number> {
-  const { workOnQueue } = await load<typeof import("./reverify/queue.ts")>("reverify/queue");
+  const { workOnQueue } = await import("./reverify/queue.ts");
   const { db, policy, place, runtime } = run;
   const files = sqlVerdictFiles(db);
   const done = await workOnQueue(

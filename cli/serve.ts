@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import { printable, quote } from "../internal/json.ts";
 import type { RegistryLogEntry } from "../server/options.ts";
 import { createRegistry } from "../server/registry.ts";
@@ -17,14 +16,12 @@ const LEVELS = ["info", "warning", "error", "none"];
 export async function runServe(args: readonly string[], runtime: Runtime): Promise<number> {
   const [action, ...rest] = args;
   if (action === "keys") {
-    return await (await load<typeof import("./serve_keys.ts")>("serve_keys")).runServeKeys(
+    return await (await import("./serve_keys.ts")).runServeKeys(
       rest,
       runtime,
     );
   }
-  const { policySource, runServePolicy } = await load<typeof import("./serve_policy.ts")>(
-    "serve_policy",
-  );
+  const { policySource, runServePolicy } = await import("./serve_policy.ts");
   if (action === "policy") return await runServePolicy(rest, runtime);
   const parsed = parseArgs(args, SERVE_OPTIONS);
   if (parsed.operands.length > 0) {
@@ -68,9 +65,9 @@ export async function runServe(args: readonly string[], runtime: Runtime): Promi
 
 async function loadServer(): Promise<ServeHttp> {
   if ("Deno" in globalThis) {
-    return (await load<typeof import("./http_deno.ts")>("http_deno")).serveDeno;
+    return (await import("./http_deno.ts")).serveDeno;
   }
-  return (await load<typeof import("./http_node.ts")>("http_node")).serveNode;
+  return (await import("./http_node.ts")).serveNode;
 }
 
 async function announce(

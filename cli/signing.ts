@@ -15,7 +15,6 @@ import { type ParsedArgs, usageError } from "./args.ts";
 import { inFile } from "./expectations.ts";
 import { readToken, requestOptions } from "./identity_token.ts";
 import { refuseSharedStdin } from "./inputs.ts";
-import { load } from "./load.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { readServices } from "./signing_services.ts";
 import { safeJson } from "./text.ts";
@@ -209,7 +208,7 @@ async function readKey(path: string, args: ParsedArgs, runtime: Runtime): Promis
     const cosign = /^-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/m.test(text);
     let passphrase: string | undefined;
     if (isEncrypted) {
-      const { passphraseFor } = await load<typeof import("./passphrase.ts")>("passphrase");
+      const { passphraseFor } = await import("./passphrase.ts");
       passphrase = await passphraseFor(args, runtime, { path, cosign });
     }
     const signer = await importSigner(text, {

@@ -4,7 +4,6 @@ import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { RefreshedTrust } from "../sigstore/tuf/trust.ts";
 import { ParsedArgs, usageError } from "./args.ts";
 import { inFile, readRoots } from "./expectations.ts";
-import { load } from "./load.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 
 const MAX_CONFIG_BYTES = 8 << 20;
@@ -50,7 +49,7 @@ export async function readServices(
 
 /** The public-good instance, as the last `trusted-root update` got it. */
 async function readCachedServices(runtime: Runtime): Promise<Services> {
-  const { readRepository } = await load<typeof import("./trusted_root.ts")>("trusted_root");
+  const { readRepository } = await import("./trusted_root.ts");
   const { readCachedTrust } = await import("../sigstore/tuf/trust.ts");
   const { HOME, XDG_CACHE_HOME, LOCALAPPDATA } = runtime.environment();
   const hasCache = [HOME, XDG_CACHE_HOME, LOCALAPPDATA].some((folder) => folder !== undefined);

@@ -1,4 +1,3 @@
-import { load } from "./load.ts";
 import { printable } from "../internal/json.ts";
 import { lookAtImage, type LookedImage } from "../store/oci/look.ts";
 import { createImageTree, type ImageTreeNode } from "../store/oci/tree.ts";
@@ -73,7 +72,7 @@ export async function readTrust(
   runtime: Runtime,
 ): Promise<Enforced | undefined> {
   if (hasPolicy(args)) {
-    return await (await load<typeof import("./policy_enforced.ts")>("policy_enforced"))
+    return await (await import("./policy_enforced.ts"))
       .readPolicyExpectations(args, runtime);
   }
   return hasTrust(args) ? await readExpectations(args, runtime) : undefined;

@@ -3,7 +3,6 @@ import { printable, quote } from "../internal/json.ts";
 import type { TufCache } from "../sigstore/tuf/cache.ts";
 import type { RefreshedTrust } from "../sigstore/tuf/trust.ts";
 import { parseArgs, type ParsedArgs, suggestion, usageError } from "./args.ts";
-import { load } from "./load.ts";
 import { COULD_NOT_RUN, describeFailure, REFUSED, VERIFIED } from "./main.ts";
 import { checkOutputs } from "./output.ts";
 import { type NewFile, readBounded, type Runtime } from "./runtime.ts";
@@ -30,7 +29,7 @@ export async function runTrustedRoot(args: readonly string[], runtime: Runtime):
   const [action, ...rest] = args;
   if (action === "update") return await runUpdate(rest, runtime);
   if (action === "show") {
-    return await (await load<typeof import("./trusted_root_show.ts")>("trusted_root_show")).runShow(
+    return await (await import("./trusted_root_show.ts")).runShow(
       rest,
       runtime,
     );

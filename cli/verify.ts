@@ -21,7 +21,6 @@ import {
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
 import { hasImageOption } from "./image_options.ts";
-import { load } from "./load.ts";
 import { COULD_NOT_RUN, REFUSED, VERIFIED } from "./main.ts";
 import type { PolicyCheck } from "../policy/verdict.ts";
 import { hasPolicy } from "./policy_options.ts";
@@ -80,7 +79,7 @@ export async function runVerify(
   const parsed = parseArgs(args, VERIFY_OPTIONS);
   const byPolicy = hasPolicy(parsed);
   if (!byPolicy && isNpm(parsed)) {
-    return await (await load<typeof import("./npm.ts")>("npm")).runNpm(
+    return await (await import("./npm.ts")).runNpm(
       parsed,
       runtime,
       VERIFY_OPTIONS,
@@ -99,7 +98,7 @@ export async function runVerify(
   // A report that cannot be told from one of a success must not exist for a failure.
   if (format === "gh" && !report.ok) runtime.write("stderr", text);
   else if (output !== undefined) {
-    const { writeReport } = await load<typeof import("./inputs.ts")>("inputs");
+    const { writeReport } = await import("./inputs.ts");
     await writeReport(text, parsed, VERIFY_OPTIONS, runtime);
   } else runtime.write(printsStatements ? "stderr" : "stdout", text);
   if (output !== undefined) {
@@ -109,7 +108,7 @@ export async function runVerify(
   if (report.ok) return VERIFIED;
   if (
     report.images !== undefined &&
-    (await load<typeof import("./images.ts")>("images")).couldNotLook(report)
+    (await import("./images.ts")).couldNotLook(report)
   ) {
     return COULD_NOT_RUN;
   }
@@ -143,9 +142,7 @@ export async function verifyArguments(
   runtime: Runtime,
   dependencies?: VerifyDependencies,
 ): Promise<Verification> {
-  const policy = hasPolicy(parsed)
-    ? await load<typeof import("./policy_enforced.ts")>("policy_enforced")
-    : undefined;
+  const policy = hasPolicy(parsed) ? await import("./policy_enforced.ts") : undefined;
   const enforced = policy === undefined
     ? await readExpectations(parsed, runtime)
     : await policy.readPolicyExpectations(parsed, runtime);
@@ -157,7 +154,7 @@ export async function verifyArguments(
   requireArtifact(parsed, [...artifacts, ...images]);
   policy?.placeArtifacts(parsed, artifacts);
   const imagesModule = images.length > 0 || hasImageOption(parsed)
-    ? await load<typeof import("./images.ts")>("images")
+    ? await import("./images.ts")
     : undefined;
   if (images.length === 0) imagesModule?.refuseImageOptions(parsed);
   else enforced.rows.push(...imagesModule?.imageRows(parsed) ?? []);
@@ -207,7 +204,7 @@ async function storesOf(
   if (artifacts.length === 0) {
     throw usageError("--store needs an artifact: a file, folder or digest");
   }
-  const { openStores } = await load<typeof import("./stores.ts")>("stores");
+  const { openStores } = await import("./stores.ts");
   return { sources: await openStores(args, runtime), notices: new Set() };
 }
 
@@ -372,9 +369,7 @@ async function look(artifact: Artifact, index: number, run: Run): Promise<Discov
   const { paths, looked } = await discover(artifact, runtime, digestOf);
   run.looked.set(index, looked);
   if (stores === undefined) return { artifact, paths, kept: NOTHING };
-  const { digestsOf, lookupReport, lookUpArtifact, noteText } = await load<
-    typeof import("./stores.ts")
-  >("stores");
+  const { digestsOf, lookupReport, lookUpArtifact, noteText } = await import("./stores.ts");
   const digest = await digestsOf(artifact, runtime);
   const { attestations, tried } = await lookUpArtifact(stores.sources, {
     digest,
@@ -382,7 +377,7 @@ async function look(artifact: Artifact, index: number, run: Run): Promise<Discov
     onNote: (note) => stores.notices.add(noteText(note)),
   });
   const lookups = tried.map(lookupReport);
-  const { lookupText } = await load<typeof import("./images.ts")>("images");
+  const { lookupText } = await import("./images.ts");
   run.looked.set(index, [...looked, ...lookups.map(lookupText)]);
   const unusable = tried.flatMap(({ store, error }) =>
     error === undefined ? [] : [unusableAttestation(store, error)]
@@ -437,9 +432,7 @@ export async function verifyGroup(
     if (enforced.options.policy !== undefined) {
       throw usageError(`${quote(printed.source)} is of Google Cloud Build: no policy judges it`);
     }
-    const { verifyCloudBuild } = await load<typeof import("./google_cloud_build.ts")>(
-      "google_cloud_build",
-    );
+    const { verifyCloudBuild } = await import("./google_cloud_build.ts");
     const wanted = artifacts.length === 0 ? [undefined] : artifacts;
     return summarize(
       await Promise.all(wanted.map((one) => verifyCloudBuild(printed, one, enforced.options))),
@@ -495,11 +488,11 @@ export async function present(
 ): Promise<string> {
   if (format === "json") return `${safeJson(report, 2)}\n`;
   if (isReportFormat(format)) {
-    const { judgementOf } = await load<typeof import("./reports/findings.ts")>("reports/findings");
+    const { judgementOf } = await import("./reports/findings.ts");
     return await reportText(format, judgementOf(report, run.places, run.fallback));
   }
   if (format === "gh" && report.ok) {
-    const { ghReport } = await load<typeof import("./gh_report.ts")>("gh_report");
+    const { ghReport } = await import("./gh_report.ts");
     const identity = run.enforced.options.expect?.identity;
     const expected = Array.isArray(identity) ? identity[0] : identity;
     return `${safeJson(ghReport(report, run.loaded ?? [], expected))}\n`;
@@ -507,7 +500,7 @@ export async function present(
   const stream = format === "gh" ? "stderr" : "stdout";
   const context: TextContext = {
     ...(report.images === undefined ? {} : {
-      notes: (await load<typeof import("./images_text.ts")>("images_text")).imageNotes(report),
+      notes: (await import("./images_text.ts")).imageNotes(report),
     }),
     expected: run.enforced.rows,
     paint: style(onTerminal && run.runtime.isTerminal(stream) && !run.runtime.noColor),
@@ -516,12 +509,12 @@ export async function present(
   };
   const { policy } = report;
   if (policy !== undefined) {
-    return (await load<typeof import("./policy_text.ts")>("policy_text")).policyText({
+    return (await import("./policy_text.ts")).policyText({
       ...report,
       policy,
     }, context);
   }
-  const { textReport } = await load<typeof import("./text_report.ts")>("text_report");
+  const { textReport } = await import("./text_report.ts");
   return await textReport(report, { ...context, factsOf: await factReader(report) });
 }
 
@@ -532,9 +525,7 @@ async function factReader(
   const isProvenance = ({ predicateType = "" }: AttestationReport) =>
     /\/provenance\/v\d/i.test(predicateType);
   if (!artifacts.some(({ attestations }) => attestations.some(isProvenance))) return undefined;
-  const { provenanceFacts, readProvenance } = await load<typeof import("./provenance_facts.ts")>(
-    "provenance_facts",
-  );
+  const { provenanceFacts, readProvenance } = await import("./provenance_facts.ts");
   return ({ statement, identity }) => {
     const provenance = statement === undefined ? undefined : readProvenance(statement);
     return provenance === undefined ? [] : provenanceFacts(provenance, identity);

@@ -10,7 +10,6 @@ import { parseArgs, type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { openLazily, parseDigest, splitPath } from "./artifacts.ts";
 import { inFile } from "./expectations.ts";
 import { writeReport } from "./inputs.ts";
-import { load } from "./load.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { PROVENANCE_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
@@ -62,7 +61,7 @@ async function create(
   const subjects = namedSubjects(report);
   const { policy } = run.enforced.options;
   if (report.policy !== undefined && policy !== undefined) {
-    const { levelsByPolicy } = await load<typeof import("./vsa_policy.ts")>("vsa_policy");
+    const { levelsByPolicy } = await import("./vsa_policy.ts");
     const levels = levelsByPolicy(policy.document, report.policy);
     const stated = content.verifiedLevels?.some((word) => parseTrackLevel(word)?.track === "BUILD");
     subjects.artifacts = subjects.artifacts.map((artifact, i) => {
@@ -180,7 +179,7 @@ async function usedAttestations(
   runtime: Runtime,
 ): Promise<ResourceDescriptor[]> {
   const decisive = ok && policy !== undefined
-    ? (await load<typeof import("./vsa_policy.ts")>("vsa_policy")).decisiveSources(policy)
+    ? (await import("./vsa_policy.ts")).decisiveSources(policy)
     : undefined;
   const used = artifacts.flatMap(({ attestations }, i) =>
     attestations.filter(({ ok, source }) => ok && decisive?.[i].has(source) !== false)

@@ -47,16 +47,6 @@ const HEAVY: Record<string, { files: RegExp; needed: RegExp }> = {
 /** Commands that load a package. */
 const WITH_PACKAGES = /^(policy import|serve keys|reverify)$/;
 
-/** Files that Deno reads before a command runs, by its file in `cli/`; it may be a few more. */
-const READ_AHEAD: Record<string, number> = {
-  "cli.ts": 30,
-  "cli/help.ts": 15,
-  "cli/explain.ts": 15,
-  "cli/keygen.ts": 65,
-  "cli/inspect.ts": 130,
-  "cli/verify.ts": 190,
-};
-
 describe("The command line", () => {
   const folder = mkdtempSync(join(tmpdir(), "cold-start-"));
   after(() => rmSync(folder, { recursive: true }));
@@ -91,55 +81,7 @@ describe("The command line", () => {
     assert.ok(commands.length > 8);
     assert.deepEqual(commands.filter((name) => !run.has(name)), []);
   });
-
-  it("lets Deno read no more than a few files ahead", () => {
-    for (const [file, most] of Object.entries(READ_AHEAD)) {
-      const { status, stdout } = spawnSync(process.execPath, ["info", "--json", file], {
-        cwd: fileURLToPath(ROOT),
-        encoding: "utf8",
-        maxBuffer: 64 << 20,
-      });
-      assert.equal(status, 0);
-      const count = readAhead(JSON.parse(stdout));
-      assert.ok(count <= most, `${file}: Deno reads ${count} files, at most ${most} are expected`);
-    }
-  });
-
-  it("imports each of its files by the name that the type says", () => {
-    let count = 0;
-    for (const file of sources().filter((path) => path.startsWith("cli/"))) {
-      const text = readFileSync(new URL(file, ROOT), "utf8");
-      const calls = [
-        ...text.matchAll(/load<typeof import\("(\.[^"]+)\.ts"\)>\(\s*"([^"]+)",?\s*\)/g),
-      ];
-      assert.equal(text.split("load<typeof").length - 1, calls.length, file);
-      for (const [, typed, named] of calls) {
-        count++;
-        const path = new URL(`${typed}.ts`, new URL(file, ROOT)).href;
-        assert.equal(path, new URL(`cli/${named}.ts`, ROOT).href, file);
-        assert.ok(sources().includes(path.slice(ROOT.href.length)), `${file}: ${named}`);
-      }
-    }
-    assert.ok(count > 30, `${count} imports on use`);
-  });
 });
-
-interface ModuleGraph {
-  roots: string[];
-  modules: { specifier: string; dependencies?: { code?: { specifier?: string } }[] }[];
-}
-
-/** How many modules Deno reads before it runs the first: those of types alone it does not. */
-function readAhead({ roots, modules }: ModuleGraph): number {
-  const byName = new Map(modules.map((one) => [one.specifier, one]));
-  const seen = new Set(roots);
-  for (const name of seen) {
-    for (const { code } of byName.get(name)?.dependencies ?? []) {
-      if (code?.specifier !== undefined) seen.add(code.specifier);
-    }
-  }
-  return seen.size;
-}
 
 /** Files of this project that a run evaluates, as V8 counts them. */
 function filesOf(name: string, { args, status }: CliRun, folder: string): string[] {

@@ -16,11 +16,7 @@ import type {
 import type { CertificateIdentity } from "../sigstore/identity.ts";
 import type { DigestedArtifact } from "./artifact.ts";
 import type { LoadedAttestation } from "./load.ts";
-import type {
-  ArtifactReport,
-  AttestationEvidence,
-  AttestationReport,
-} from "./report.ts";
+import type { ArtifactReport, AttestationEvidence, AttestationReport } from "./report.ts";
 
 /** What the envelope layer established, beyond what a report tells. */
 export interface EnvelopeFacts {

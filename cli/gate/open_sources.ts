@@ -1,5 +1,4 @@
 import { ParsedArgs, usageError } from "../args.ts";
-import { load } from "../load.ts";
 import { REGISTRY_OPTIONS } from "../registry_options.ts";
 import type { Runtime } from "../runtime.ts";
 import { STORE_OPTIONS } from "../store_options.ts";
@@ -13,7 +12,7 @@ export async function openSources(
 ): Promise<ProvenanceSource[]> {
   const sources: ProvenanceSource[] = [];
   if (args.has("store")) {
-    const { noteText, openStores } = await load<typeof import("../stores.ts")>("stores");
+    const { noteText, openStores } = await import("../stores.ts");
     for (const store of await openStores(argsOfStores(args), runtime)) {
       sources.push(storeSource(store, (note) => onNotice(noteText(note))));
     }

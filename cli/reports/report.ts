@@ -1,5 +1,4 @@
 import type { Judgement } from "./findings.ts";
-import { load } from "../load.ts";
 
 /** Formats beside those that `verify` has always had. */
 export const REPORT_FORMATS = ["sarif", "junit", "annotations", "markdown", "html"] as const;
@@ -16,19 +15,19 @@ export function isReportFormat(format: string): format is ReportFormat {
 export async function reportText(format: ReportFormat, judgement: Judgement): Promise<string> {
   switch (format) {
     case "sarif":
-      return await (await load<typeof import("./sarif.ts")>("reports/sarif")).sarifReport(
+      return await (await import("./sarif.ts")).sarifReport(
         judgement,
       );
     case "junit":
-      return (await load<typeof import("./junit.ts")>("reports/junit")).junitReport(judgement);
+      return (await import("./junit.ts")).junitReport(judgement);
     case "annotations":
-      return (await load<typeof import("./annotations.ts")>("reports/annotations"))
+      return (await import("./annotations.ts"))
         .annotationsReport(judgement);
     case "markdown":
-      return (await load<typeof import("./markdown.ts")>("reports/markdown")).markdownReport(
+      return (await import("./markdown.ts")).markdownReport(
         judgement,
       );
     case "html":
-      return (await load<typeof import("./html.ts")>("reports/html")).htmlReport(judgement);
+      return (await import("./html.ts")).htmlReport(judgement);
   }
 }

@@ -3,7 +3,6 @@
 import {
   parseBuildKitStatement,
   parseFormat,
-  parseSimpleSigning,
   readFormatStatement,
   verifyFormat,
 } from "../../formats/mod.ts";
@@ -125,9 +124,6 @@ export const FORMAT_TARGETS: readonly Target[] = [
       },
     }),
   },
-  parser("parseSimpleSigning", () => [jsonSeed("cosign", SIMPLE)], parseSimpleSigning, {
-    objects: true,
-  }),
   parser(
     "parseBuildKitStatement",
     () => [jsonSeed("statement", STATEMENT)],
