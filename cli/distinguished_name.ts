@@ -1,17 +1,5 @@
+import { ATTRIBUTE_NAMES } from "../internal/attribute_names.ts";
 import { children, parseDer, readOid, readSequence, Tag } from "../internal/der.ts";
-
-/** Short names of attribute types (RFC 4514, 3, and what Go's crypto/x509 prints). */
-const SHORT: ReadonlyMap<string, string> = new Map([
-  ["2.5.4.3", "CN"],
-  ["2.5.4.5", "SERIALNUMBER"],
-  ["2.5.4.6", "C"],
-  ["2.5.4.7", "L"],
-  ["2.5.4.8", "ST"],
-  ["2.5.4.9", "STREET"],
-  ["2.5.4.10", "O"],
-  ["2.5.4.11", "OU"],
-  ["2.5.4.17", "POSTALCODE"],
-]);
 
 const TEXTS: ReadonlySet<number> = new Set([Tag.utf8String, Tag.printableString, Tag.ia5String]);
 
@@ -30,7 +18,7 @@ export function formatName(der: Uint8Array): string {
       const oid = readOid(reader.next());
       const value = reader.next();
       const text = TEXTS.has(value.tag) ? decoder.decode(value.value) : "";
-      return `${SHORT.get(oid) ?? oid}=${escapeValue(text)}`;
+      return `${ATTRIBUTE_NAMES.get(oid) ?? oid}=${escapeValue(text)}`;
     }).join("+")
   ).reverse().join(",");
 }

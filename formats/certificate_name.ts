@@ -1,19 +1,7 @@
 import { AttestationError } from "../errors.ts";
+import { ATTRIBUTE_NAMES } from "../internal/attribute_names.ts";
 import { children, type Der, parseDer, readOid, readSequence, Tag } from "../internal/der.ts";
 import { decodeUtf8, quote } from "../internal/json.ts";
-
-/** Short names of attribute types: RFC 4514, 3. */
-const SHORT: ReadonlyMap<string, string> = new Map([
-  ["2.5.4.3", "CN"],
-  ["2.5.4.5", "SERIALNUMBER"],
-  ["2.5.4.6", "C"],
-  ["2.5.4.7", "L"],
-  ["2.5.4.8", "ST"],
-  ["2.5.4.9", "STREET"],
-  ["2.5.4.10", "O"],
-  ["2.5.4.11", "OU"],
-  ["2.5.4.17", "POSTALCODE"],
-]);
 
 /** One attribute of a distinguished name: short name or object identifier, and its value. */
 export type NameAttribute = readonly [type: string, value: string];
@@ -31,7 +19,7 @@ export function readName(der: Uint8Array): NameAttribute[] {
       const reader = readSequence(attribute);
       const oid = readOid(reader.next());
       const value = textOf(reader.next());
-      return [SHORT.get(oid) ?? oid, value];
+      return [ATTRIBUTE_NAMES.get(oid) ?? oid, value];
     })
   );
 }

@@ -15,7 +15,7 @@ export interface Claims {
 }
 
 /** A copy of what is put, which its caller cannot change while it is read and written. */
-export function contentOf(given: Uint8Array): Uint8Array<ArrayBuffer> {
+export function copyContent(given: Uint8Array): Uint8Array<ArrayBuffer> {
   if (!(given instanceof Uint8Array)) throw new TypeError("An attestation is put as its bytes");
   return new Uint8Array(given);
 }

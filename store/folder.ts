@@ -5,11 +5,12 @@ import { limitOption, refuseUnknown } from "../internal/options.ts";
 import { type DiskFiles, LOCK_TIMES, withLock } from "../internal/write_files.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import { FolderIndex, HEX, keyFolder, parentOf } from "./_folder_index.ts";
+import { guardDisk } from "./_guard.ts";
 import {
   CLAIM_LIMITS,
   type Claims,
   contentId,
-  contentOf,
+  copyContent,
   hexOfId,
   readClaims,
   states,
@@ -116,7 +117,7 @@ export class FolderStore implements PrunableStore {
 
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
-    const content = contentOf(given);
+    const content = copyContent(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     const hex = hexOfId(id);
@@ -275,25 +276,12 @@ export class FolderStore implements PrunableStore {
     return done;
   }
 
-  /** Any failure of the disk is that of the store. */
-  async #guard<T>(
+  #guard<T>(
     action: string,
     signal: AbortSignal | undefined,
     run: () => Promise<T>,
   ): Promise<T> {
-    try {
-      return await run();
-    } catch (cause) {
-      signal?.throwIfAborted();
-      if (isAttestationError(cause)) {
-        if (UNUSABLE.has(cause.reason) || cause.reason === "store-unavailable") throw cause;
-      }
-      throw new AttestationError(
-        "store-unavailable",
-        `Cannot ${action} the store ${quote(this.#root)}`,
-        { cause },
-      );
-    }
+    return guardDisk(`${action} the store ${quote(this.#root)}`, signal, run);
   }
 
   #tooMany(): AttestationError {

@@ -10,11 +10,12 @@ import {
   withLock,
 } from "../internal/write_files.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
+import { guardDisk } from "./_guard.ts";
 import {
   CLAIM_LIMITS,
   type Claims,
   contentId,
-  contentOf,
+  copyContent,
   hexOfId,
   keyText,
   readClaims,
@@ -111,7 +112,7 @@ export class LinesStore implements PrunableStore {
 
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
-    const content = contentOf(given);
+    const content = copyContent(given);
     await readClaims(content, this.#limits);
     const line = oneLine(content);
     const id = await contentId(utf8(line));
@@ -207,25 +208,12 @@ export class LinesStore implements PrunableStore {
       }));
   }
 
-  /** Any failure of the disk is that of the store. */
-  async #guard<T>(
+  #guard<T>(
     action: string,
     signal: AbortSignal | undefined,
     run: () => Promise<T>,
   ): Promise<T> {
-    try {
-      return await run();
-    } catch (cause) {
-      signal?.throwIfAborted();
-      if (isAttestationError(cause)) {
-        if (cause.reason === "limit-exceeded" || cause.reason === "store-unavailable") throw cause;
-      }
-      throw new AttestationError(
-        "store-unavailable",
-        `Cannot ${action} the store ${quote(this.#path)}`,
-        { cause },
-      );
-    }
+    return guardDisk(`${action} the store ${quote(this.#path)}`, signal, run);
   }
 
   #locked<T>(run: (path: string) => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import {
   CLAIM_LIMITS,
   type Claims,
   contentId,
-  contentOf,
+  copyContent,
   hexOfId,
   keyText,
   readClaims,
@@ -104,7 +104,7 @@ class MemoryStore implements PrunableStore {
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
     // Its owner may go on writing into the buffer.
-    const content = contentOf(given);
+    const content = copyContent(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     signal?.throwIfAborted();

@@ -88,6 +88,7 @@ export interface AttestationStore extends AttestationSource {
    * @throws {AttestationError} What parsing it refuses; `unknown-format` for a list of several;
    * `missing-subject-digest` if nothing could find it again; `limit-exceeded`;
    * `store-unavailable`.
+   * @throws {TypeError} If it is no Uint8Array.
    */
   put(content: Uint8Array, options?: StoreOptions): Promise<PutResult>;
   /** Everything in the store, in the order of its ids. */

@@ -44,14 +44,16 @@ if ("Deno" in globalThis) {
       await Deno.remove(folder, { recursive: true });
     });
 
-    it("verifies a keyless bundle with read permission for its files alone", async () => {
+    it("verifies a keyless bundle with read permission for itself and its files alone", async () => {
+      const inside = await Deno.makeTempDir({ dir: folder });
+      const files = ["hello.txt", "hello.txt.sigstore.json", "trusted_root.json"];
+      for (const name of files) {
+        await Deno.copyFile(new URL(`${EXAMPLE}/${name}`, ROOT), `${inside}/${name}`);
+      }
+      const [artifact, bundle, root] = files.map((name) => `${inside}/${name}`);
       const { code, out, err } = await attest(
-        ["verify", ...KEYLESS, "--repo=example/hello"],
-        {
-          permissions: [
-            `--allow-read=${EXAMPLE}/hello.txt,${EXAMPLE}/hello.txt.sigstore.json,${EXAMPLE}/trusted_root.json`,
-          ],
-        },
+        ["verify", artifact, `--trusted-root=${root}`, "--only-root", "--repo=example/hello"],
+        { permissions: [`--allow-read=.,${artifact},${bundle},${root}`] },
       );
       assert.equal(code, 0, out + err);
       assert.equal(err, "");
@@ -148,7 +150,7 @@ if ("Deno" in globalThis) {
       });
       assert.equal(denied.code, 2);
       assert.equal(denied.out, "");
-      assert.ok(denied.err.includes("(unreadable-file)"));
+      assert.ok(denied.err.includes("(unreadable-file)"), denied.err);
       assert.ok(!/\n\s+at /.test(denied.err), denied.err);
       const missing = await attest(["verify", "no-such-file", "--repo=example/hello"]);
       assert.equal(missing.code, 2);

@@ -104,16 +104,16 @@ function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-/** Parts of a secret that would give it away: all runs of it that are long enough. */
+/** Parts of a secret that would give it away: all runs of it that are long enough, or it whole. */
 function pieces(secret: string): string[] {
-  return secret.split(/[.\s]+/).filter((piece) => piece.length >= 12)
+  const runs = secret.split(/[.\s]+/).filter((piece) => piece.length >= 12);
+  return (runs.length === 0 ? [secret] : runs)
     .flatMap((piece) => [piece.slice(0, 24), piece.slice(-24)]);
 }
 
 function assertSilent(outcome: Outcome, secrets: readonly string[]): void {
-  const all = secrets.map(pieces);
-  assert.ok(all.length > 0 && all.every(({ length }) => length > 0), "each secret is looked for");
-  for (const piece of all.flat()) {
+  assert.ok(secrets.length > 0 && secrets.every((secret) => secret.length >= 12));
+  for (const piece of secrets.flatMap(pieces)) {
     assert.ok(!(outcome.out + outcome.err).includes(piece), "a secret is in the output");
   }
 }

@@ -6,6 +6,9 @@ import { encodeHex } from "../../internal/hex.ts";
 import { printable } from "../../internal/json.ts";
 import type { OciDescriptor } from "./source.ts";
 
+/** Bytes of a blob that is read whole, unless the caller says otherwise. */
+export const DEFAULT_MAX_BLOB_BYTES = 32 << 20;
+
 /** Digest of bytes, by the algorithm of another digest. */
 export async function digestLike(wanted: string, bytes: Uint8Array): Promise<string> {
   const algorithm = algorithmOf(wanted);

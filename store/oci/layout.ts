@@ -4,7 +4,13 @@ import { isObject, type Json, type JsonObject, parseJson, quote } from "../../in
 import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 import { checkOciDigest, checkOciTag } from "./_names.ts";
 import { fallbackTag, unique } from "./_referrers.ts";
-import { checkContent, checkDigest, digestLike, verifiedStream } from "./_verified.ts";
+import {
+  checkContent,
+  checkDigest,
+  DEFAULT_MAX_BLOB_BYTES,
+  digestLike,
+  verifiedStream,
+} from "./_verified.ts";
 import { descriptorOf, MAX_MANIFEST_BYTES, parseOciManifest, readDocument } from "./manifest.ts";
 import { INDEX_TYPE } from "./media_types.ts";
 import type {
@@ -51,7 +57,6 @@ export interface OciLayout extends OciTarget {
 const REF_NAME = "org.opencontainers.image.ref.name";
 /** Content of the file that makes a folder a layout. */
 const MARKER = '{"imageLayoutVersion":"1.0.0"}';
-const DEFAULT_MAX_BLOB_BYTES = 32 << 20;
 /** Blobs that are looked through for manifests with a subject. */
 const MAX_SCANNED = 20_000;
 /** Manifests that refer to others are small. */

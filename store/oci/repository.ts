@@ -8,7 +8,13 @@ import { Connection } from "./_connection.ts";
 import { refusePage } from "./_page.ts";
 import { putBlob, putManifest } from "./_push.ts";
 import { listReferrers } from "./_referrers.ts";
-import { checkContent, checkDigest, digestLike, verifiedStream } from "./_verified.ts";
+import {
+  checkContent,
+  checkDigest,
+  DEFAULT_MAX_BLOB_BYTES,
+  digestLike,
+  verifiedStream,
+} from "./_verified.ts";
 import type { CredentialLookup } from "./credentials.ts";
 import { descriptorOf, MAX_MANIFEST_BYTES, parseOciManifest } from "./manifest.ts";
 import { IMAGE_TYPES, INDEX_TYPES } from "./media_types.ts";
@@ -55,7 +61,6 @@ const OPTIONS: readonly string[] = [
 ];
 
 const DEFAULT_MAX_REFERRERS = 1000;
-const DEFAULT_MAX_BLOB_BYTES = 32 << 20;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** A layer may take longer than one request: so many bytes must come in a second. */
 const MIN_BYTES_PER_SECOND = 64 << 10;

@@ -10,7 +10,7 @@ import type { DigestSet } from "../../intoto/digest_set.ts";
 import {
   CLAIM_LIMITS,
   contentId,
-  contentOf,
+  copyContent,
   keyText,
   readClaims,
   states,
@@ -107,7 +107,7 @@ class OciStore implements AttestationStore {
 
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
-    const content = contentOf(given);
+    const content = copyContent(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     const layer = {

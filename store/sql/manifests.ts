@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { AttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
 import type { Json, JsonObject } from "../../internal/json.ts";
-import { refuseUnknown } from "../../internal/options.ts";
+import { limitOption, refuseUnknown } from "../../internal/options.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
 import { wantedKeys } from "../claims.ts";
 import type { Database } from "./database.ts";
@@ -147,6 +147,7 @@ const FILTERS = [
  * @param options `version`: an older version; default the newest.
  * @returns The manifest, or undefined if there is none.
  * @throws {AttestationError} `store-unavailable`.
+ * @throws {TypeError} If an option is unknown.
  */
 export async function getManifest(
   db: Database,
@@ -185,7 +186,9 @@ export async function getProvenance(
   options: HistoryOptions = {},
 ): Promise<ProvenanceRecord[]> {
   refuseUnknown(options, ["limit", "digest", "before", "maxBytes"], "getProvenance()");
-  const { limit = 1000, before, digest, maxBytes = 64 << 20 } = options;
+  const { before, digest } = options;
+  const limit = limitOption("limit", options.limit, 1000);
+  const maxBytes = limitOption("maxBytes", options.maxBytes, 64 << 20);
   let query = db.kysely.selectFrom("provenance").select(["digest", "attestation_id", "size"])
     .where("urn", "=", urn)
     .orderBy("committed_at", "desc").orderBy("attestation_id", "desc").orderBy("digest", "desc")
@@ -215,7 +218,8 @@ export async function getProvenance(
  *
  * @param options `limit`: records at most, default 100; `after`: begin behind this record.
  * @throws {AttestationError} `invalid-digest`, `store-unavailable`, `content-mismatch`.
- * @throws {TypeError} If there is no digest to look for.
+ * @throws {TypeError} If there is no digest to look for, or an option is unknown.
+ * @throws {RangeError} If `limit` is no integer >= 1.
  */
 export async function findProvenance(
   db: Database,
@@ -223,7 +227,8 @@ export async function findProvenance(
   options: { limit?: number; after?: { id: string; urn: string; digest: string } } = {},
 ): Promise<ProvenanceRecord[]> {
   refuseUnknown(options, ["limit", "after"], "findProvenance()");
-  const { limit = 100, after } = options;
+  const { after } = options;
+  const limit = limitOption("limit", options.limit, 100);
   let query = db.kysely.selectFrom("provenance as p")
     .select(["p.urn", "p.digest", "p.attestation_id", "p.size"])
     .where("p.urn", "<>", "")
@@ -249,13 +254,16 @@ export async function findProvenance(
  * Manifests in the order of their urns.
  *
  * @throws {AttestationError} `store-unavailable`.
+ * @throws {TypeError} If an option is unknown.
+ * @throws {RangeError} If `limit` is no integer >= 1.
  */
 export async function listManifests(
   db: Database,
   filter: ManifestFilter = {},
 ): Promise<ManifestEntry[]> {
   refuseUnknown(filter, FILTERS, "listManifests()");
-  const { prefix, text, builder, issuer, verdict, digest, after, limit = 100 } = filter;
+  const { prefix, text, builder, issuer, verdict, digest, after } = filter;
+  const limit = limitOption("limit", filter.limit, 100);
   let query = db.kysely.selectFrom("manifests").selectAll().orderBy("urn").limit(limit);
   if (prefix !== undefined && prefix !== "") {
     // All characters of a urn are below this one.

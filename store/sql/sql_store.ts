@@ -5,7 +5,7 @@ import type { DigestSet } from "../../intoto/digest_set.ts";
 import {
   CLAIM_LIMITS,
   contentId,
-  contentOf,
+  copyContent,
   hexOfId,
   readClaims,
   subjectKeys,
@@ -83,7 +83,7 @@ class SqlStore implements PrunableStore {
   async put(given: Uint8Array, { signal }: StoreOptions = {}): Promise<PutResult> {
     signal?.throwIfAborted();
     // Its owner may go on writing into the buffer.
-    const content = contentOf(given);
+    const content = copyContent(given);
     const claims = await readClaims(content, this.#limits);
     const id = await contentId(content);
     const source = this.#sourceOf(id);

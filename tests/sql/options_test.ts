@@ -5,6 +5,8 @@ import {
   createApiKey,
   createSqlStore,
   Database,
+  findProvenance,
+  getManifest,
   getProvenance,
   listManifests,
 } from "../../store/sql/mod.ts";
@@ -88,6 +90,13 @@ test("options that nobody reads are refused", async () => {
   const unknown = { nobodyReadsThis: 1 } as never;
   await assert.rejects(getProvenance(db, URN, unknown), TypeError);
   await assert.rejects(listManifests(db, unknown), TypeError);
+  await assert.rejects(getManifest(db, URN, unknown), TypeError);
+  await assert.rejects(findProvenance(db, digestOf("a"), unknown), TypeError);
+  for (const limit of [0, -1, 1.5, NaN]) {
+    await assert.rejects(getProvenance(db, URN, { limit }), RangeError);
+    await assert.rejects(listManifests(db, { limit }), RangeError);
+    await assert.rejects(findProvenance(db, digestOf("a"), { limit }), RangeError);
+  }
   await assert.rejects(createApiKey(db, unknown), TypeError);
   await assert.rejects(postgresDriver("postgres://h/d", unknown), TypeError);
   await assert.rejects(Database.open(sqliteDriver(":memory:"), unknown), TypeError);
