@@ -150,14 +150,8 @@ export async function verifyImages(
       if (attestations !== undefined) {
         throw usageError(`${quote(operand)} is asked for its attestations: fetch it for --bundle`);
       }
-      const { fetch, sleep } = runtime;
-      return await (await import("../store/helm.ts")).verifyHelmChart(chartOf(operand), {
-        verify: options,
-        http: {
-          ...(fetch === undefined ? {} : { fetch }),
-          ...(sleep === undefined ? {} : { sleep }),
-        },
-      });
+      const { verifyChart } = await load<typeof import("./helm_chart.ts")>("helm_chart");
+      return await verifyChart(operand, runtime, options);
     }
     const { source, reference, name, label, repository } = await openImage(operand, args, runtime);
     return await verifyImage(source, reference, {
@@ -173,18 +167,6 @@ export async function verifyImages(
     artifacts: reports.flatMap(({ artifacts }) => artifacts),
     images: reports.flatMap(({ images = [] }) => images),
   };
-}
-
-/** A chart of a Helm repository: `helm:ADDRESS/NAME@VERSION`. */
-function chartOf(operand: string): { repository: string; name: string; version: string } {
-  const [, repository, name, version] = /^helm:(https?:\/\/.+)\/([^/@]+)@([^/@]+)$/.exec(operand) ??
-    [];
-  if (repository === undefined) {
-    throw usageError(
-      `${quote(operand)} is no chart: wanted helm:https://HOST/REPOSITORY/NAME@VERSION`,
-    );
-  }
-  return { repository, name, version };
 }
 
 /** The verdict over the images and files of a run. */

@@ -213,7 +213,7 @@ async function tryOnce<Body>(
 ): Promise<Outcome<Body>> {
   const { action, init, options } = asked;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
-  const limit = new TimeLimit(timeoutMs, signal);
+  const limit = new TimeLimit(timeoutMs, signal, options.fetch !== undefined);
   let { target } = asked;
   let response: Response | undefined;
   let body: Body | undefined;

@@ -1,18 +1,31 @@
-/** One try's time, which the caller's signal may end earlier. */
+/**
+ * One try's time, which the caller's signal may end earlier.
+ *
+ * A `fetch` of the runtime keeps the process running while it waits, so that the timer need
+ * not: `AbortSignal.timeout()` does, and spares Deno the loading of its timers, tens of
+ * milliseconds of a short command. One that is passed in may wait for nothing at all.
+ */
 export class TimeLimit {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #ended: Promise<never>;
-  #timeout: ReturnType<typeof setTimeout> | undefined;
+  readonly #own: AbortSignal | undefined;
+  readonly #timeout: ReturnType<typeof setTimeout> | undefined;
   readonly #stop = () => this.#controller.abort();
+  readonly #end = () => {
+    this.isOver = true;
+    this.#controller.abort();
+  };
   isOver = false;
 
-  constructor(ms: number, outer: AbortSignal | undefined) {
+  /** @param isPassedIn Whether the work is that of a `fetch` which was passed in. */
+  constructor(ms: number, outer: AbortSignal | undefined, isPassedIn: boolean) {
     this.#outer = outer;
-    this.#timeout = setTimeout(() => {
-      this.isOver = true;
-      this.#controller.abort();
-    }, ms);
+    if (isPassedIn) this.#timeout = setTimeout(this.#end, ms);
+    else {
+      this.#own = AbortSignal.timeout(ms);
+      this.#own.addEventListener("abort", this.#end, { once: true });
+    }
     this.#ended = new Promise((_, reject) => {
       this.signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
     });
@@ -32,7 +45,8 @@ export class TimeLimit {
   }
 
   clear(): void {
-    clearTimeout(this.#timeout);
+    if (this.#timeout !== undefined) clearTimeout(this.#timeout);
+    this.#own?.removeEventListener("abort", this.#end);
     this.#outer?.removeEventListener("abort", this.#stop);
   }
 }
