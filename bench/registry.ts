@@ -1,7 +1,7 @@
 /**
  * The registry under load, its tables with many rows, and `reverify`: `deno task bench:registry`.
  * `--small` for a look at whether it works; `--only NAME` for one part, `--engine NAME` for one
- * database. Linux.
+ * database, `--count N` for another number of requests or records. Linux.
  *
  * PostgreSQL is that of this machine's packages, where it is; what is absent is named.
  */
@@ -28,8 +28,10 @@ const option = (name: string): string | undefined =>
   Deno.args.includes(name) ? Deno.args[Deno.args.indexOf(name) + 1] : undefined;
 const only = option("--only");
 const onlyEngine = option("--engine");
+const wanted = option("--count");
 /** A number of the full run, or a small one. */
-const size = (full: number, small: number): number => isSmall ? small : full;
+const size = (full: number, small: number): number =>
+  wanted === undefined ? isSmall ? small : full : Number(wanted);
 
 const folder = await Deno.makeTempDir({ prefix: "attest-bench-registry-" });
 const signers: RegistrySigners = await registrySigners(2);
@@ -195,6 +197,7 @@ async function pool(): Promise<void> {
       }));
       return count / (performance.now() - start) * 1000;
     };
+    const began = cpuNs(Deno.pid);
     const gets = await run((i) =>
       getManifest(db, `urn:acme:agent:${String(i % 2000).padStart(8, "0")}`)
     );
@@ -210,9 +213,11 @@ async function pool(): Promise<void> {
         db.kysely.insertInto("settings").values({ name: `${name}${i}`, value: "x", updated_at: 0 }),
       ])
     );
+    const cpu = (cpuNs(Deno.pid) - began) / 2e6 / count;
     tell(
       `Pool of ${poolSize}, 64 requests at once`,
-      `${gets.toFixed(0)} look-ups/s, ${puts.toFixed(0)} transactions/s of 2 rows and 4 KiB`,
+      `${gets.toFixed(0)} look-ups/s, ${puts.toFixed(0)} transactions/s of 2 rows and 4 KiB, ` +
+        `${cpu.toFixed(2)} ms of CPU each without the database's own`,
     );
     await db.close();
   }
@@ -250,7 +255,7 @@ async function reverify(): Promise<void> {
     // The shell tells the CPU time of a process that has ended.
     const command = [
       ...[Deno.execPath(), "run", "-A", "--no-check", `${ROOT}cli.ts`, "reverify", "--db", place],
-      ...["--policy", revoked, "--output", output, "--segment", String(size(2000, 200))],
+      ...["--policy", revoked, "--output", output, "--segment", String(Math.ceil(count / 50))],
       ...["--now", "2026-03-01T00:00:00Z"],
     ].map((word) => `'${word}'`).join(" ");
     const script = `TIMEFORMAT='cpu %U %S'; time ${command}`;
