@@ -239,13 +239,13 @@ function contentOf(
 }
 
 function signersOf({ keys, certificate }: EnvelopeFacts): EvidenceSigner[] {
-  const signers: EvidenceSigner[] = keys.map(({ name, alg, fingerprint, spki }) => ({
-    name,
+  const signers: EvidenceSigner[] = keys.map((key) => ({
+    name: key.name,
     kind: "key",
-    distinct: fingerprint,
-    fingerprint,
-    algorithm: alg,
-    key: sizeOf(parseSpki(spki)),
+    distinct: key.fingerprint,
+    fingerprint: key.fingerprint,
+    algorithm: key.alg,
+    key: trustedSizeOf(key),
   }));
   if (certificate !== undefined) {
     const { identity, publicKey } = certificate;
@@ -267,6 +267,18 @@ function withoutRef(name: string): string {
   return /^https:\/\//.test(name)
     ? name.replace(/@(?:refs\/.*|[0-9a-f]{40}|[0-9a-f]{64})$/s, "")
     : name;
+}
+
+/** To read an Ed25519 key means to look for its point on the curve: once is enough. */
+const trustedSizes = new WeakMap<TrustedKey, EvidenceSigner["key"]>();
+
+function trustedSizeOf(key: TrustedKey): EvidenceSigner["key"] {
+  let size = trustedSizes.get(key);
+  if (size === undefined) {
+    size = Object.freeze(sizeOf(parseSpki(key.spki)));
+    trustedSizes.set(key, size);
+  }
+  return size;
 }
 
 function sizeOf({ kind, curve, modulusBits = 0 }: PublicKey): EvidenceSigner["key"] {

@@ -19,6 +19,8 @@ const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 const SQLITE_CONSTRAINT_PRIMARYKEY = 1555;
 const SQLITE_CONSTRAINT_UNIQUE = 2067;
+/** Pages that are kept in memory; SQLite's own 2 MiB are too few for large tables. */
+const CACHE_KIB = 64 << 10;
 /** Compiled statements that are kept. */
 const MAX_PREPARED = 200;
 
@@ -37,6 +39,7 @@ export function sqliteDriver(path: string, options: SqliteOptions = {}): SqlDriv
     db.exec(`pragma busy_timeout = ${Math.trunc(busyTimeoutMs)}`);
     db.exec("pragma journal_mode = wal");
     db.exec("pragma synchronous = full");
+    db.exec(`pragma cache_size = -${CACHE_KIB}`);
   } catch (error) {
     throw failure(error);
   }
