@@ -13,10 +13,7 @@ if (import.meta.main !== false) {
     const { denoRuntime } = await import("./cli/runtime_deno.ts");
     Deno.exit(await main(denoRuntime()));
   } else {
-    const { load } = await import("./cli/load.ts");
-    const { nodeRuntime, exit } = await load<typeof import("./cli/runtime_node.ts")>(
-      "runtime_node",
-    );
+    const { nodeRuntime, exit } = await import("./cli/runtime_node.ts");
     exit(await main(nodeRuntime()));
   }
 }

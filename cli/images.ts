@@ -150,7 +150,7 @@ export async function verifyImages(
       if (attestations !== undefined) {
         throw usageError(`${quote(operand)} is asked for its attestations: fetch it for --bundle`);
       }
-      const { verifyChart } = await load<typeof import("./helm_chart.ts")>("helm_chart");
+      const { verifyChart } = await import("./helm_chart.ts");
       return await verifyChart(operand, runtime, options);
     }
     const { source, reference, name, label, repository } = await openImage(operand, args, runtime);

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
+import { ok, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isProportional } from "../tests/fixtures/growth.ts";
 import type { DigestSet } from "./digest_set.ts";

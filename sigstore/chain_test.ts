@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Bytes } from "../internal/bytes.ts";
 import { later, reasonOf } from "../tests/fixtures/sigstore.ts";

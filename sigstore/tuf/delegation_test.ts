@@ -1,4 +1,4 @@
-import { ok, strictEqual as equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
