@@ -72,8 +72,12 @@ for (const databases of testDatabases()) {
       deepEqual(page[7].recorded, { ok: false, reason: "missing-attestation" });
       deepEqual(page[8].recorded, { ok: true, reason: null });
       const contents = await source.load(page);
-      equal(contents.size, 250);
-      for (const { attestations } of page) equal(contents.has(attestations[0]), true);
+      // The attestations, and the cards that they are about.
+      equal(contents.size, 500);
+      for (const { attestations, digest } of page) {
+        equal(contents.has(attestations[0]), true);
+        equal(contents.has(`sha256:${digest.sha256}`), true);
+      }
     });
   });
 }
