@@ -41,6 +41,7 @@ export function cliRuns(folder: string): Record<string, CliRun> {
     }),
   );
   const ok = (...args: string[]): CliRun => ({ args, status: 0 });
+  const refused = (...args: string[]): CliRun => ({ args, status: 2 });
   return {
     "version": ok("version"),
     "help": ok("help"),
@@ -83,6 +84,15 @@ export function cliRuns(folder: string): Record<string, CliRun> {
       ...["--key", `${folder}/ci.key`, "--output", `${folder}/hello.sigstore.json`, "--force"],
     ),
     "provenance": { args: ["provenance", hello], status: 1 },
+    // What follows ends where it would begin to read.
+    "tree": refused("tree", "oci-layout:none"),
+    "download": refused("download", "oci-layout:none", "--output", `${folder}/none`),
+    "attach": refused("attach", "oci-layout:none", "none.json"),
+    "copy": refused("copy", "oci-layout:none", "oci-layout:other"),
+    "gate": refused("gate", "--since=none"),
+    "store list": refused("store", "list", "--store=none"),
+    "serve": refused("serve"),
+    "reverify": refused("reverify"),
   };
 }
 

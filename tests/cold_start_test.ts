@@ -25,26 +25,30 @@ const HEAVY: Record<string, { files: RegExp; needed: RegExp }> = {
     needed: /^(policy init|verify, policy)/,
   },
   CEL: { files: /^policy\/(cel|_cel_budget)\.ts$/, needed: /^$/ },
-  policies: { files: /^policy\//, needed: /^(policy|verify, policy)/ },
+  policies: {
+    files: /^policy\//,
+    needed: /^(policy|verify, policy|gate|store|serve|reverify)/,
+  },
   "the registry of predicates": {
     files: /^intoto\/predicates\/registry\.ts$/,
-    needed: /^(inspect|attest|policy|verify, policy)/,
+    needed: /^(inspect|attest|policy|verify, policy|gate|serve|reverify)/,
   },
   "the judge of provenance": {
     files: /^slsa\/evaluate\.ts$/,
-    needed: /^(inspect|diff|policy|verify, policy)/,
+    needed: /^(inspect|diff|policy|verify, policy|gate|serve|reverify)/,
   },
   "bundles and certificates": {
     files: /^sigstore\/(bundle|certificate|verify)\.ts$/,
-    needed: /^(verify, (keyless|refused|policy)|inspect|diff|vsa|policy|trusted-root|sign|attest)/,
+    needed:
+      /^(verify, (keyless|refused|policy)|inspect|diff|vsa|policy|trusted-root|sign|attest|tree|download|gate|serve|reverify)/,
   },
-  npm: { files: /^npm\//, needed: /^$/ },
+  npm: { files: /^npm\//, needed: /^store/ },
   explanations: { files: /^reasons\.ts$/, needed: /^(explain|verify, (refused|policy)|vsa)/ },
   reports: { files: /^cli\/reports\/(?!report\.ts)/, needed: /^$/ },
 };
 
 /** Commands that load a package. */
-const WITH_PACKAGES = /^policy import$/;
+const WITH_PACKAGES = /^(policy import|serve|reverify)$/;
 
 /** Files that Deno reads before a command runs, by its file in `cli/`; it may be a few more. */
 const READ_AHEAD: Record<string, number> = {
@@ -53,7 +57,7 @@ const READ_AHEAD: Record<string, number> = {
   "cli/explain.ts": 15,
   "cli/keygen.ts": 60,
   "cli/inspect.ts": 130,
-  "cli/verify.ts": 165,
+  "cli/verify.ts": 185,
 };
 
 describe("The command line", () => {
