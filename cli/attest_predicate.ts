@@ -22,7 +22,7 @@ import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { openLazily, splitPath } from "./artifacts.ts";
 import { PREDICATE_OPTIONS } from "./attest_options.ts";
 import { CI_PROVENANCE_OPTIONS } from "./provenance_command_options.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 
 /** A predicate that is to be said about subjects. */

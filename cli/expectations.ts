@@ -1,5 +1,5 @@
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
-import { AttestationError, isAttestationError } from "../errors.ts";
+import { AttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
@@ -14,6 +14,7 @@ import {
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { EvidenceThresholds, VerifyOptions } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
+import { inFile } from "./in_file.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
@@ -410,14 +411,4 @@ export async function readRoots(
     described.push(`Sigstore public-good instance, snapshot of ${PUBLIC_GOOD_ROOT_DATE}`);
   }
   return { trustedRoots, described };
-}
-
-/** Names the file in what is wrong with its content. */
-export async function inFile<T>(what: string, path: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (!isAttestationError(cause) || cause.reason === "unreadable-file") throw cause;
-    throw new AttestationError(cause.reason, `Cannot use ${quote(path)} as a ${what}`, { cause });
-  }
 }

@@ -16,7 +16,8 @@ import type { ArtifactReport, VerificationReport } from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { splitPath } from "./artifacts.ts";
 import { AttestationFiles, type NamedAttestation } from "./attestations.ts";
-import { inFile, readExpectations } from "./expectations.ts";
+import { readExpectations } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import {
   type Changes,
   pathInRepository,

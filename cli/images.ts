@@ -2,7 +2,7 @@ import { quote } from "../internal/json.ts";
 import { mapWindow } from "../internal/window.ts";
 import { parseOciReference } from "../store/oci/reference.ts";
 import type { OciSource } from "../store/oci/source.ts";
-import { judgeImages, verifyImage, type VerifyImageOptions } from "../store/oci/verify_image.ts";
+import type { VerifyImageOptions } from "../store/oci/verify_image.ts";
 import type { AttestationInput, VerifyOptions } from "../verify/options.ts";
 import type {
   ArtifactReport,
@@ -153,6 +153,7 @@ export async function verifyImages(
       const { verifyChart } = await import("./helm_chart.ts");
       return await verifyChart(operand, runtime, options);
     }
+    const { verifyImage } = await import("../store/oci/verify_image.ts");
     const { source, reference, name, label, repository } = await openImage(operand, args, runtime);
     return await verifyImage(source, reference, {
       ...common,
@@ -175,6 +176,7 @@ export async function judgeAll(
   { artifacts, images }: { artifacts: readonly ArtifactReport[]; images: ImageReport[] },
   options: VerifyOptions,
 ): Promise<VerificationReport> {
+  const { judgeImages } = await import("../store/oci/verify_image.ts");
   const report = await judgeImages([...files, ...artifacts], options);
   return { ...report, images };
 }

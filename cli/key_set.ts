@@ -3,7 +3,7 @@ import { isObject, type JsonObject, parseJson, quote } from "../internal/json.ts
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { KEY_SET_TYPE, parseKeySet } from "../keys/key_set.ts";
 import { suggestion, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { type NewFile, readBounded, type Runtime } from "./runtime.ts";
 
 const MAX_BYTES = 1 << 20;

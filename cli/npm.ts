@@ -12,7 +12,8 @@ import type {
 import type { NpmRegistry } from "../store/npm.ts";
 import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
-import { inFile, readRoots } from "./expectations.ts";
+import { readRoots } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { writeReport } from "./inputs.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { progressBar } from "./progress.ts";

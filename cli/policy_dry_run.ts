@@ -5,7 +5,7 @@ import type { ArtifactVerdict } from "../policy/verdict.ts";
 import { judgeReports } from "../verify/policy.ts";
 import { parseStoredReport } from "../verify/stored_report.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { DRY_RUN_OPTIONS } from "./policy_command_options.ts";
 import { compilePolicyFile, nowOf, readPolicyFile } from "./policy_file.ts";

@@ -8,7 +8,7 @@ import { parsePolicy } from "../policy/parse.ts";
 import { openSignedPolicy, openSignedWaivers } from "../policy/signed.ts";
 import { parseWaivers } from "../policy/waivers.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 
 const MAX_POLICY_BYTES = 48 << 20;

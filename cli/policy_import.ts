@@ -2,7 +2,7 @@ import { AttestationError } from "../errors.ts";
 import { decodeUtf8, type Json, parseJson, printable } from "../internal/json.ts";
 import { type ForeignPolicy, importPolicy } from "../policy/import.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { VERIFIED } from "./main.ts";
 import { checkOutputs } from "./output.ts";
 import { IMPORT_OPTIONS } from "./policy_command_options.ts";

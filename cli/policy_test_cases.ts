@@ -10,7 +10,7 @@ import { verify } from "../verify/verify.ts";
 import { parseArgs, usageError } from "./args.ts";
 import { join, openLazily, parseDigest, splitPath } from "./artifacts.ts";
 import { AttestationFiles } from "./attestations.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { TEST_OPTIONS } from "./policy_command_options.ts";
 import { celOption, readJsonFile, readPolicyFile } from "./policy_file.ts";

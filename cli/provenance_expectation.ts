@@ -8,7 +8,7 @@ import {
 import { PROVENANCE_TYPES } from "../slsa/provenance.ts";
 import { canonicalRepository } from "../slsa/source.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
 

@@ -8,7 +8,7 @@ import {
   withRevocations,
 } from "../policy/revocations.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { nowOf, readJsonFile } from "./policy_file.ts";
 

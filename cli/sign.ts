@@ -3,7 +3,7 @@ import type { Envelope } from "../dsse/envelope.ts";
 import { decodeUtf8, isObject, parseJson, quote } from "../internal/json.ts";
 import type { SigningContent } from "../sigstore/sign/options.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import {
   checkOutputOptions,
   checkOutputs,

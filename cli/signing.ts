@@ -12,7 +12,7 @@ import type {
 } from "../sigstore/sign/options.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { readToken, requestOptions } from "./identity_token.ts";
 import { refuseSharedStdin } from "./inputs.ts";
 import { readBounded, type Runtime } from "./runtime.ts";

@@ -3,7 +3,8 @@ import type { SigningConfig } from "../sigstore/sign/signing_config.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { RefreshedTrust } from "../sigstore/tuf/trust.ts";
 import { ParsedArgs, usageError } from "./args.ts";
-import { inFile, readRoots } from "./expectations.ts";
+import { readRoots } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 
 const MAX_CONFIG_BYTES = 8 << 20;

@@ -17,7 +17,7 @@ import type {
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { parseDigest, splitPath } from "./artifacts.ts";
 import { MAX_ATTESTATION_BYTES, MAX_LINES_BYTES } from "./attestations.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { COULD_NOT_RUN, REFUSED, VERIFIED } from "./main.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import {

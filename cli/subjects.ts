@@ -15,7 +15,7 @@ import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { ATTESTATION_SUFFIXES } from "../store/file_names.ts";
 import { type ParsedArgs, usageError } from "./args.ts";
 import { join, openLazily, parseDigest, splitPath } from "./artifacts.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { runGit } from "./git.ts";
 import { progressBar } from "./progress.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";

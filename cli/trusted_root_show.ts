@@ -14,7 +14,7 @@ import {
 import type { TufVersions } from "../sigstore/tuf/options.ts";
 import { parseArgs, type ParsedArgs, usageError } from "./args.ts";
 import { formatName } from "./distinguished_name.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { VERIFIED } from "./main.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { safeJson, type Style, style, table } from "./text.ts";

@@ -8,7 +8,7 @@ import { digestArtifact } from "../verify/artifact.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import { parseArgs, type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { openLazily, parseDigest, splitPath } from "./artifacts.ts";
-import { inFile } from "./expectations.ts";
+import { inFile } from "./in_file.ts";
 import { writeReport } from "./inputs.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { PROVENANCE_OPTIONS } from "./provenance_options.ts";

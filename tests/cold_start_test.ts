@@ -28,7 +28,7 @@ const HEAVY: Record<string, { files: RegExp; needed: RegExp }> = {
   policies: { files: /^policy\/(?!duration)/, needed: /^(policy|verify, policy|gate|reverify)/ },
   "the registry of predicates": {
     files: /^intoto\/predicates\/registry\.ts$/,
-    needed: /^(inspect|attest|policy|verify, policy)/,
+    needed: /^(inspect|attest|policy|verify, policy|gate|serve|reverify)/,
   },
   "the judge of provenance": {
     files: /^slsa\/evaluate\.ts$/,

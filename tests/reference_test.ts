@@ -28,7 +28,9 @@ if ("Deno" in globalThis) {
         await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
       );
       for (const [key, target] of Object.entries<string>(exports)) {
-        const page = pages.get(`api/${key === "." ? "main" : key.slice(2).replaceAll("/", "-")}.md`);
+        const page = pages.get(
+          `api/${key === "." ? "main" : key.slice(2).replaceAll("/", "-")}.md`,
+        );
         assert.ok(page !== undefined, key);
         const values = await import(new URL(`../${target}`, import.meta.url).href);
         for (const name of Object.keys(values)) {
