@@ -144,6 +144,8 @@ async function lookups(): Promise<void> {
   const [few, many] = [1000, size(1_000_000, 10_000)];
   for (const [engine, place] of await databases()) {
     const db = await open(place);
+    // SQLite works in this process: its CPU tells the same on a busy machine.
+    const clock = engine === "SQLite" ? () => cpuNs() / 1e6 : () => performance.now();
     await fillRegistry(db, signers, { to: few });
     const real = await db.kysely.selectFrom("manifests").select(["urn", "digest"]).execute();
     const measure = async (): Promise<Record<string, number>> => {
@@ -158,21 +160,25 @@ async function lookups(): Promise<void> {
       for (const [name, work] of Object.entries(works)) {
         let best = Infinity;
         for (let round = 0; round < 3; round++) {
-          const start = performance.now();
+          const start = clock();
           for (const one of digests) await work(one);
-          best = Math.min(best, (performance.now() - start) / digests.length);
+          best = Math.min(best, (clock() - start) / digests.length);
         }
         found[name] = best;
       }
       return found;
     };
+    // Code that runs for the first time is slow, whatever the size.
+    await measure();
     const small = await measure();
     await multiplyRegistry(db, many / few);
     const large = await measure();
     for (const [name, ms] of Object.entries(large)) {
       tell(
         `Look-up by ${name}, ${engine}, ${many} rows against ${few}`,
-        `${(ms * 1000).toFixed(0)} µs, ${(ms / small[name]).toFixed(2)} x (goal <= 2 x)`,
+        `${(ms * 1000).toFixed(0)} µs${engine === "SQLite" ? " of CPU" : ""}, ${
+          (ms / small[name]).toFixed(2)
+        } x (goal <= 2 x)`,
       );
     }
     await db.close();
@@ -197,7 +203,7 @@ async function pool(): Promise<void> {
       }));
       return count / (performance.now() - start) * 1000;
     };
-    const began = cpuNs(Deno.pid);
+    const began = cpuNs();
     const gets = await run((i) =>
       getManifest(db, `urn:acme:agent:${String(i % 2000).padStart(8, "0")}`)
     );
@@ -213,7 +219,7 @@ async function pool(): Promise<void> {
         db.kysely.insertInto("settings").values({ name: `${name}${i}`, value: "x", updated_at: 0 }),
       ])
     );
-    const cpu = (cpuNs(Deno.pid) - began) / 2e6 / count;
+    const cpu = (cpuNs() - began) / 2e6 / count;
     tell(
       `Pool of ${poolSize}, 64 requests at once`,
       `${gets.toFixed(0)} look-ups/s, ${puts.toFixed(0)} transactions/s of 2 rows and 4 KiB, ` +
