@@ -207,13 +207,15 @@ describe("reverify", { skip: "Deno" in globalThis ? false : "Deno only" }, () =>
   it("refuses options of a policy that are not whole, and takes JSON as its format", async () => {
     const output = `--output=${folder}/one`;
     const file = `${folder}/policy.json`;
+    const key = `${folder}/ci.pub`;
+    await Deno.writeTextFile(key, signers.publicKeys[0]);
     const cases: [RegExp, string[]][] = [
-      [/policy-key|DSSE|envelope|malformed/, [`--policy-key=${file}`]],
+      [/policy-key|DSSE|envelope|malformed/, [`--policy-key=${key}`]],
       [/needs --policy-key/, ["--policy-threshold=1"]],
       [/malformed/, [`--waivers=${file}`]],
-      [/needs --waivers/, [`--waivers-key=${file}`]],
+      [/needs --waivers/, [`--waivers-key=${key}`]],
       [/needs --revocations-key/, [`--revocations=${file}`]],
-      [/needs --revocations/, [`--revocations-key=${file}`]],
+      [/needs --revocations/, [`--revocations-key=${key}`]],
       [/needs --revocations/, [`--revocations-state=${folder}/state`]],
     ];
     for (const [message, more] of cases) {

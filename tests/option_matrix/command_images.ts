@@ -1,27 +1,13 @@
 /** Cases of the options about images, registries and stores, and of commands that have images. */
 
-import { createEnvelope } from "../../dsse/mod.ts";
-import type { Fetch } from "../../internal/http.ts";
 import { utf8 } from "../../internal/bytes.ts";
+import type { Fetch } from "../../internal/http.ts";
 import { generateSigner } from "../../keys/mod.ts";
-import {
-  attest,
-  envelopeAbout,
-  image,
-  key as imageKey,
-  publicKey,
-} from "../fixtures/attested_image.ts";
+import { envelopeAbout, image, publicKey } from "../fixtures/attested_image.ts";
 import { BUNDLE, digestOf, DSSE } from "../fixtures/oci.ts";
-import {
-  certificateClaims,
-  provenanceBundle,
-  provenanceStatement,
-} from "../fixtures/provenance.ts";
 import { MemoryRegistry, type RegistryBehaviour } from "../fixtures/registry.ts";
-import { rootJson } from "../fixtures/sigstore.ts";
 import { type CommandCase, type Ran, reasonIn, type World } from "./command_cases.ts";
 import { keylessWorld, VERIFYING, type Verifying } from "./command_verify.ts";
-import { once } from "./command_worlds.ts";
 
 const IMAGE = "oci://registry.example/acme/app:1";
 const PLATFORM = "--platform=linux/amd64";

@@ -6,7 +6,7 @@ import { createEnvelope } from "../../dsse/mod.ts";
 import { generateSigner } from "../../keys/mod.ts";
 import { encodePem } from "../../internal/pem.ts";
 import { utf8 } from "../../internal/bytes.ts";
-import { envelopeAbout, image, publicKey } from "../fixtures/attested_image.ts";
+import { envelopeAbout, image } from "../fixtures/attested_image.ts";
 import { digestOf, DSSE } from "../fixtures/oci.ts";
 import { MemoryRegistry } from "../fixtures/registry.ts";
 import { type Ran, reasonIn, type Row, table, type CommandCase, type World } from "./command_cases.ts";
