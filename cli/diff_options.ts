@@ -1,7 +1,10 @@
 import type { OptionSpec } from "./args.ts";
+import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 import { VSA_OPTIONS } from "./provenance_options.ts";
+import { REGISTRY_OPTIONS } from "./registry_options.ts";
+import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const ARTIFACTS = "Artifacts";
@@ -36,10 +39,14 @@ const OWN: readonly OptionSpec[] = [
 ];
 
 const EXCLUDED: ReadonlySet<string> = new Set([
-  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...VERIFY_POLICY_OPTIONS, ...OWN].map(({ name }) => name),
+  ...[
+    ...[VSA_OPTIONS, NPM_OPTIONS, VERIFY_POLICY_OPTIONS, PLATFORM_OPTIONS],
+    ...[REGISTRY_OPTIONS, STORE_OPTIONS, OWN],
+  ].flat().map(({ name }) => name),
   "bundle",
   "digest",
   "checksums",
+  "message",
   "subjects",
   "exit-code",
   "print-provenance",

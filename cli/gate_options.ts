@@ -56,6 +56,7 @@ const EXCLUDED: ReadonlySet<string> = new Set([
   ),
   "digest",
   "checksums",
+  "message",
   "subjects",
   "print-provenance",
   "with-evidence",

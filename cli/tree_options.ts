@@ -14,10 +14,13 @@ const OTHERS: ReadonlySet<string> = new Set([
   ...STORE_OPTIONS.map(({ group }) => group),
 ]);
 
+/** What is about files that are given, of which an image has none. */
+const ABOUT_FILES: ReadonlySet<string> = new Set(["message", "vsa", "unsafe-no-artifact"]);
+
 /** Options of `verify` that say whom to believe and what to expect. */
 export const TRUST_OPTIONS: readonly OptionSpec[] = VERIFY_OPTIONS.filter((one) =>
   !NPM_OPTIONS.includes(one) && !OTHERS.has(one.group) && one.group !== "Attestation" &&
-  one.name !== "unsafe-no-artifact"
+  !ABOUT_FILES.has(one.name)
 );
 
 /** Options of `tree`. */

@@ -184,10 +184,13 @@ async function usedAttestations(
   const used = artifacts.flatMap(({ attestations }, i) =>
     attestations.filter(({ ok, source }) => ok && decisive?.[i].has(source) !== false)
   );
+  const isFile = async (path: string) => (await runtime.stat(path))?.kind === "file";
   const paths = new Set<string>();
   for (const { source } of used) {
-    const isFile = (await runtime.stat(source))?.kind === "file";
-    paths.add(isFile ? source : source.replace(/#\d+$/, ""));
+    const path = await isFile(source) ? source : source.replace(/#\d+$/, "");
+    // SLSA VSA v1, inputAttestations: all of them with a digest, or none.
+    if (!await isFile(path)) return [];
+    paths.add(path);
   }
   return await Promise.all([...paths].map(async (path) => {
     const content = openLazily(runtime, path);

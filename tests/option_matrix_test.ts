@@ -5,10 +5,13 @@
 
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { type OptionSpec, parseArgs } from "../cli/args.ts";
+import { ATTACH_OPTIONS } from "../cli/attach_options.ts";
 import { ATTEST_OPTIONS } from "../cli/attest_options.ts";
+import { COPY_OPTIONS } from "../cli/copy_options.ts";
 import { DIFF_OPTIONS } from "../cli/diff_options.ts";
+import { GATE_OPTIONS } from "../cli/gate_options.ts";
 import { INSPECT_OPTIONS } from "../cli/inspect_options.ts";
 import { KEYGEN_OPTIONS } from "../cli/keygen_options.ts";
 import { main } from "../cli/main.ts";
@@ -23,17 +26,27 @@ import {
   TEST_OPTIONS,
 } from "../cli/policy_command_options.ts";
 import { PROVENANCE_COMMAND_OPTIONS } from "../cli/provenance.ts";
+import { REVERIFY_OPTIONS } from "../cli/reverify_options.ts";
+import { KEYS_CREATE_OPTIONS, KEYS_LIST_OPTIONS, SERVE_OPTIONS } from "../cli/serve_options.ts";
 import { SIGN_OPTIONS } from "../cli/sign_options.ts";
+import {
+  STORE_FIND_OPTIONS,
+  STORE_LIST_OPTIONS,
+  STORE_PRUNE_OPTIONS,
+  STORE_PUT_OPTIONS,
+} from "../cli/store_options.ts";
+import { DOWNLOAD_OPTIONS, TREE_OPTIONS } from "../cli/tree_options.ts";
 import { SHOW_OPTIONS, UPDATE_OPTIONS } from "../cli/trusted_root_options.ts";
 import { VERIFY_OPTIONS } from "../cli/verify_options.ts";
 import { VSA_CREATE_OPTIONS } from "../cli/vsa_options.ts";
 import { isAttestationError } from "../errors.ts";
 import { MemoryRuntime } from "./cli_runtime.ts";
 import { CASES } from "./option_matrix/cases.ts";
-import { DATA, TESTED_IN, WITHOUT_CASE } from "./option_matrix/elsewhere.ts";
+import { COMMANDS_TESTED_IN, DATA, TESTED_IN, WITHOUT_CASE } from "./option_matrix/elsewhere.ts";
 import { answersOf, type CommandCase } from "./option_matrix/command_cases.ts";
 import { OTHERS } from "./option_matrix/command_others.ts";
-import { COMMANDS, verifyingCase } from "./option_matrix/command_verify.ts";
+import { gateCase, removeRepositories } from "./option_matrix/command_gate.ts";
+import { STORED, storedCase } from "./option_matrix/command_stores.ts";
 import { optionTypes } from "./option_matrix/types.ts";
 import { UNKNOWN, UNKNOWN_IN_DOCUMENTS } from "./option_matrix/unknown.ts";
 
@@ -169,23 +182,38 @@ const COMMAND_TABLES: Readonly<Record<string, readonly OptionSpec[]>> = {
   "policy import": IMPORT_OPTIONS,
   "policy diff": DIFF_POLICY_OPTIONS,
   "policy dry-run": DRY_RUN_OPTIONS,
+  "attach": ATTACH_OPTIONS,
+  "copy": COPY_OPTIONS,
+  "tree": TREE_OPTIONS,
+  "download": DOWNLOAD_OPTIONS,
+  "store put": STORE_PUT_OPTIONS,
+  "store find": STORE_FIND_OPTIONS,
+  "store list": STORE_LIST_OPTIONS,
+  "store prune": STORE_PRUNE_OPTIONS,
+  "gate": GATE_OPTIONS,
+  "reverify": REVERIFY_OPTIONS,
+  "serve": SERVE_OPTIONS,
+  "serve keys create": KEYS_CREATE_OPTIONS,
+  "serve keys list": KEYS_LIST_OPTIONS,
   "trusted-root update": UPDATE_OPTIONS,
   "trusted-root show": SHOW_OPTIONS,
 };
 
 function commandCase(command: string, option: string): CommandCase | undefined {
-  return OTHERS[command]?.[option] ??
-    (Object.hasOwn(COMMANDS, command) ? verifyingCase(command, option) : undefined);
+  return OTHERS[command]?.[option] ?? storedCase(command, option) ?? gateCase(command, option);
 }
 
 describe("options of the command line", () => {
+  after(removeRepositories);
+
   it("are those of the commands", async () => {
     const known = new Set(Object.values(COMMAND_TABLES).flat().map(({ name }) => name));
     const missing = (await commandTables()).flatMap(([table, options]) =>
       options.filter(({ name }) => !known.has(name)).map(({ name }) => `${table}: --${name}`)
     );
     deepEqual(missing, []);
-    for (const [command, cases] of Object.entries(OTHERS)) {
+    const tables = [OTHERS, STORED, COMMANDS_TESTED_IN];
+    for (const [command, cases] of tables.flatMap((one) => Object.entries<object>(one))) {
       const names = COMMAND_TABLES[command].map(({ name }) => name);
       deepEqual(Object.keys(cases).filter((name) => !names.includes(name)), [], command);
     }
@@ -193,6 +221,16 @@ describe("options of the command line", () => {
 
   for (const [command, options] of Object.entries(COMMAND_TABLES)) {
     for (const { name } of options) {
+      const named = COMMANDS_TESTED_IN[command]?.[name];
+      if (named !== undefined) {
+        it(`${command} --${name} is given in ${named}`, () => {
+          // What `deno test` runs, and CI with it.
+          ok(/^(?:cli|tests)\/[\w/]+_test\.ts$/.test(named), named);
+          equal(commandCase(command, name), undefined, "it has a case, too");
+          ok(new RegExp(`["'\`\\s]--${name}(?![\\w-])`).test(textOf(named)), named);
+        });
+        continue;
+      }
       it(`${command} --${name} is read`, async () => {
         const found = commandCase(command, name);
         ok(found !== undefined, "it has no case");

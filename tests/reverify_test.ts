@@ -204,6 +204,30 @@ describe("reverify", { skip: "Deno" in globalThis ? false : "Deno only" }, () =>
     assert.equal((await run([db(), revoked(), "--worker"])).code, 2);
   });
 
+  it("refuses options of a policy that are not whole, and takes JSON as its format", async () => {
+    const output = `--output=${folder}/one`;
+    const file = `${folder}/policy.json`;
+    const key = `${folder}/ci.pub`;
+    await Deno.writeTextFile(key, signers.publicKeys[0]);
+    const cases: [RegExp, string[]][] = [
+      [/policy-key|DSSE|envelope|malformed/, [`--policy-key=${key}`]],
+      [/needs --policy-key/, ["--policy-threshold=1"]],
+      [/malformed/, [`--waivers=${file}`]],
+      [/needs --waivers/, [`--waivers-key=${key}`]],
+      [/needs --revocations-key/, [`--revocations=${file}`]],
+      [/needs --revocations/, [`--revocations-key=${key}`]],
+      [/needs --revocations/, [`--revocations-state=${folder}/state`]],
+    ];
+    for (const [message, more] of cases) {
+      const { code, err } = await run([db(), revoked(), output, "--segment=10", ...more]);
+      assert.equal(code, 2, more.join());
+      assert.match(err, message, more.join());
+    }
+    const { code, out } = await run([db(), revoked(), output, "--segment=10", "--format=json"]);
+    assert.equal(code, 1);
+    assert.equal(JSON.parse(out).attestations, RECORDS);
+  });
+
   it("shares the segments by a queue on PostgreSQL, also when workers are killed", async (t) => {
     if ("missing" in postgres) {
       console.log(`skipped: ${postgres.missing}`);

@@ -7,6 +7,7 @@ import { cardDigest, provenanceOf, signaturePolicy, testSigners } from "./regist
 const ROOT = new URL("..", import.meta.url).pathname;
 const URN = "urn:acme:app";
 const CARD = { name: "app" };
+const BY_POLICY = ["serve", "--policy", "policy.json"];
 
 let folder: string;
 
@@ -170,6 +171,14 @@ describe("serve", () => {
       [/exclude each other/, ["serve", "--policy", "policy.json", "--key", "ci.pub"]],
       [/needs --policy/, ["serve", "--key", "ci.pub", "--trusted-root", root]],
       [/--pool-size is about PostgreSQL/, ["serve", "--pool-size", "2"]],
+      [/--pool-size is about PostgreSQL/, ["serve", "keys", "list", "--pool-size", "2"]],
+      [/policy-key|DSSE|envelope/, [...BY_POLICY, "--policy-key", "ci.pub"]],
+      [/needs --policy-key/, [...BY_POLICY, "--policy-threshold", "1"]],
+      [/ci\.pub/, [...BY_POLICY, "--waivers", "ci.pub"]],
+      [/needs --waivers/, [...BY_POLICY, "--waivers-key", "ci.pub"]],
+      [/needs --revocations-key/, [...BY_POLICY, "--revocations", "policy.json"]],
+      [/needs --revocations/, [...BY_POLICY, "--revocations-key", "ci.pub"]],
+      [/needs --revocations/, [...BY_POLICY, "--revocations-state", "state"]],
       [/no other address/, ["serve", "--db", "mysql://x/y"]],
       [/HOST:PORT/, ["serve", "--key", "ci.pub", "--listen", "8080"]],
       [/whole number/, ["serve", "--key", "ci.pub", "--rate-limit", "1x"]],

@@ -14,6 +14,8 @@ export interface World {
   stdin?: string;
   typed?: string[];
   commands?: Record<string, string>;
+  /** Commands that were run on it before. */
+  before?: readonly (readonly string[])[];
 }
 
 /** One run, after it has ended. */
@@ -35,6 +37,8 @@ export interface CommandCase {
   wanted: readonly [without: string, withIt: string];
   /** What is looked at. Default: the reason, or `ok`. */
   look?: (ran: Ran) => string | Promise<string>;
+  /** How the words are run. Default: on a fresh machine in memory. */
+  run?: (world: World, words: readonly string[]) => Promise<Ran>;
 }
 
 /** Runs a command on a fresh machine. */
@@ -48,6 +52,11 @@ export async function runWords(world: World, words: readonly string[]): Promise<
   if (world.typed !== undefined) runtime.typed = [...world.typed];
   for (const [line, answer] of Object.entries(world.commands ?? {})) {
     runtime.commands.set(line, answer);
+  }
+  for (const args of world.before ?? []) {
+    Object.assign(runtime, { args });
+    await main(runtime);
+    Object.assign(runtime, { stdout: "", stderr: "", args: words });
   }
   const status = await main(runtime);
   return {
@@ -78,10 +87,30 @@ export function reasonIn({ status, out, err }: Ran): string {
 }
 
 /** Both answers of a case. */
-export async function answersOf({ world, words, more, look = reasonIn }: CommandCase) {
+export async function answersOf(
+  { world, words, more, look = reasonIn, run = runWords }: CommandCase,
+) {
   const made = await world();
   return [
-    await look(await runWords(made, words)),
-    await look(await runWords(made, [...words, ...more])),
+    await look(await run(made, words)),
+    await look(await run(made, [...words, ...more])),
   ];
+}
+
+/** A case as a line of a table. */
+export type Row = readonly [
+  option: string,
+  world: CommandCase["world"],
+  words: readonly string[],
+  more: readonly string[],
+  wanted: readonly [string, string],
+  look?: CommandCase["look"],
+];
+
+/** Cases by option. */
+export function table(rows: readonly Row[]): Readonly<Record<string, CommandCase>> {
+  return Object.fromEntries(rows.map(([option, world, words, more, wanted, look]) => [
+    option,
+    { world, words, more, wanted, ...(look === undefined ? {} : { look }) },
+  ]));
 }

@@ -6,7 +6,7 @@ import { PUBLIC_GOOD_ROOT } from "../../sigstore/roots/public_good.ts";
 import { TestTufRepository, TUF_START } from "../../tools/pki/tuf_repository.ts";
 import { MemoryRuntime } from "../cli_runtime.ts";
 import { payloadOf } from "../signing_machine.ts";
-import { type CommandCase, type Ran, runWords, type World } from "./command_cases.ts";
+import { type CommandCase, type Ran, type Row, runWords, table, type World } from "./command_cases.ts";
 import { keyedWorld, keylessWorld } from "./command_verify.ts";
 import { LOCK_WORDS, NOW, NPM, PACKAGE_WORDS, REVIEW, VSA, deviceWorld, hexOf, npmWorld, once, policyWorld, reportedWorld, signingWorld, tarball, vsaWorld, without } from "./command_worlds.ts";
 
@@ -70,15 +70,6 @@ const begins = ({ out }: Ran): string => out.trimStart().slice(0, 1);
 const inFile = (file: string, text: string) => (ran: Ran): string =>
   String(ran.file(file).includes(text));
 const keyword = (text: string) => ({ out, err }: Ran): string => String((out + err).includes(text));
-
-type Row = readonly [
-  option: string,
-  world: CommandCase["world"],
-  words: readonly string[],
-  more: readonly string[],
-  wanted: readonly [string, string],
-  look?: CommandCase["look"],
-];
 
 const RELEASE = ["verify", "app.tgz", "-b=app.json"];
 const BAD = ["verify", "bad.tgz", "-b=bad.json", "--format=json"];
@@ -449,13 +440,6 @@ const ROOT_ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["cached", tufCached, [...SHOW, "--cache=c", ...WHERE], ["--cached"], ["usage", "ok"]],
   ],
 };
-
-function table(rows: readonly Row[]): Readonly<Record<string, CommandCase>> {
-  return Object.fromEntries(rows.map(([option, world, words, more, wanted, look]) => [
-    option,
-    { world, words, more, wanted, ...(look === undefined ? {} : { look }) },
-  ]));
-}
 
 /** By command, then by option. */
 export const OTHERS: Readonly<Record<string, Readonly<Record<string, CommandCase>>>> = {

@@ -4,6 +4,7 @@ import { createEnvelope } from "../../dsse/mod.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { generateSigner } from "../../keys/mod.ts";
 import {
+  ARTIFACT_SHA256,
   certificateClaims,
   provenanceBundle,
   provenanceStatement,
@@ -20,34 +21,44 @@ const SAN = `--cert-identity=${WORKFLOW}`;
 const BY = `--cert-oidc-issuer=${ISSUER}`;
 const TYPE = "application/vnd.in-toto+json";
 
-let keyless: Promise<World> | undefined;
-let keyed: Promise<World> | undefined;
+const made = new Map<string, Promise<World>>();
+
+function once(name: string, make: () => Promise<World>): Promise<World> {
+  const found = made.get(name) ?? make();
+  made.set(name, found);
+  return found;
+}
+
+const subjectOf = (hex: string) => ({
+  subject: [{ name: "artifact.txt", digest: { sha256: hex } }],
+});
 
 /** An artifact with provenance by a workflow of the throw-away instance. */
-export function keylessWorld(): Promise<World> {
-  return keyless ??= (async () => {
+export function keylessWorld(hex: string = ARTIFACT_SHA256): Promise<World> {
+  return once(`keyless ${hex}`, async () => {
+    const statement = subjectOf(hex);
     const claims = { ...certificateClaims(), 11: "self-hosted" };
     const unlogged = { entries: () => Promise.resolve([]) };
     return {
       files: {
         "artifact.txt": ARTIFACT,
-        "b.json": JSON.stringify(await provenanceBundle()),
-        "self-hosted.json": JSON.stringify(await provenanceBundle({ claims })),
-        "unlogged.json": JSON.stringify(await provenanceBundle({ recipe: unlogged })),
+        "b.json": JSON.stringify(await provenanceBundle({ statement })),
+        "self-hosted.json": JSON.stringify(await provenanceBundle({ claims, statement })),
+        "unlogged.json": JSON.stringify(await provenanceBundle({ recipe: unlogged, statement })),
         "root.json": JSON.stringify(await rootJson()),
         "signing.key": (await generateSigner("Ed25519")).privateKey,
       },
     };
-  })();
+  });
 }
 
 /** An artifact with envelopes by two keys, alone and together. */
-export function keyedWorld(): Promise<World> {
-  return keyed ??= (async () => {
+export function keyedWorld(hex: string = ARTIFACT_SHA256): Promise<World> {
+  return once(`keyed ${hex}`, async () => {
     const ci = await generateSigner("ES256", { name: "ci" });
     const other = await generateSigner("Ed25519", { name: "other" });
     const wide = await generateSigner("ECDSA-P256-SHA512", { name: "wide" });
-    const bytes = utf8(JSON.stringify(provenanceStatement()));
+    const bytes = utf8(JSON.stringify(provenanceStatement({ statement: subjectOf(hex) })));
     const by = async (...signers: (typeof ci)["signer"][]) =>
       JSON.stringify(await createEnvelope(TYPE, bytes, signers));
     const set = (entry: object) =>
@@ -72,12 +83,12 @@ export function keyedWorld(): Promise<World> {
         }),
       },
     };
-  })();
+  });
 }
 
 /** Options of verification: what is given without, and with. */
-interface Verifying {
-  world?: () => Promise<World>;
+export interface Verifying {
+  world?: (hex?: string) => Promise<World>;
   bundle?: string;
   without: readonly string[];
   more: readonly string[];
@@ -169,6 +180,12 @@ export const VERIFYING: Readonly<Record<string, Verifying>> = {
     without: ["--key=wide.pub"],
     more: ["--key-alg=ECDSA-P256-SHA512"],
     wanted: ["invalid-signature", "ok"],
+  },
+  "accept-format": {
+    world: keyedWorld,
+    without: ["--key=ci.pub"],
+    more: ["--accept-format=jws"],
+    wanted: ["ok", "format-not-accepted"],
   },
   "predicate-type": {
     without: [...ROOT, ...WHO],
@@ -277,5 +294,5 @@ export function verifyingCase(command: string, option: string): CommandCase | un
   const found = VERIFYING[option];
   if (found === undefined) return undefined;
   const { world = keylessWorld, bundle = "b.json", without, more, wanted } = found;
-  return { world, words: [...COMMANDS[command](bundle), ...without], more, wanted };
+  return { world: () => world(), words: [...COMMANDS[command](bundle), ...without], more, wanted };
 }

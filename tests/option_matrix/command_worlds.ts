@@ -5,7 +5,11 @@ import { encodeHex } from "../../internal/hex.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { encryptPrivateKey, generateSigner } from "../../keys/mod.ts";
-import { POLICY_PAYLOAD_TYPE, WAIVERS_PAYLOAD_TYPE } from "../../policy/mod.ts";
+import {
+  POLICY_PAYLOAD_TYPE,
+  REVOCATIONS_PAYLOAD_TYPE,
+  WAIVERS_PAYLOAD_TYPE,
+} from "../../policy/mod.ts";
 import { createServices } from "../../tools/pki/services.ts";
 import { answerOf, integrityOf, keysFile, PACKAGE, sha512Of, TARBALL } from "../fixtures/npm.ts";
 import { rootJson } from "../fixtures/sigstore.ts";
@@ -22,16 +26,19 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => made ??= make();
 }
 
-const reviewOf = (name: string, content: string, result = "PASSED") =>
+const reviewOf = (name: string, sha256: string, result = "PASSED") =>
   JSON.stringify({
     _type: "https://in-toto.io/Statement/v1",
-    subject: [{ name, digest: { sha256: hexOf(content) } }],
+    subject: [{ name, digest: { sha256 } }],
     predicateType: REVIEW,
     predicate: { result },
   });
 
 /** A release that was reviewed, a bad one, and policies about them. */
-export const policyWorld = once(async (): Promise<World> => {
+export const policyWorld = once(() => releaseWorld(hexOf("app"), hexOf("bad")));
+
+/** The same about two digests. */
+export async function releaseWorld(good: string, bad: string): Promise<World> {
   const [ci, owner] = [await generateSigner("Ed25519"), await generateSigner("Ed25519")];
   const policy = {
     type: "attest-policy/v1",
@@ -52,7 +59,7 @@ export const policyWorld = once(async (): Promise<World> => {
     policy: "acme",
     waivers: [{
       rule: "release/reviewed/predicate.where.result",
-      artifact: { name: "bad.tgz" },
+      artifact: { digest: `sha256:${bad}` },
       reason: "A known failure",
       owner: "security@acme.example",
       until: "2026-07-01T00:00:00Z",
@@ -60,6 +67,18 @@ export const policyWorld = once(async (): Promise<World> => {
   };
   const seal = async (type: string, text: string, { signer } = ci) =>
     JSON.stringify(await createEnvelope(type, utf8(text), signer));
+  const revoking = (sequence: number, at: string) =>
+    seal(
+      REVOCATIONS_PAYLOAD_TYPE,
+      JSON.stringify({
+        type: "attest-revocations/v1",
+        sequence,
+        issuedAt: "2026-05-31T00:00:00Z",
+        expires: "2026-07-01T00:00:00Z",
+        revocations: [{ key: `sha256:${ci.trustedKey.fingerprint}`, at, reason: "retired" }],
+      }),
+      owner,
+    );
   const cases = (ok: boolean) =>
     JSON.stringify({
       type: "attest-policy-tests/v1",
@@ -75,8 +94,8 @@ export const policyWorld = once(async (): Promise<World> => {
     "app.tgz": "app",
     "bad.tgz": "bad",
     "sums.txt": `${hexOf("app")}  app.tgz\n`,
-    "app.json": await seal(TYPE, reviewOf("app.tgz", "app")),
-    "bad.json": await seal(TYPE, reviewOf("bad.tgz", "bad", "FAILED")),
+    "app.json": await seal(TYPE, reviewOf("app.tgz", good)),
+    "bad.json": await seal(TYPE, reviewOf("bad.tgz", bad, "FAILED")),
     "ci.pub": ci.publicKey,
     "owner.pub": owner.publicKey,
     "policy.json": JSON.stringify(policy),
@@ -90,6 +109,9 @@ export const policyWorld = once(async (): Promise<World> => {
     "signed.json": await seal(POLICY_PAYLOAD_TYPE, JSON.stringify(policy), owner),
     "waivers.json": JSON.stringify(waivers),
     "waivers.signed.json": await seal(WAIVERS_PAYLOAD_TYPE, JSON.stringify(waivers), owner),
+    "late.json": await revoking(1, "2027-01-01T00:00:00Z"),
+    "revoked.json": await revoking(2, "2026-01-01T00:00:00Z"),
+    "signing.key": owner.privateKey,
     "policy.tests.json": cases(true),
     "other.tests.json": cases(false),
     "there.json": "{}",
@@ -104,7 +126,7 @@ export const policyWorld = once(async (): Promise<World> => {
     }),
   };
   return { files, now: NOW };
-});
+}
 
 export const reportedWorld = once(async (): Promise<World> => {
   const world = await policyWorld();
@@ -168,13 +190,16 @@ export const tarball = ({ out }: Ran) => {
 };
 
 /** A summary, signed by a key. */
-export const vsaWorld = once(async (): Promise<World> => {
+export const vsaWorld = once(() => summaryWorld(hexOf("app")));
+
+/** The same about a digest. */
+export async function summaryWorld(hex: string): Promise<World> {
   const { signer, publicKey } = await generateSigner("Ed25519");
   const summary = {
     _type: "https://in-toto.io/Statement/v1",
     subject: [{
       name: "app",
-      digest: { sha256: hexOf("app") },
+      digest: { sha256: hex },
       annotations: { sourceRefs: ["refs/heads/main"] },
     }],
     predicateType: "https://slsa.dev/verification_summary/v1",
@@ -198,7 +223,7 @@ export const vsaWorld = once(async (): Promise<World> => {
       "v.pub": publicKey,
     },
   };
-});
+}
 export const VSA = [
   ...["verify", "app", "--vsa=vsa.json", "--key=v.pub", "--format=json"],
   ...["--vsa-verifier-id=https://v.example", "--vsa-resource-uri=pkg:generic/app@1"],
@@ -224,7 +249,7 @@ export const signingWorld = once(async (): Promise<World> => {
       "bom.json": '{"bomFormat":"CycloneDX","specVersion":"1.6"}',
       "scan.json": '{"findings":[]}',
       "ci.yml": "on: push",
-      "statement.json": reviewOf("app.tgz", "hello\n"),
+      "statement.json": reviewOf("app.tgz", hexOf("hello\n")),
       "ci.key": ci.privateKey,
       "ci.pub": ci.publicKey,
       "p384.key": p384.privateKey,

@@ -48,6 +48,7 @@ export const DATA: Readonly<Record<string, string>> = {
   KeyRevocation: RESULT,
   KeySetEntry: RESULT,
   PolicySource: VALUE,
+  ForeignPolicy: VALUE,
   PolicyTestCase: VALUE,
   PolicyTestArtifact: VALUE,
   LayoutFiles: VALUE,
@@ -107,7 +108,11 @@ const OIDC = [
 
 /** Test files, which run with the others, that give each option of a type. */
 export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
-  RegistryServerOptions: ["tests/registry/attack_test.ts", "tests/registry/fixture.ts"],
+  RegistryServerOptions: [
+    "tests/registry/attack_test.ts",
+    "tests/registry/behaviour_test.ts",
+    "tests/registry/fixture.ts",
+  ],
   RegistryServerLimits: ["tests/registry/attack_test.ts"],
   NewApiKey: ["tests/sql/options_test.ts"],
   HistoryOptions: ["tests/sql/options_test.ts"],
@@ -137,7 +142,6 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   NpmExpectation: NPM,
   CompileOptions: ["policy/compile_test.ts", "policy/evaluate_test.ts", "policy/cel_test.ts"],
   DeriveOptions: ["policy/evaluate_test.ts", "cli/policy_test.ts"],
-  NewGateRules: ["policy/gate_rules_test.ts"],
   SegmentWork: ["store/reverify/reverify_test.ts"],
   WorkerOptions: ["store/reverify/reverify_test.ts"],
   RevocationListOptions: ["policy/revocations_test.ts"],
@@ -188,6 +192,39 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   FormatTrust: FORMATS,
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
+};
+
+const GATE = "tests/gate_test.ts";
+const SERVE = "tests/serve_cli_test.ts";
+const REVERIFY = "tests/reverify_test.ts";
+const POLICY = [
+  ...["policy", "policy-key", "policy-threshold", "waivers", "waivers-key"],
+  ...["revocations", "revocations-key", "revocations-state"],
+];
+
+function all(names: readonly string[], file: string): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, file]));
+}
+
+/**
+ * By command and option: the test that runs the command with the option and without. Those
+ * commands need processes, sockets and databases.
+ */
+export const COMMANDS_TESTED_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "gate": {
+    ...all(["since", "rules", "from-base", "exit-code"], GATE),
+    ...all(["registry", "db"], "tests/gate_sources_test.ts"),
+  },
+  "reverify": all(
+    [...POLICY, "db", "now", "segment", "lease", "worker", "output", "format"],
+    REVERIFY,
+  ),
+  "serve": all([
+    ...[...POLICY, "db", "pool-size", "mode", "key", "trusted-root", "listen", "proxied"],
+    ...["private-reads", "unsafe-any-writer", "rate-limit", "max-body", "body-timeout", "log"],
+  ], SERVE),
+  "serve keys create": all(["db", "pool-size", "name", "prefix", "all-urns"], SERVE),
+  "serve keys list": all(["db", "pool-size", "format"], SERVE),
 };
 
 /** Options of the API that no test gives: the list may only get shorter. */

@@ -193,6 +193,36 @@ describe("a registry under attack", () => {
     assert.ok(await isEmpty(registry));
   });
 
+  test("bounds what is judged at once and how long, and writers without a key", async () => {
+    const busy = await open({ limits: { maxConcurrentPuts: 1 }, now: () => new Date(7) });
+    const both = await Promise.all([busy.put(URN, CARD), busy.put(URN, CARD)]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [201, 429]);
+    const two = await open({ limits: { maxConcurrentPuts: 2 } });
+    const first = await Promise.all([two.put(URN, CARD), two.put("urn:acme:b", CARD)]);
+    assert.deepEqual(first.map(({ status }) => status), [201, 201]);
+    const good = JSON.stringify({
+      urn: URN,
+      card: CARD,
+      provenance: await provenanceOf(URN, CARD),
+    });
+    const late = () =>
+      new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          controller.enqueue(new TextEncoder().encode(good));
+          controller.close();
+        },
+      });
+    const hasty = await open({ limits: { requestTimeoutMs: 10 } });
+    const cut = await hasty.send("PUT", PATH, { body: late() });
+    assert.deepEqual([cut.status, cut.body.reason], [408, "request-timeout"]);
+    assert.equal((await (await open()).send("PUT", PATH, { body: late() })).status, 201);
+    const nobody = await open();
+    assert.equal((await nobody.put(URN, CARD, { key: null })).status, 401);
+    const anybody = await open({ unsafelyAcceptAnyWriter: true });
+    assert.equal((await anybody.put(URN, CARD, { key: null })).status, 201);
+  });
+
   test("bounds the number of attestations and of requests", async () => {
     const registry = await open({ limits: { maxAttestations: 2, maxSubjects: 1 } });
     const one = await provenanceOf(URN, CARD);
