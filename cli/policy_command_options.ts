@@ -109,7 +109,8 @@ export const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
     group: "Reports",
     help: "Moment of the new verdict, RFC 3339; default that of a report's own verdict, else now",
   },
-  ...POLICY_FILE_OPTIONS,
+  // Stored evidence does not tell when a key signed: revocations count where it is verified anew.
+  ...POLICY_FILE_OPTIONS.filter(({ name }) => !name.startsWith("revocations")),
   FORMAT,
 ];
 

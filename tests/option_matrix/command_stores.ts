@@ -12,7 +12,7 @@ import { MemoryRegistry } from "../fixtures/registry.ts";
 import { type Ran, reasonIn, type Row, table, type CommandCase, type World } from "./command_cases.ts";
 import { downloaded, GITHUB_API, imageTrustCase, placeCase, verdictsIn, withImage } from "./command_images.ts";
 import { COMMANDS, verifyingCase } from "./command_verify.ts";
-import { hexOf, once, policyWorld, releaseWorld, reportedWorld, summaryWorld } from "./command_worlds.ts";
+import { hexOf, once, policyWorld, releaseWorld, summaryWorld } from "./command_worlds.ts";
 
 const IMAGE = "oci://registry.example/acme/app:1";
 const MIRROR = "oci://mirror.example/acme/app";
@@ -253,7 +253,6 @@ export const STORED: Readonly<Record<string, Readonly<Record<string, CommandCase
   })),
   "policy check": table(revocationRows(["policy", "check", "policy.json"], policyWorld, "ok")),
   "policy explain": table(revocationRows(["policy", "explain", "policy.json", "app.tgz", "-b=app.json"], policyWorld, "key-revoked")),
-  "policy dry-run": table(revocationRows(["policy", "dry-run", "policy.json", "--reports=report.json"], reportedWorld, "ok")),
   "tree": table([
     ...ofImage(["tree", IMAGE, "--format=json"], (reason) => reason, verdictsIn),
     // Verdicts of a tree are those of attestations, which no waiver changes.
