@@ -17,7 +17,13 @@ const PROGRAM = `
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 const keys = ${JSON.stringify(Object.keys(manifest.exports))};
+// Node has SQLite from version 22 on: there the import must fail by that name, and by no other.
+const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 for (const key of keys) {
+  if (key === "./store/sql/sqlite" && !hasSqlite) {
+    await assert.rejects(import("@x/attest/store/sql/sqlite"), /node:sqlite/);
+    continue;
+  }
   const module = await import(key.replace(".", "@x/attest"));
   assert.ok(Object.keys(module).length > 0, key + " exports nothing");
 }
