@@ -11,7 +11,7 @@ import { inTotoMetablock } from "./in_toto_metablock.ts";
 import { jws } from "./jws.ts";
 import { minisign, signify } from "./minisign.ts";
 import { notationJws } from "./notation_jws.ts";
-import { openPgpConfidence } from "./_openpgp_marks.ts";
+import { openPgpConfidence, rpmConfidence } from "./_openpgp_marks.ts";
 import { paseto } from "./paseto.ts";
 import { checkpoint, signedNote, tlogProof } from "./signed_note.ts";
 
@@ -61,6 +61,13 @@ export const FORMATS: readonly FormatEntry[] = [
     support: "verified",
     detect: openPgpConfidence,
     load: async () => (await import("./openpgp/mod.ts")).openPgpFormat as FormatModule<unknown>,
+  },
+  {
+    id: "rpm",
+    layer: "attached",
+    support: "verified",
+    detect: rpmConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).rpmFormat as FormatModule<unknown>,
   },
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")

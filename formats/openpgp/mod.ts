@@ -15,3 +15,4 @@ export {
   type OpenPgpKeySource,
 } from "./keyring.ts";
 export { openPgpFormat } from "./openpgp_format.ts";
+export { rpmFormat } from "./rpm_format.ts";

@@ -3,19 +3,8 @@ import { openPgpConfidence } from "../_openpgp_marks.ts";
 import type { FormatEnvelope, FormatModule } from "../format.ts";
 import type { OpenPgpMessage } from "./_cleartext.ts";
 import { parseMessage } from "./_message.ts";
-import { hashName } from "./_signature.ts";
 import { verifyOne } from "./_signers.ts";
-
-/** Names of algorithms of keys: RFC 9580, 9.1. */
-const KEY_ALGORITHMS: Readonly<Record<number, string>> = {
-  1: "RSA",
-  3: "RSA",
-  17: "DSA",
-  19: "ECDSA",
-  22: "EdDSA",
-  27: "Ed25519",
-  28: "Ed448",
-};
+import { statedSignature } from "./_stated.ts";
 
 /**
  * OpenPGP: clear text with a signature behind it, signatures beside another file, and messages
@@ -36,13 +25,7 @@ export const openPgpFormat: FormatModule<OpenPgpMessage> = {
     return {
       format: "openpgp",
       ...(message === undefined ? {} : { message }),
-      signatures: signatures.map(({ issuer, keyAlgorithm, hashAlgorithm, body }) => ({
-        keyid: issuer.fingerprint ?? issuer.keyid,
-        algorithm: `${KEY_ALGORITHMS[keyAlgorithm] ?? `algorithm ${keyAlgorithm}`} over ${
-          hashName(hashAlgorithm)
-        }`,
-        bytes: body.length,
-      })),
+      signatures: signatures.map(statedSignature),
       facts: {
         form,
         created: signatures.map(({ created }) => created.toISOString()).join(", "),
