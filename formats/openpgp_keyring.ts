@@ -21,3 +21,17 @@ export interface OpenPgpKey {
   /** Why its signatures are never accepted, such as an RSA key below 2048 bits. */
   readonly error?: AttestationError;
 }
+
+const keyrings = new WeakSet<OpenPgpKeyring>();
+
+/** Marks what `createOpenPgpKeyring()` made. */
+export function registerKeyring(keyring: OpenPgpKeyring): void {
+  keyrings.add(keyring);
+}
+
+/** Throws a TypeError for what only looks like a keyring: its keys would not be known. */
+export function refuseOtherThanKeyring(keyring: OpenPgpKeyring | undefined): void {
+  if (keyring !== undefined && !keyrings.has(keyring)) {
+    throw new TypeError("openpgp is not a keyring of createOpenPgpKeyring()");
+  }
+}

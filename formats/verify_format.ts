@@ -5,7 +5,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
-import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
+import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
   FormatEnvelope,
@@ -121,6 +121,7 @@ export async function verifyFormat(
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
   const { keys = [], threshold = 1, formats } = trust;
   refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(trust.openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }

@@ -6,7 +6,7 @@ import { printable } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { importTrustedKey, type TrustedKey } from "../../keys/trusted_key.ts";
 import { encodeSpki, type KeyMaterial } from "../../keys/spki.ts";
-import type { OpenPgpKey, OpenPgpKeyring } from "../openpgp_keyring.ts";
+import { type OpenPgpKey, type OpenPgpKeyring, registerKeyring } from "../openpgp_keyring.ts";
 import { linesOf, readArmor, refuseMore } from "./_armor.ts";
 import { CONFIG } from "./_back_end.ts";
 import { materialOf } from "./_key_material.ts";
@@ -118,17 +118,13 @@ export async function createOpenPgpKeyring(
     keys: Object.freeze(all.map(({ info }) => info)),
   });
   entries.set(keyring, all);
+  registerKeyring(keyring);
   return keyring;
 }
 
-/** What is in a keyring; throws a TypeError for what is none. */
+/** What is in a keyring. */
 export function entriesOf(keyring: OpenPgpKeyring | undefined): readonly KeyEntry[] {
-  if (keyring === undefined) return [];
-  const found = entries.get(keyring);
-  if (found === undefined) {
-    throw new TypeError("A keyring is what createOpenPgpKeyring() gives");
-  }
-  return found;
+  return keyring === undefined ? [] : entries.get(keyring) ?? [];
 }
 
 function opened(source: OpenPgpKeySource): { name?: string; content: string | Uint8Array } {
