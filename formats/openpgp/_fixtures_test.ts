@@ -1,4 +1,7 @@
 import { encodeBase64 } from "../../internal/base64.ts";
+import { keyOf, raw } from "../_fixtures_test.ts";
+import { readSpki } from "../../keys/spki.ts";
+import type { KeyAlgorithm } from "../../keys/mod.ts";
 import { type Bytes, concat, utf8 } from "../../internal/bytes.ts";
 import { encodePacket } from "./_packets.ts";
 
@@ -22,14 +25,19 @@ export interface SignatureForm {
   version?: 4 | 6;
 }
 
-/** A key of Ed25519 as OpenPGP has it, with all that is needed to sign. */
+/** A key as OpenPGP has it, with all that is needed to sign. */
 export interface TestKey {
   /** Body of the public key packet. */
   body: Bytes;
   fingerprint: Bytes;
   keyid: Bytes;
   version: 4 | 6;
-  sign(digest: Bytes): Promise<Bytes>;
+  /** Number of its algorithm. */
+  algorithm: number;
+  /** Number of the digest that it signs. */
+  hash: number;
+  /** The signature as its packet holds it. */
+  sign(data: Bytes, digest: Bytes): Promise<Bytes>;
 }
 
 /** A number of some octets. */
@@ -77,12 +85,56 @@ export async function makeKey(
   return {
     body,
     version,
+    algorithm: version === 4 ? 22 : 27,
+    hash: 8,
     fingerprint,
     keyid: (version === 4 ? fingerprint.slice(-8) : fingerprint.slice(0, 8)) as Bytes,
-    async sign(digest) {
-      return new Uint8Array(await crypto.subtle.sign("Ed25519", pair.privateKey, digest));
+    async sign(_data, digest) {
+      const signed = new Uint8Array(
+        await crypto.subtle.sign("Ed25519", pair.privateKey, digest),
+      );
+      return version === 4 ? halves(signed) : signed;
     },
   };
+}
+
+const OIDS: Readonly<Record<string, readonly number[]>> = {
+  "P-256": [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7],
+  "P-384": [0x2b, 0x81, 4, 0, 0x22],
+};
+
+/** A key of RSA or ECDSA. */
+export async function makeKeyOf(alg: KeyAlgorithm): Promise<TestKey> {
+  if (alg === "Ed25519") return await makeKey();
+  const { signer } = await keyOf(alg);
+  const material = readSpki(await signer.publicKey());
+  const isRsa = material.kind === "RSA";
+  let value: Bytes;
+  if (material.kind === "RSA") value = concat(mpi(material.modulus), mpi(material.exponent));
+  else if (material.kind === "EC") {
+    const oid = Uint8Array.from(OIDS[material.curve]);
+    value = concat(uint(oid.length, 1), oid, mpi(material.point));
+  } else throw new Error(`${alg}: no key of OpenPGP`);
+  const body = concat(uint(4, 1), seconds(MADE), uint(isRsa ? 1 : 19, 1), value);
+  const fingerprint = await hash("SHA-1", keyed(body, 4));
+  return {
+    body,
+    version: 4,
+    algorithm: isRsa ? 1 : 19,
+    hash: alg === "ES384" ? 9 : 8,
+    fingerprint,
+    keyid: fingerprint.slice(-8) as Bytes,
+    async sign(data) {
+      const signed = raw(alg, await signer.sign(data));
+      return isRsa ? mpi(signed) : halves(signed);
+    },
+  };
+}
+
+/** Two numbers of one length. */
+function halves(signature: Uint8Array): Bytes {
+  const size = signature.length / 2;
+  return concat(mpi(signature.subarray(0, size)), mpi(signature.subarray(size)));
 }
 
 /** A key as it enters a signature over it: RFC 9580, 5.2.4. */
@@ -105,7 +157,8 @@ export async function signatureBody(
   data: Uint8Array,
   form: SignatureForm = {},
 ): Promise<Bytes> {
-  const { type = 0, hash: algorithm = 8, created = MADE, hashed = [], timeless = false } = form;
+  const { type = 0, hash: algorithm = key.hash, created = MADE, hashed = [], timeless = false } =
+    form;
   const { version = key.version } = form;
   const issuer = key.version === 4 ? part(16, key.keyid) : part(
     33,
@@ -117,24 +170,22 @@ export async function signatureBody(
   const rest = concat(...unhashed);
   const octets = version === 6 ? 4 : 2;
   const head = concat(
-    Uint8Array.of(version, type, key.version === 4 ? 22 : 27, algorithm),
+    Uint8Array.of(version, type, key.algorithm, algorithm),
     uint(signed.length, octets),
     signed,
   );
   const [name, saltBytes] = HASHES[algorithm] ?? ["SHA-256", 0];
   const salt = new Uint8Array(version === 6 ? saltBytes : 0).fill(7);
   const trailer = concat(head, Uint8Array.of(version, 0xff), uint(head.length, 4));
-  const digest = await hash(name, salt, data, trailer);
-  const signature = await key.sign(digest);
+  const preimage = concat(salt, data, trailer);
+  const digest = await hash(name, preimage);
   return concat(
     head,
     uint(rest.length, octets),
     rest,
     digest.subarray(0, 2),
     ...(version === 6 ? [uint(salt.length, 1), salt] : []),
-    ...(key.version === 4
-      ? [mpi(signature.subarray(0, 32)), mpi(signature.subarray(32))]
-      : [signature]),
+    await key.sign(preimage, digest),
   );
 }
 
@@ -243,10 +294,10 @@ export function literal(data: Uint8Array, kind = "b"): Bytes {
 }
 
 /** The announcement of a signature of version 4. */
-export function onePass(key: TestKey, { type = 0, hash = 8, isLast = true } = {}): Bytes {
+export function onePass(key: TestKey, { type = 0, hash = key.hash, isLast = true } = {}): Bytes {
   return encodePacket(
     4,
-    concat(Uint8Array.of(3, type, hash, 22), key.keyid, uint(isLast ? 1 : 0, 1)),
+    concat(Uint8Array.of(3, type, hash, key.algorithm), key.keyid, uint(isLast ? 1 : 0, 1)),
   );
 }
 

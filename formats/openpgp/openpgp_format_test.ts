@@ -6,7 +6,7 @@ import {
 } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Bytes, concat, utf8 } from "../../internal/bytes.ts";
-import { ABC, ABC_SHA256, verdict } from "../_fixtures_test.ts";
+import { ABC, ABC_SHA256, keyOf, verdict } from "../_fixtures_test.ts";
 import { type FormatTrust, parseFormat, verifyFormat } from "../mod.ts";
 import {
   armor,
@@ -17,6 +17,7 @@ import {
   literal,
   MADE,
   makeKey,
+  makeKeyOf,
   NOW,
   onePass,
   part,
@@ -288,6 +289,22 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     equal(await verdict(longer, beside), "malformed-envelope");
     const many = concat(...Array.from({ length: 200 }, () => packet));
     equal(await verdict(many, beside), "limit-exceeded");
+  });
+
+  it("verifies RSA and ECDSA, with the algorithm that the digest makes", async () => {
+    for (const alg of ["RS256", "ES256", "ES384"] as const) {
+      const own = await makeKeyOf(alg);
+      const openpgp = await createOpenPgpKeyring(await publicKey(own));
+      const result = await verifyFormat(await signaturePacket(own, ABC), { ...beside, openpgp });
+      ok(result.ok, JSON.stringify(result));
+      const [{ algorithm, key }] = result.signers;
+      equal(algorithm, alg);
+      equal(key?.alg, alg);
+      equal(key?.fingerprint, (await keyOf(alg)).trustedKey.fingerprint);
+      const other = await makeKey();
+      const swapped = await signaturePacket({ ...other, keyid: own.keyid }, ABC);
+      equal(await verdict(swapped, { ...beside, openpgp }), "key-algorithm-mismatch");
+    }
   });
 
   it("verifies signatures of version 6, which have a salt and name no digest", async () => {
