@@ -122,6 +122,8 @@ function refused(what: string, cause?: unknown): AttestationError {
   });
 }
 
-function reasonOf(cause: unknown): string {
-  return printable(cause instanceof Error ? cause.message : "an unexpected error", 160);
+/** What the library says, as a part of a message of ours. */
+export function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : "an unexpected error";
+  return printable(text.replace(/[.\s]+$/, ""), 160);
 }

@@ -8,7 +8,7 @@ import { importTrustedKey, type TrustedKey } from "../../keys/trusted_key.ts";
 import { encodeSpki, type KeyMaterial } from "../../keys/spki.ts";
 import { type OpenPgpKey, type OpenPgpKeyring, registerKeyring } from "../openpgp_keyring.ts";
 import { linesOf, readArmor, refuseMore } from "./_armor.ts";
-import { CONFIG } from "./_back_end.ts";
+import { CONFIG, reasonOf } from "./_back_end.ts";
 import { materialOf } from "./_key_material.ts";
 import { encodePacket, type Packet, readPackets, Tag } from "./_packets.ts";
 
@@ -180,7 +180,7 @@ async function readOne(packets: readonly Packet[]): Promise<PublicKey> {
   } catch (cause) {
     throw new AttestationError(
       "malformed-key",
-      `Cannot read OpenPGP key: ${printable(cause instanceof Error ? cause.message : "", 120)}`,
+      `Cannot read OpenPGP key: ${reasonOf(cause)}`,
       { cause },
     );
   }
