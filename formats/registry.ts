@@ -60,14 +60,14 @@ export const FORMATS: readonly FormatEntry[] = [
     layer: "envelope",
     support: "verified",
     detect: openPgpConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat as FormatModule<unknown>,
+    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
   },
   {
     id: "rpm",
     layer: "attached",
     support: "verified",
     detect: rpmConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).rpmFormat as FormatModule<unknown>,
+    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
   },
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")

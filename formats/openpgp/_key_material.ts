@@ -3,7 +3,7 @@ import { encodeHex } from "../../internal/hex.ts";
 import type { HashName } from "../../internal/digest.ts";
 import { type CurveName, type KeyAlgorithm, lookupAlgorithm } from "../../keys/algorithm.ts";
 import { checkEd25519, checkPoint, checkRsa, type KeyMaterial } from "../../keys/spki.ts";
-import { PacketReader } from "./_packets.ts";
+import { malformed, PacketReader } from "./_packets.ts";
 
 /** Curves by their object identifier in hex: RFC 9580, 9.2. */
 const CURVES: ReadonlyMap<string, CurveName> = new Map([
@@ -23,6 +23,12 @@ const ED25519 = "2b06010401da470f01";
  */
 export function materialOf(packet: { write(): Uint8Array }): KeyMaterial {
   const reader = new PacketReader(packet.write());
+  const material = readMaterial(reader);
+  if (reader.left > 0) throw malformed(`${reader.left} bytes follow in a key`);
+  return material;
+}
+
+function readMaterial(reader: PacketReader): KeyMaterial {
   const version = reader.number(1);
   if (version !== 4 && version !== 6) throw unsupported(`a key of version ${version}`);
   reader.number(4);

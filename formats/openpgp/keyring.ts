@@ -174,6 +174,9 @@ function splitKeys(packets: readonly Packet[]): Packet[][] {
 }
 
 async function readOne(packets: readonly Packet[]): Promise<PublicKey> {
+  for (const { tag, body } of packets) {
+    if (tag === Tag.publicKey || tag === Tag.publicSubkey) asKeyError(() => checkKey(body));
+  }
   const binaryKey = concat(...packets.map(({ tag, body }) => encodePacket(tag, body)));
   try {
     return (await readKey({ binaryKey, config: CONFIG })).toPublic();
@@ -183,6 +186,16 @@ async function readOne(packets: readonly Packet[]): Promise<PublicKey> {
       `Cannot read OpenPGP key: ${reasonOf(cause)}`,
       { cause },
     );
+  }
+}
+
+/** Its form comes first; what is weak or not supported stays in the keyring, without effect. */
+function checkKey(body: Uint8Array): void {
+  try {
+    materialOf({ write: () => body });
+  } catch (error) {
+    const { reason } = asRefusal(error);
+    if (reason !== "weak-key" && reason !== "unsupported-algorithm") throw error;
   }
 }
 

@@ -6,16 +6,7 @@ import { parseMessage } from "./_message.ts";
 import { verifyOne } from "./_signers.ts";
 import { statedSignature } from "./_stated.ts";
 
-/**
- * OpenPGP: clear text with a signature behind it, signatures beside another file, and messages
- * that hold what they sign.
- *
- * A file that is signed as text is refused where it lies beside its signature: such a signature
- * leaves its line ends open, so that it does not fix the file.
- *
- * Source: RFC 9580.
- */
-export const openPgpFormat: FormatModule<OpenPgpMessage> = {
+const openPgp: FormatModule<OpenPgpMessage> = {
   id: "openpgp",
   layer: "envelope",
   detect: openPgpConfidence,
@@ -75,3 +66,14 @@ export const openPgpFormat: FormatModule<OpenPgpMessage> = {
     } satisfies FormatEnvelope;
   },
 };
+
+/**
+ * OpenPGP: clear text with a signature behind it, signatures beside another file, and messages
+ * that hold what they sign.
+ *
+ * A file that is signed as text is refused where it lies beside its signature: such a signature
+ * leaves its line ends open, so that it does not fix the file.
+ *
+ * Source: RFC 9580.
+ */
+export const openPgpFormat: FormatModule = openPgp as FormatModule;

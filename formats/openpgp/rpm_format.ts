@@ -56,19 +56,7 @@ const DSA_HEADER = 267, RSA_HEADER = 268, OPENPGP = 278;
 const SHA256_HEADER = 273, LONG_SIZE = 270, SIZE = 1000;
 const WORD = /^[A-Za-z0-9._+~^-]{1,256}$/;
 
-/**
- * A package of RPM. OpenPGP signs its header, and the header has the digest of the payload: both
- * are verified. The lead and the signature header are not covered, and nothing is taken from
- * them but signatures; what they state of size and digest has to be true.
- *
- * The subject is the package as it was given: its digest is measured, and signed only by way of
- * its sections. Signatures over header and payload together, which older packages carry besides,
- * are not read; a package without the digest of its payload is refused.
- *
- * Source: RPM reference manual, "RPM V4 Package format", "RPM V6 Package format", "Signatures
- * and digests".
- */
-export const rpmFormat: FormatModule<RpmPackage> = {
+const rpm: FormatModule<RpmPackage> = {
   id: "rpm",
   layer: "attached",
   detect: rpmConfidence,
@@ -104,6 +92,20 @@ export const rpmFormat: FormatModule<RpmPackage> = {
     }
   },
 };
+
+/**
+ * A package of RPM. OpenPGP signs its header, and the header has the digest of the payload: both
+ * are verified. The lead and the signature header are not covered, and nothing is taken from
+ * them but signatures; what they state of size and digest has to be true.
+ *
+ * The subject is the package as it was given: its digest is measured, and signed only by way of
+ * its sections. Signatures over header and payload together, which older packages carry besides,
+ * are not read; a package without the digest of its payload is refused.
+ *
+ * Source: RPM reference manual, "RPM V4 Package format", "RPM V6 Package format", "Signatures
+ * and digests".
+ */
+export const rpmFormat: FormatModule = rpm as FormatModule;
 
 function parseRpm(bytes: Uint8Array, { maxSignatures }: FormatLimits): RpmPackage {
   if (bytes.length < LEAD) throw malformed("it ends in its lead");
