@@ -5,6 +5,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
   FormatEnvelope,
@@ -26,6 +27,8 @@ export interface FormatTrust {
   keys?: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. Default: none. */
   certificates?: CertificateTrust;
+  /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
+  openpgp?: OpenPgpKeyring;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -70,6 +73,7 @@ export interface RefusedFormat {
 const OPTIONS = [
   "keys",
   "certificates",
+  "openpgp",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -117,6 +121,7 @@ export async function verifyFormat(
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
   const { keys = [], threshold = 1, formats } = trust;
   refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(trust.openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
@@ -135,11 +140,12 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, detached, implicitAssertion, now = new Date() } = trust;
+    const { certificates, openpgp, detached, implicitAssertion, now = new Date() } = trust;
     const envelope = await module.verify(parsed, {
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
+      ...(openpgp === undefined ? {} : { openpgp }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     });
@@ -227,7 +233,7 @@ export async function openFormat(
     );
   }
   const module = await entry.load();
-  return { entry, parsed: module.parse(bytes, limits) };
+  return { entry, parsed: await module.parse(bytes, limits) };
 }
 
 /**

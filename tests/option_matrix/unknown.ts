@@ -41,6 +41,7 @@ import {
   verifyLockfile,
   verifyNpmPackage,
 } from "../../npm/mod.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { celEvaluator } from "../../policy/cel.ts";
 import {
   compilePolicy,
@@ -252,6 +253,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
   ConversionOrigin: (more) =>
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
+  OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
