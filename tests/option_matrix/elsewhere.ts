@@ -189,6 +189,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   VerifyImageOptions: ["store/oci/verify_image_test.ts"],
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   ConversionOrigin: ["formats/convert_test.ts"],
+  CoseTrust: ["formats/cose/cose_sign1_test.ts"],
   FormatTrust: FORMATS,
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],

@@ -12,6 +12,7 @@ import {
   parseSimpleSigning,
   verifyFormat,
 } from "../../formats/mod.ts";
+import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -245,6 +246,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
   ConversionOrigin: (more) =>
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
+  CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
