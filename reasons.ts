@@ -1184,6 +1184,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "must fall into them",
     example: "A signature that was timestamped an hour after the certificate was issued",
   },
+  "forbidden-by-dbx": {
+    layer: "certificate",
+    cause: "The firmware's list of what is refused (dbx) has the image's hash, or a certificate " +
+      "of its signer",
+    check: "efi-readvar -v dbx; the image hash in attest inspect FILE",
+    repair: "Take a fixed version of the image that is signed anew; dbx wins over db",
+    example: "A boot loader of before BootHole, whose hash was added to dbx",
+  },
   "identity-mismatch": {
     layer: "certificate",
     cause: "The certificate was issued to somebody else than was expected",
@@ -1232,6 +1240,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "openssl x509 -inform DER -in CERT -text -noout",
     repair: "Fetch the bundle again; else ask the CA that issued it",
     example: "A certificate with two names, of which a reader could pick either",
+  },
+  "malformed-signature-list": {
+    layer: "certificate",
+    cause: "What should be EFI signature lists (db, dbx) is cut off, or of another form",
+    check:
+      "attest inspect FILE; a variable of efivarfs has four bytes of attributes before its lists",
+    repair: "Give the lists themselves (.esl): efi-readvar -v db -o db.esl, or " +
+      "cert-to-efi-sig-list CERT db.esl",
+    example: "A .auth file, which has a signature before its lists",
   },
   "missing-identity-expectation": {
     layer: "certificate",

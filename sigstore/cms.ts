@@ -14,6 +14,8 @@ import type { HashName } from "../internal/digest.ts";
 import { cmsScheme, hashOf, type Scheme } from "./_scheme.ts";
 import type { Certificate } from "./certificate.ts";
 
+export { hashOf } from "./_scheme.ts";
+
 /** Object identifiers of CMS that more than one format reads. */
 export const CmsOid = {
   data: "1.2.840.113549.1.7.1",
