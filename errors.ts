@@ -17,6 +17,7 @@ export type Reason =
   // Input
   | "aborted"
   | "ambiguous-format"
+  | "ambiguous-zip"
   | "artifact-required"
   | "attestation-not-found"
   | "duplicate-json-key"
@@ -32,8 +33,10 @@ export type Reason =
   | "malformed-der"
   | "malformed-json"
   | "malformed-pem"
+  | "malformed-zip"
   | "unknown-format"
   | "unreadable-file"
+  | "unsupported-zip"
   | "usage"
   // Keys
   | "key-algorithm-mismatch"
@@ -84,6 +87,7 @@ export type Reason =
   | "invalid-signature"
   | "malformed-envelope"
   | "malformed-signature-payload"
+  | "malformed-signing-block"
   | "missing-signatures"
   | "missing-trusted-key"
   | "threshold-not-met"

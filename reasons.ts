@@ -66,6 +66,16 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Give the attestation alone. A file that is two things at once was made to deceive",
     example: "A ZIP archive that begins as an OpenPGP message",
   },
+  "ambiguous-zip": {
+    layer: "input",
+    cause:
+      "Two readers can take the ZIP archive for two archives: a name is there twice, the two " +
+      "headers of an entry differ, or there are bytes that belong to no entry",
+    check: "zipinfo -v FILE beside what the message names; zipdetails FILE",
+    repair: "Pack and sign it again with a plain tool. Nobody needs such an archive, but whoever " +
+      "wants a verifier and an installer to see different files does",
+    example: "classes.dex twice: the first is what was signed, the second is what is run",
+  },
   "artifact-required": {
     layer: "input",
     cause: "There is nothing to compare the attestation with, or a digest is given where the " +
@@ -214,6 +224,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "openssl pkey -in KEY -pubout writes it",
     example: "A key in the format of OpenSSH (ssh-ed25519 AAAA…)",
   },
+  "malformed-zip": {
+    layer: "input",
+    cause: "The file is no complete ZIP archive: it has no end record, an offset leads nowhere, " +
+      "or the content of an entry has another size or CRC-32 than it says",
+    check: "unzip -t FILE",
+    repair: "Fetch the file again; if it is the same again, its maker has to pack it again",
+    example: "A download that broke off before the central directory",
+  },
   "unknown-format": {
     layer: "input",
     cause:
@@ -229,6 +247,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "ls -l PATH, and under Deno the permission --allow-read=PATH",
     repair: "Correct the path or the permission",
     example: "attest verify missing.tgz --key ci.pub",
+  },
+  "unsupported-zip": {
+    layer: "input",
+    cause: "The ZIP archive uses what is not read here: encryption, several parts, ZIP64, or a " +
+      "method other than stored and deflated",
+    check: "zipinfo -v FILE: general purpose bits, compression method, version needed",
+    repair: "Pack it again with deflate; below 4 GiB and 65,535 entries ZIP64 is not needed",
+    example: "An archive that was packed with Zstandard",
   },
   "usage": {
     layer: "input",
@@ -586,6 +612,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Sign the image again with cosign; a payload of one's own belongs into a Statement",
     example: 'critical has a fourth member, or its type is "my signature"',
   },
+  "malformed-signing-block": {
+    layer: "envelope",
+    cause:
+      "The APK signing block, or a signature in it, is not built as Android's schemes v2 and " +
+      "v3 want it: a length leads out of it, an id is there twice, or parts contradict each other",
+    check: "apksigner verify -v FILE",
+    repair: "Sign the APK again with apksigner. Android refuses such a file as well",
+    example: "The block says at its end that it is longer than at its beginning",
+  },
   "missing-signatures": {
     layer: "envelope",
     cause: "The envelope has an empty list of signatures: nobody vouches for it",
@@ -792,7 +827,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "unsupported-file-name": {
     layer: "statement",
-    cause: "A file cannot be a part of an attested folder or list: its name has control " +
+    cause: "A file cannot be a part of an attested folder, list or archive: its name has control " +
       "characters, a backslash or .., is absolute, or it is a link or special file",
     check: "The name in the message; ls -lb shows what it is",
     repair: "Rename the file, put the file in the place of a link, or pack the folder into one " +
