@@ -83,6 +83,7 @@ export type Reason =
   // Envelope
   | "attestation-expired"
   | "attestation-not-yet-valid"
+  | "content-digest-mismatch"
   | "format-not-verified"
   | "invalid-signature"
   | "malformed-envelope"
@@ -90,6 +91,7 @@ export type Reason =
   | "malformed-signing-block"
   | "missing-signatures"
   | "missing-trusted-key"
+  | "stripped-signature"
   | "threshold-not-met"
   | "unsigned-statement"
   | "unsupported-critical-header"

@@ -1,5 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
+import { isApk } from "./_zip_marks.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
 import { dsse } from "./dsse_format.ts";
@@ -39,6 +40,20 @@ function entryOf(module: FormatModule<never>, support: FormatEntry["support"]): 
   };
 }
 
+/** A format whose module lies in an entry of its own: only its marks are here. */
+interface OptionalFormat extends Pick<FormatEntry, "id" | "layer" | "detect" | "load"> {
+  support?: FormatEntry["support"];
+}
+
+const OPTIONAL: readonly OptionalFormat[] = [
+  {
+    id: "apk",
+    layer: "attached",
+    detect: (input) => isApk(input) ? 3 : 0,
+    load: async () => (await import("./attached/mod.ts")).apk,
+  },
+];
+
 /** Every format that is read here. */
 export const FORMATS: readonly FormatEntry[] = [
   ...[
@@ -57,6 +72,7 @@ export const FORMATS: readonly FormatEntry[] = [
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),
+  ...OPTIONAL.map((one): FormatEntry => ({ support: "verified", ...one })),
   ...EXPLANATIONS.map((one) =>
     entryOf(
       explainedModule(one, (bytes) => new FormatInput(bytes)) as FormatModule<never>,
