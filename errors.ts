@@ -83,6 +83,7 @@ export type Reason =
   // Envelope
   | "attestation-expired"
   | "attestation-not-yet-valid"
+  | "content-digest-mismatch"
   | "format-not-verified"
   | "invalid-signature"
   | "malformed-envelope"
@@ -90,7 +91,9 @@ export type Reason =
   | "malformed-signing-block"
   | "missing-signatures"
   | "missing-trusted-key"
+  | "stripped-signature"
   | "threshold-not-met"
+  | "unsigned-entry"
   | "unsigned-statement"
   | "unsupported-critical-header"
   | "unsupported-payload-type"

@@ -580,6 +580,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Wait, or set the clock of the signer right",
     example: "A JWT whose nbf is tomorrow",
   },
+  "content-digest-mismatch": {
+    layer: "envelope",
+    cause: "The signature in the file is good, and the file is not the one that it was made for: " +
+      "the digest that is signed is not that of the content",
+    check: "apksigner verify -v FILE or jarsigner -verify FILE, each for its kind of file",
+    repair: "Fetch the file again from its producer; it was changed after it was signed",
+    example: "One byte of classes.dex was changed in a signed APK",
+  },
   "format-not-verified": {
     layer: "envelope",
     cause: "The format is known by its marks, and its signatures are not verified by this program",
@@ -635,6 +643,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Give the signer's public key, from a source that you trust: --key FILE",
     example: "attest verify app.tgz --bundle app.intoto.json --repo acme/app",
   },
+  "stripped-signature": {
+    layer: "envelope",
+    cause:
+      "What is signed says that the file has a stronger signature beside this one, and it is " +
+      "not there: somebody cut it out",
+    check: "apksigner verify -v FILE: the schemes that it finds",
+    repair: "Fetch the file again from its producer",
+    example: "An APK signed by v2 and v3, of which the v3 block was removed",
+  },
   "threshold-not-met": {
     layer: "envelope",
     cause:
@@ -642,6 +659,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The keys that accepted, in the report, against --threshold",
     repair: "Collect the missing signatures, or give the keys of all signers",
     example: "--threshold 2 and an envelope that only one of the two keys signed",
+  },
+  "unsigned-entry": {
+    layer: "envelope",
+    cause: "The signed archive has an entry that the signature does not cover: it was added later",
+    check: "jarsigner -verify -verbose FILE: entries without the letters sm",
+    repair: "Remove the entry, or fetch the archive from its producer; whoever uses the archive " +
+      "uses all of it",
+    example: "A class was added to a signed JAR with zip",
   },
   "unsigned-statement": {
     layer: "envelope",

@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
-import { isAuthenticode, isCmsSignature, isUefi } from "./_attached_marks.ts";
+import { isAuthenticode, isCmsSignature, isJar, isUefi } from "./_attached_marks.ts";
+import { isApk } from "./_zip_marks.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
 import { dsse } from "./dsse_format.ts";
@@ -63,6 +64,18 @@ const OPTIONAL: readonly OptionalFormat[] = [
     layer: "attached",
     detect: isUefi,
     load: async () => (await import("./attached/mod.ts")).uefi,
+  },
+  {
+    id: "apk",
+    layer: "attached",
+    detect: (input) => isApk(input) ? 3 : 0,
+    load: async () => (await import("./attached/mod.ts")).apk,
+  },
+  {
+    id: "jar",
+    layer: "attached",
+    detect: isJar,
+    load: async () => (await import("./attached/mod.ts")).jar,
   },
 ];
 

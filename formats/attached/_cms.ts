@@ -30,7 +30,13 @@ import {
 import type { HashName } from "../../internal/digest.ts";
 import { badSigner, goodSigner, publicKeyOf } from "../_signers.ts";
 import { formatAttributes } from "../certificate_name.ts";
-import { nameOf, readableCertificates, timeOfToken, verifyChain } from "../certificate_trust.ts";
+import {
+  nameOf,
+  pinnedBy,
+  readableCertificates,
+  timeOfToken,
+  verifyChain,
+} from "../certificate_trust.ts";
 import type { FormatContext, GoodSigner, SignerResult, StatedSignature } from "../format.ts";
 
 const Oid = {
@@ -41,6 +47,7 @@ const Oid = {
   timestamps: ["1.2.840.113549.1.9.16.2.14", "1.3.6.1.4.1.311.3.3.1"],
 } as const;
 
+const EVER = { start: new Date(-8.64e15) };
 const MAX_CERTIFICATES = 64;
 const MAX_TIMESTAMPS = 4;
 
@@ -308,7 +315,15 @@ async function trustedTime(
       "untrusted-certificate",
       `Cannot verify ${what}: it is made with a certificate, and no authority is trusted`,
     );
-  } else await verifyChain(chain, certificates, { verified: times, now });
+  } else {
+    const [leaf] = chain;
+    // A certificate that the caller names is its own authority.
+    const authorities = await pinnedBy(certificates, leaf)
+      ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
+      : certificates.authorities;
+    const { identities } = certificates;
+    await verifyChain(chain, { authorities, identities }, { verified: times, now });
+  }
   return time;
 }
 

@@ -1,5 +1,6 @@
 import { AttestationError } from "../../errors.ts";
 import { type Bytes, equalBytes, utf8 } from "../../internal/bytes.ts";
+import { ByteReader, malformedBlock } from "./_byte_reader.ts";
 import type { ZipRange } from "./zip.ts";
 
 const MAGIC = utf8("APK Sig Block 42");
@@ -39,10 +40,26 @@ export function findSigningBlock(bytes: Bytes, directoryStart: number): ZipRange
   return { start, end: directoryStart };
 }
 
-/** Why a signing block is refused. */
-export function malformedBlock(what: string): AttestationError {
-  return new AttestationError(
-    "malformed-signing-block",
-    `Cannot read APK signing block: ${what}`,
-  );
+/** Most pairs of a block; there are a handful of known ids. */
+const MAX_PAIRS = 64;
+
+/**
+ * Values of a signing block by their ids.
+ *
+ * @throws {AttestationError} `malformed-signing-block`, also if an id is there twice: readers
+ * would differ in which one counts.
+ */
+export function readSigningBlock(bytes: Bytes, { start, end }: ZipRange): Map<number, Bytes> {
+  const reader = new ByteReader(bytes.subarray(start + 8, end - 24));
+  const pairs = new Map<number, Bytes>();
+  while (reader.hasMore) {
+    const length = reader.length64();
+    if (length < 4) throw malformedBlock("a pair has no id");
+    const pair = new ByteReader(reader.take(length));
+    const id = pair.u32();
+    if (pairs.has(id)) throw malformedBlock(`it has the id 0x${id.toString(16)} twice`);
+    if (pairs.size === MAX_PAIRS) throw malformedBlock(`more than ${MAX_PAIRS} pairs`);
+    pairs.set(id, pair.rest());
+  }
+  return pairs;
 }

@@ -198,7 +198,7 @@ async function imageRefusal(
     return failure("unsupported-algorithm", "the hash function of the image is not accepted");
   }
   if (!equalBytes(await hashPe(bytes, image, hash), stated)) {
-    return failure("message-digest-mismatch", "the signed image hash is not that of the file");
+    return failure("content-digest-mismatch", "the signed image hash is not that of the file");
   }
 }
 

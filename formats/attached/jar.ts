@@ -150,7 +150,8 @@ async function verifyJar(jar: Jar, context: FormatContext): Promise<Checked[]> {
     if (jar.manifest === undefined) throw failure("malformed-envelope", "there is no manifest");
     const raw = await readZipEntry(archive, jar.manifest, MAX_TEXT_BYTES);
     const manifest = parseManifest(raw, "manifest");
-    contents = { archive, manifest, verdicts: new Map() };
+    const entries = new Map(archive.entries.map((entry) => [entry.name, entry]));
+    contents = { archive, entries, manifest, verdicts: new Map() };
   } catch (error) {
     return signatures.map(({ name }) => ({
       signer: { ok: false, error: asRefusal(error), keyid: name },
@@ -165,6 +166,7 @@ async function verifyJar(jar: Jar, context: FormatContext): Promise<Checked[]> {
 /** What all signatures are about. */
 interface Contents {
   archive: ZipArchive;
+  entries: ReadonlyMap<string, ZipEntry>;
   manifest: Manifest;
   /** What was found of each entry; each is read once. */
   verdicts: Map<string, Promise<AttestationError | undefined>>;
@@ -177,7 +179,10 @@ async function verifyOne(
 ): Promise<Checked[]> {
   try {
     if (file === undefined || block === undefined) {
-      throw failure("malformed-envelope", `${quote(name)} lacks its ${file ? "block" : ".SF file"}`);
+      throw failure(
+        "malformed-envelope",
+        `${quote(name)} lacks its ${file ? "block" : ".SF file"}`,
+      );
     }
     const { archive } = contents;
     const signed = await readZipEntry(archive, file, MAX_TEXT_BYTES);
@@ -245,6 +250,7 @@ async function coverageOf(
       else error ??= fault;
     }
   }
+  if (names.size === 0) error ??= failure("malformed-envelope", "it covers no entry");
   if (error !== undefined) return { names, error };
   const extra = archive.entries.filter((entry) => isContent(entry) && !names.has(entry.name));
   if (extra.length === 0) return { names };
@@ -295,14 +301,14 @@ function entryFault(name: string, contents: Contents): Promise<AttestationError 
 
 async function findFault(
   name: string,
-  { archive, manifest }: Contents,
+  { archive, entries, manifest }: Contents,
 ): Promise<AttestationError | undefined> {
   try {
     const { accepted } = statedDigests(manifest.sections.get(name)!, "-digest");
     if (accepted.length === 0) {
       return failure("unsupported-algorithm", `${quote(name)} has no digest of SHA-2`);
     }
-    const entry = archive.entries.find((one) => one.name === name);
+    const entry = entries.get(name);
     if (entry === undefined) {
       return failure("content-digest-mismatch", `the entry ${quote(name)} is gone`);
     }

@@ -20,3 +20,7 @@ export {
   type EfiTrust,
   type EfiTrustOptions,
 } from "./efi_trust.ts";
+export { type Apk, apk } from "./apk.ts";
+export type { ApkScheme, ApkSigner, ByAlgorithm, SdkRange } from "./_apk_signers.ts";
+export type { ZipArchive, ZipEntry, ZipRange } from "./zip.ts";
+export { type Jar, jar, type JarSignature } from "./jar.ts";
