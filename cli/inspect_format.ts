@@ -24,7 +24,9 @@ export async function inspectFormat(source: string, bytes: Uint8Array): Promise<
       })),
     };
   }
-  if (message === undefined || entry.layer === "log-proof") return result;
+  // What lies in its artifact says nothing more of it.
+  const isStatement = entry.layer !== "log-proof" && entry.layer !== "attached";
+  if (message === undefined || !isStatement) return result;
   try {
     const type = messageType === undefined
       ? undefined

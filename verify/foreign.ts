@@ -7,6 +7,7 @@ import {
   openFormat,
   refusalOf,
 } from "../formats/verify_format.ts";
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
@@ -97,6 +98,7 @@ export async function foreignRow(
     ...(options.trust?.certificates === undefined
       ? {}
       : { certificates: options.trust.certificates }),
+    ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -159,6 +161,7 @@ interface ForeignTrust {
   keys: readonly TrustedKey[];
   threshold: number;
   certificates?: CertificateTrust;
+  efi?: EfiTrust;
   now: Date;
 }
 
@@ -175,8 +178,8 @@ interface ForeignLayer {
 }
 
 /** Tells whether the signature is over another file than the document. */
-function isDetached({ parsed }: OpenedFormat): boolean {
-  return parsed.message === undefined && parsed.signatures.length > 0;
+function isDetached({ entry, parsed }: OpenedFormat): boolean {
+  return entry.layer !== "attached" && parsed.message === undefined && parsed.signatures.length > 0;
 }
 
 /**
@@ -198,6 +201,7 @@ async function verifyForeign(
     keys: trust.keys,
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust.efi === undefined ? {} : { efi: trust.efi }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);
