@@ -2,6 +2,7 @@ import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, parseJson, printable } from "../internal/json.ts";
 import { isTimestamp } from "./_attached_marks.ts";
+import { parseEfiSignatureLists } from "./attached/efi_signature_list.ts";
 import { peekCompact } from "./_jose.ts";
 import type { Confidence, FormatLayer, FormatModule } from "./format.ts";
 import type { ExplainedFormatId } from "./format_id.ts";
@@ -22,8 +23,11 @@ export interface Explanation {
 }
 
 const CTL = "\x06\x09\x2b\x06\x01\x04\x01\x82\x37\x0a\x01";
-const SIGNATURE_LIST = "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72";
-const X509_GUID = "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a";
+/** EFI_CERT_X509_GUID and EFI_CERT_SHA256_GUID: lists begin with the type of what they hold. */
+const SIGNATURE_LISTS = [
+  "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a",
+  "\x26\x16\xc4\xc1\x4c\x50\x92\x40",
+];
 
 /** All formats that are explained and never accepted. */
 export const EXPLANATIONS: readonly Explanation[] = [
@@ -48,9 +52,16 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "efi-signature-list",
     layer: "bundle",
-    detect: ({ head }) => head.startsWith(SIGNATURE_LIST) || head.startsWith(X509_GUID) ? 3 : 0,
+    detect: ({ head }) => SIGNATURE_LISTS.some((guid) => head.startsWith(guid)) ? 3 : 0,
     text: "A list of certificates or digests that UEFI firmware trusts (db) or refuses (dbx). It " +
       "is trust, not a signature: dbx wins over db",
+    facts({ bytes }) {
+      const counts = new Map<string, number>();
+      for (const { kind, signatures } of parseEfiSignatureLists(bytes)) {
+        counts.set(kind, (counts.get(kind) ?? 0) + signatures.length);
+      }
+      return textFacts({ holds: [...counts].map(([kind, n]) => `${n} ${kind}`).join(", ") });
+    },
   },
   {
     id: "efi-variable",

@@ -220,6 +220,7 @@ async function verifyForeign(
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);
+  tellCoverage(list, envelope);
   return {
     signers,
     facts,
@@ -266,4 +267,14 @@ function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: Fo
   } else {
     list.skipped(id, "The format does not sign the type of its message: it is told by its content");
   }
+}
+
+/** What lies in the file and nobody signed; of many parts each kind once. */
+function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
+  if (artifact === undefined) return;
+  const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
+  const kinds = [...new Set(uncovered.map(({ what }) => what))];
+  list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {
+    actual: kinds.slice(0, 16).join(", "),
+  });
 }

@@ -363,13 +363,16 @@ function pssScheme({ signatureAlgorithm, hash }: SignerInfo): SignatureScheme | 
   if (hash === undefined || readOid(algorithm.next()) !== Oid.pss) return undefined;
   const fields = readSequence(algorithm.next());
   algorithm.end();
-  const own = fields.next(0xa0), mask = fields.next(0xa1), salt = fields.next(0xa2);
+  const own = hashOf(single(fields.next(0xa0)));
+  const mask = readSequence(single(fields.next(0xa1)));
+  const salt = readSmall(single(fields.next(0xa2)));
   fields.end();
-  const mgf = readSequence(single(mask));
-  const isAsExpected = hashOf(single(own)) === hash && readOid(mgf.next()) === Oid.mgf1 &&
-    hashOf(mgf.next()) === hash && readSmall(single(salt)) === Number(hash.slice(4)) / 8;
-  mgf.end();
-  return isAsExpected ? { name: "RSA-PSS", hash } : undefined;
+  const generator = readOid(mask.next()), inner = hashOf(mask.next());
+  mask.end();
+  return own === hash && generator === Oid.mgf1 && inner === hash &&
+      salt === Number(hash.slice(4)) / 8
+    ? { name: "RSA-PSS", hash }
+    : undefined;
 }
 
 function single(wrapper: Der): Der {

@@ -57,7 +57,8 @@ export function parsePe(bytes: Uint8Array): PeImage {
   const [start, size] = count <= SECURITY_DIRECTORY
     ? [0, 0]
     : [view.getUint32(entry, true), view.getUint32(entry + 4, true)];
-  const end = start === 0 && size === 0 ? bytes.length : start;
+  const isSigned = start !== 0 || size !== 0;
+  const end = isSigned ? start : bytes.length;
   const headers = view.getUint32(optional + 60, true);
   if (headers < table + 40 * sections || headers > end) {
     throw malformed("its headers do not end before what they describe");
@@ -78,7 +79,7 @@ export function parsePe(bytes: Uint8Array): PeImage {
     subsystem: view.getUint16(optional + 68, true),
     uncovered,
   };
-  if (end === bytes.length) return image;
+  if (!isSigned) return image;
   if (start % 8 !== 0 || size === 0) throw malformed("its certificate table is out of place");
   if (start + size !== bytes.length) {
     throw malformed(
