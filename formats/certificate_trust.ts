@@ -132,7 +132,7 @@ function readFingerprint(text: string): string {
 /** Tells whether a signer's own certificate is one that the caller named, by digest or as a file. */
 export async function pinnedBy(
   { pinned, authorities }: CertificateTrust,
-  { raw }: Certificate,
+  { raw }: Pick<Certificate, "raw">,
 ): Promise<boolean> {
   return pinned.has(encodeHex(await digest("SHA-256", raw))) ||
     authorities.some(({ chain }) => chain.some((one) => equalBytes(one.raw, raw)));
@@ -202,7 +202,7 @@ export async function verifyChain(
  * @throws {AttestationError} `identity-mismatch`.
  */
 export function checkHolder(
-  certificate: Certificate,
+  certificate: Pick<Certificate, "subject">,
   identities: CertificateTrust["identities"],
 ): void {
   if (identities === undefined) return;
@@ -267,7 +267,7 @@ async function withIntermediates(
 }
 
 /** Attributes of a certificate's holder. */
-export function nameOf({ subject }: Certificate): NameAttribute[] {
+export function nameOf({ subject }: Pick<Certificate, "subject">): NameAttribute[] {
   try {
     return readName(subject);
   } catch (cause) {

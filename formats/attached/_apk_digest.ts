@@ -19,7 +19,7 @@ export async function apkContentDigest(
   hash: HashName,
 ): Promise<Bytes> {
   const start = signingBlock?.start ?? directory.start;
-  const record = bytes.slice(end.start, end.end);
+  const record = Uint8Array.from(bytes.subarray(end.start, end.end));
   new DataView(record.buffer).setUint32(16, start, true);
   const chunks = [bytes.subarray(0, start), bytes.subarray(directory.start, directory.end), record]
     .flatMap(chunksOf);

@@ -2,7 +2,7 @@ import { AttestationError } from "../../errors.ts";
 import { type Bytes, equalBytes } from "../../internal/bytes.ts";
 import { lookupAlgorithm } from "../../keys/algorithm.ts";
 import { verifySignature } from "../../keys/public_key.ts";
-import { type Certificate, parseCertificate } from "../../sigstore/certificate.ts";
+import { type ApkCertificate, readApkCertificate } from "./_apk_certificate.ts";
 import { apkAlgorithm, keyAlgorithmOf, nameOfAlgorithm } from "./_apk_algorithms.ts";
 import { ByteReader, malformedBlock } from "./_byte_reader.ts";
 
@@ -17,10 +17,13 @@ const MAX_LEVELS = 16;
  * @throws {AttestationError} `malformed-signing-block`, `invalid-signature`,
  * `unsupported-algorithm`, or why a certificate is refused.
  */
-export async function verifyLineage(proof: Bytes, signer: Certificate): Promise<Certificate[]> {
+export async function verifyLineage(
+  proof: Bytes,
+  signer: ApkCertificate,
+): Promise<ApkCertificate[]> {
   const outer = new ByteReader(proof);
   if (outer.u32() !== 1) throw malformedBlock("a proof of rotation of another version");
-  const certificates: Certificate[] = [];
+  const certificates: ApkCertificate[] = [];
   /** Algorithm that the certificate before states for its signature over the next. */
   let stated = 0;
   for (const level of outer.parts(MAX_LEVELS, "levels of rotation")) {
@@ -31,7 +34,7 @@ export async function verifyLineage(proof: Bytes, signer: Certificate): Promise<
     const signature = reader.part();
     reader.end("a level of rotation");
     const inner = new ByteReader(signed);
-    const certificate = parseCertificate(inner.part());
+    const certificate = readApkCertificate(inner.part());
     const id = inner.u32();
     inner.end("what is signed of a level of rotation");
     const before = certificates.at(-1);
@@ -53,7 +56,7 @@ export async function verifyLineage(proof: Bytes, signer: Certificate): Promise<
 }
 
 async function checkLevel(
-  { publicKey }: Certificate,
+  { publicKey }: ApkCertificate,
   { id, signed, signature }: { id: number; signed: Bytes; signature: Bytes },
 ): Promise<void> {
   const algorithm = apkAlgorithm(id);

@@ -6,12 +6,11 @@ import { encodeHex } from "../../internal/hex.ts";
 import { quote } from "../../internal/json.ts";
 import { type KeyAlgorithm, lookupAlgorithm } from "../../keys/algorithm.ts";
 import { type PublicKey, verifySignature } from "../../keys/public_key.ts";
-import { type Certificate, parseCertificate } from "../../sigstore/certificate.ts";
 import { isApk } from "../_zip_marks.ts";
-import { formatAttributes } from "../certificate_name.ts";
-import { checkHolder, nameOf, pinnedBy } from "../certificate_trust.ts";
+import { checkHolder, pinnedBy } from "../certificate_trust.ts";
 import type { BadSigner, FormatContext, FormatModule, SignerResult } from "../format.ts";
 import { apkAlgorithm, keyAlgorithmOf, nameOfAlgorithm } from "./_apk_algorithms.ts";
+import { type ApkCertificate, holderOf, readApkCertificate } from "./_apk_certificate.ts";
 import { apkContentDigest } from "./_apk_digest.ts";
 import { verifyLineage } from "./_apk_lineage.ts";
 import { schemesDemandedBy } from "./_apk_signed.ts";
@@ -107,11 +106,11 @@ export const apk: FormatModule<Apk> = {
 /** A signer whose signatures, digests and rotation are good; whether it is trusted is open. */
 interface SoundSigner {
   readonly signer: ApkSigner;
-  readonly certificate: Certificate;
+  readonly certificate: ApkCertificate;
   /** Of its strongest signature. */
   readonly algorithm: KeyAlgorithm;
   /** Certificates before its own, oldest first. */
-  readonly earlier: readonly Certificate[];
+  readonly earlier: readonly ApkCertificate[];
 }
 
 type Judged = SoundSigner | BadSigner;
@@ -137,7 +136,7 @@ async function judge(
   signer: ApkSigner,
   contentDigest: (hash: HashName) => Promise<Bytes>,
 ): Promise<SoundSigner> {
-  const certificate = parseCertificate(signer.certificates[0]);
+  const certificate = readApkCertificate(signer.certificates[0]);
   const { publicKey } = certificate;
   if (!equalBytes(publicKey.spki, signer.publicKey)) {
     throw malformedBlock("the key of a signer is not that of its certificate");
@@ -194,11 +193,11 @@ async function trusted(one: Judged, { keys, certificates }: FormatContext): Prom
   const keyid = holderOf(raw);
   const key = keys.find(({ fingerprint }) => fingerprint === publicKey.fingerprint);
   const base = { ok: true, fingerprint: publicKey.fingerprint, algorithm } as const;
-  if (key !== undefined) return { ...base, name: key.name, key, certificate };
+  if (key !== undefined) return { ...base, name: key.name, key };
   try {
     if (certificates !== undefined && await pinnedBy(certificates, certificate)) {
       checkHolder(certificate, certificates.identities);
-      return { ...base, name: keyid, certificate };
+      return { ...base, name: keyid };
     }
     const older = certificates === undefined
       ? []
@@ -282,15 +281,6 @@ function checkContinuity(sound: readonly SoundSigner[]): void {
     if (older.length > 1 || !v2.has(encodeHex(oldest.raw))) {
       throw malformedBlock(`${signer.scheme.name} is signed by somebody else than v2`);
     }
-  }
-}
-
-/** Holder of a certificate, for display. */
-function holderOf(der: Bytes): string {
-  try {
-    return formatAttributes(nameOf(parseCertificate(der)));
-  } catch {
-    return "unreadable certificate";
   }
 }
 

@@ -83,7 +83,9 @@ const SHARED = ENCRYPTED | HAS_DESCRIPTOR | 0x0800;
  * `limit-exceeded`.
  */
 export function parseZip(source: Uint8Array, options: ZipOptions = {}): ZipArchive {
-  const bytes = asBytes(source);
+  const shared = asBytes(source);
+  // A plain view: `slice` of a Buffer of Node is none of its own bytes.
+  const bytes = new Uint8Array(shared.buffer, shared.byteOffset, shared.byteLength);
   const { maxEntries = 0xffff, maxOutputBytes = 1 << 30, allowGaps = false } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(view);
