@@ -3,6 +3,8 @@
 import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
+import { pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
+import { createEfiTrust } from "../../formats/attached/mod.ts";
 import {
   createCertificateTrust,
   parseGoogleCloudBuild,
@@ -123,6 +125,19 @@ add(
         }),
       },
     }),
+);
+const image = async (trust: VerifyOptions["trust"]) => {
+  const bytes = await pe({ subsystem: 10 });
+  return (await verify(bytes, bytes, { trust })).errorReason ?? "ok";
+};
+add(
+  "Trust.efi",
+  ["untrusted-certificate", "ok"],
+  () => image({}),
+  async () => {
+    const db = [signatureList(X509, (await authority()).root)];
+    return await image({ efi: createEfiTrust({ db }) });
+  },
 );
 add(
   "Expectations.formats",
