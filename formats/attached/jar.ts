@@ -89,12 +89,11 @@ export const jar: FormatModule<Jar> = {
   },
   async verify({ content }, context) {
     const { archive } = content;
-    const checked = await verifyJar(content, context);
-    const good = checked.find(({ signer }) => signer.ok) ?? checked.find(({ file }) => file);
+    const checked = (await verifyJar(content, context)).sort((a, b) => rankOf(a) - rankOf(b));
     const covered = new Set(checked.flatMap(({ names }) => [...names]));
     return {
       format: "jar",
-      ...(good?.file === undefined ? {} : { message: good.file }),
+      ...(checked[0]?.file === undefined ? {} : { message: checked[0].file }),
       artifact: { sha256: encodeHex(await digest("SHA-256", archive.bytes)) },
       signers: checked.map(({ signer }) => signer),
       coverage: "artifact-sections",
@@ -134,13 +133,18 @@ function readJar(archive: ZipArchive): Jar {
 /** A signature that was checked. */
 interface Checked {
   signer: SignerResult;
-  /** The signature file, if it could be read. */
+  /** The signature file, if somebody who is trusted signed it. */
   file?: Bytes;
   /** Entries whose content is what it signs; of a good signer all. */
   names: ReadonlySet<string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Good signers first, then whoever is trusted and did not sign all: that is what there is to say. */
+function rankOf({ signer, file }: Checked): number {
+  return signer.ok ? 0 : file === undefined ? 2 : 1;
+}
 
 async function verifyJar(jar: Jar, context: FormatContext): Promise<Checked[]> {
   const { archive, signatures } = jar;
@@ -204,7 +208,7 @@ async function verifyOne(
     const { names, error } = await coverageOf(signed, contents);
     return signers.map((signer) => ({
       signer: signer.ok && error !== undefined ? { ok: false, error, keyid: signer.name } : signer,
-      file: signed,
+      ...(signer.ok ? { file: signed } : {}),
       names: signer.ok ? names : NONE,
     }));
   } catch (thrown) {
