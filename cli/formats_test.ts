@@ -44,6 +44,33 @@ describe("attest verify", () => {
     );
   });
 
+  it("finds signatures beside their files, and says what it found", async () => {
+    const files = { "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    assert.equal(await reason(files, "a.txt", "--key=k.pub"), "ok");
+    const { out } = await run(files, "verify", "a.txt", "--key=k.pub");
+    assert.match(out, /a\.txt\.minisig \(minisign\)/);
+    assert.match(out, /trusted comment +interop sample \(signed\)/);
+    assert.equal(
+      await reason({ ...files, "a.txt": "x" }, "a.txt", "--key=k.pub"),
+      "invalid-signature",
+    );
+    const bare = { "a.txt": HELLO, "k.pub": MINISIGN_KEY, "a.txt.sig": `${"A".repeat(88)}\n` };
+    assert.equal(await reason(bare, "a.txt", "--key=k.pub"), "unknown-format");
+    assert.equal(await reason({ ...files, ...bare }, "a.txt", "--key=k.pub"), "ok");
+    for (const name of ["a.txt.asc", "a.txt.sig", "a.txt.prov"]) {
+      const one = { "a.txt": HELLO, "k.pub": MINISIGN_KEY, [name]: "hello" };
+      const { out } = await run(one, "verify", "a.txt", "--key=k.pub");
+      assert.ok(out.includes(name), name);
+    }
+  });
+
+  it("takes no signature in a folder for an artifact, unless it is of none", async () => {
+    const files = { "d/a.txt": HELLO, "d/a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    assert.equal(await reason(files, "d", "--key=k.pub"), "ok");
+    const alone = { ...files, "d/b.sig": "hello" };
+    assert.equal(await reason(alone, "d", "--key=k.pub"), "attestation-not-found");
+  });
+
   it("takes a list of checksums with --message", async () => {
     // It is no list: that is said, and the signature is good.
     const files = { "b.txt": "b", "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };

@@ -157,6 +157,11 @@ export interface FormatEnvelope {
   readonly detached?: DigestSet;
   /** One per signature, good and bad. */
   readonly signers: readonly SignerResult[];
+  /**
+   * What a good signature covers beside the message, as text: a comment, a footer. Absent where
+   * there is no good signature.
+   */
+  readonly authenticated?: Readonly<Record<string, string>>;
   /** How much the signatures cover. */
   readonly coverage: Coverage;
   /** What they do not cover, where it lies in the document. */

@@ -62,11 +62,26 @@ function explain(
     ? "it is a web page, wanted JSON"
     : /^-----BEGIN /.test(start)
     ? "it is a PEM file, wanted JSON"
+    : isBareSignature(content)
+    ? "it is a bare signature, which tells neither its format nor its key"
     : /^\s*[{["\d-]|^(true|false|null)$/.test(start)
     ? "neither a Sigstore bundle, a DSSE envelope nor a Statement"
     : undefined;
   if (what === undefined) return undefined;
   return new AttestationError("unknown-format", `Cannot read attestation: ${what}`, { cause });
+}
+
+/** Bytes of ECDSA or RSA signatures, and of their base64. */
+const MOST_SIGNATURE_BYTES = 2048;
+
+/** Base64 of the length of a signature, or the DER of one of ECDSA. */
+function isBareSignature(content: string | Uint8Array): boolean {
+  if (content.length > MOST_SIGNATURE_BYTES) return false;
+  const bytes = typeof content === "string" ? utf8(content) : content;
+  const isDer = bytes[0] === 0x30 && bytes[1] === bytes.length - 2 && bytes[2] === 0x02;
+  if (isDer) return true;
+  const text = new TextDecoder().decode(bytes).trim();
+  return text.length >= 86 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }
 
 /** The refusal of a format that nobody asked for. */
@@ -238,7 +253,7 @@ function statementOf(envelope: FormatEnvelope): FormatStatement | { error: Attes
 }
 
 function factsOf(
-  { format, coverage, messageType }: FormatEnvelope,
+  { format, coverage, messageType, authenticated }: FormatEnvelope,
   read: FormatStatement | { error: AttestationError } | undefined,
 ): ForeignFacts {
   const implicit = read === undefined
@@ -249,6 +264,7 @@ function factsOf(
   return {
     format,
     coverage,
+    ...(authenticated === undefined ? {} : { authenticated: { ...authenticated } }),
     ...(messageType === undefined ? {} : { messageType: messageType.value }),
     messageTypeAuthenticated: messageType?.authenticated === true,
     implicit: [...implicit],
