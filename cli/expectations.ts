@@ -1,6 +1,7 @@
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import { AttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
 import type { KeySet } from "../keys/key_validity.ts";
@@ -122,7 +123,8 @@ export async function readExpectations(
     }
     if (threshold > 1) rows.push(["keys needed", String(threshold)]);
   }
-  if (identity === undefined && !hasKeys && !args.has("unsafe-any-identity")) {
+  const isStated = hasKeys || args.has("certificate-authority") || args.has("tuf-root");
+  if (identity === undefined && !isStated && !args.has("unsafe-any-identity")) {
     rows.push([
       "signer",
       args.has("source-uri")
@@ -142,6 +144,14 @@ export async function readExpectations(
     rows.push(["certificate authorities", args.all("certificate-authority").join("\n")]);
     for (const subject of args.all("certificate-subject")) {
       rows.push(["certificate subject", printable(subject)]);
+    }
+  }
+
+  const tufRoots = await readTufRoots(args, runtime);
+  if (tufRoots.length > 0) {
+    options.trust = { ...options.trust, tufRoots };
+    for (const { name, keys, threshold } of tufRoots) {
+      rows.push(["TUF root", `${printable(name)} (${threshold} of ${plural(keys.length, "key")})`]);
     }
   }
 
@@ -347,6 +357,22 @@ async function readCertificateTrust(
         : error.message,
     );
   }
+}
+
+/** Pinned roots of TUF repositories. */
+async function readTufRoots(args: ParsedArgs, runtime: Runtime): Promise<TufRootTrust[]> {
+  const paths = args.all("tuf-root");
+  if (paths.length === 0) return [];
+  const { importTufRoot } = await import("../formats/tuf_targets.ts");
+  return await Promise.all(
+    paths.map((path) =>
+      inFile(
+        "TUF root",
+        path,
+        async () => await importTufRoot(await readBounded(runtime, path, MAX_ROOT_BYTES), path),
+      )
+    ),
+  );
 }
 
 async function readFiles(paths: readonly string[], runtime: Runtime): Promise<Uint8Array[]> {

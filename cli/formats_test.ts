@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
+import { ABC_SHA256, compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
 import { authority, sample } from "../formats/_notation_fixtures_test.ts";
+import { tufRootFile, tufTargetsFile } from "../formats/_tuf_fixtures_test.ts";
 import { encodePem } from "../internal/pem.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
 import { main } from "./main.ts";
@@ -102,6 +103,33 @@ describe("attest verify", () => {
     assert.equal(await reason(files, "abc", "--bundle=a.jws", "--key=k.pub"), "invalid-signature");
   });
 
+  it("takes targets of a TUF repository by a root that is pinned", async () => {
+    const files = {
+      "abc": "abc",
+      "other": "x",
+      "targets.json": await tufTargetsFile(),
+      "root.json": await tufRootFile(),
+      "stranger.json": await tufRootFile({ targetSigners: ["stranger"] }),
+    };
+    const args = ["--bundle=targets.json", "--tuf-root=root.json"];
+    assert.equal(await reason(files, "abc", ...args), "ok");
+    assert.equal(await reason(files, `sha256:${ABC_SHA256}`, ...args), "ok");
+    assert.equal(await reason(files, "other", ...args), "subject-mismatch");
+    assert.equal(await reason(files, "abc", args[0]), "missing-trusted-key");
+    assert.equal(
+      await reason(files, "abc", args[0], "--tuf-root=stranger.json"),
+      "invalid-signature",
+    );
+    assert.match(
+      await reason(files, "abc", args[0], "--tuf-root=targets.json"),
+      /another type than root/,
+    );
+    const { out } = await run(files, "verify", "abc", ...args);
+    assert.match(out, /TUF root +root\.json \(1 of 1 key\)/);
+    assert.match(out, /version +2 \(signed\)/);
+    assert.ok(!out.includes("NOT STATED"));
+  });
+
   it("takes authorities and the holders that they may name", async () => {
     const { root } = await authority();
     const ca = encodePem("CERTIFICATE", root);
@@ -154,7 +182,8 @@ describe("attest inspect", () => {
       "a.jws": await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" }),
       "a.minisig": MINISIG,
       "n.json": await sample(),
-      "t.json": JSON.stringify({ signatures: [], signed: { _type: "targets", version: 1 } }),
+      "t.json": JSON.stringify({ signatures: [], signed: { _type: "root", version: 1 } }),
+      "targets.json": await tufTargetsFile(),
       "s.json": JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6" }),
     };
     const { status, out } = await run(files, "inspect", ...Object.keys(files));
@@ -168,6 +197,8 @@ describe("attest inspect", () => {
         "interop sample",
         "O=acme, CN=release",
         "The Update Framework",
+        "targets.json (tuf-targets)  NOT VERIFIED",
+        "latest",
         "s.json (cyclonedx)",
       ]
     ) assert.ok(out.includes(text), text);

@@ -161,12 +161,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
     detect: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : undefined;
       return Array.isArray(json?.signatures) && typeof signed?._type === "string" &&
-          /^(root|targets|snapshot|timestamp|mirrors)$/i.test(signed._type)
+          /^(root|snapshot|timestamp|mirrors)$/i.test(signed._type)
         ? 3
         : 0;
     },
     text: "Metadata of The Update Framework, as Docker Content Trust (Notary v1) and others keep " +
-      "it: what it says counts only as part of a repository whose root you know",
+      "it: root says whose keys count, snapshot and timestamp which versions are current. What " +
+      "names artifacts is targets.json, which is verified against a root.json that you pin",
     facts: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : {};
       const { _type: role, version, expires } = signed;

@@ -8,6 +8,7 @@ import type { Certificate } from "../sigstore/certificate.ts";
 import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { TufRootTrust } from "./tuf_targets.ts";
 
 /**
  * What a format is of the model: an `envelope` signs a message; a `statement` is one that
@@ -80,6 +81,8 @@ export interface FormatContext {
   readonly keys: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. */
   readonly certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories. */
+  readonly tufRoots?: readonly TufRootTrust[];
   /** What a detached signature is over. */
   readonly detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. */

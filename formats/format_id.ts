@@ -26,6 +26,7 @@ export const VERIFIED_FORMATS = [
   "signed-note",
   "signify",
   "tlog-proof",
+  "tuf-targets",
   "uefi",
 ] as const;
 

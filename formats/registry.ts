@@ -13,6 +13,7 @@ import { minisign, signify } from "./minisign.ts";
 import { notationJws } from "./notation_jws.ts";
 import { paseto } from "./paseto.ts";
 import { checkpoint, signedNote, tlogProof } from "./signed_note.ts";
+import { isTufTargets } from "./_tuf_subjects.ts";
 
 /** A format as the registry knows it: its detection, and its module on use. */
 export interface FormatEntry {
@@ -54,6 +55,14 @@ export const FORMATS: readonly FormatEntry[] = [
     signify,
     tlogProof,
   ].map((module) => entryOf(module as FormatModule<never>, "verified")),
+  {
+    id: "tuf-targets",
+    layer: "envelope",
+    support: "verified",
+    detect: isTufTargets,
+    // Loaded on use, with the readers of TUF.
+    load: async () => (await import("./tuf_targets.ts")).tufTargets as FormatModule<unknown>,
+  },
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),

@@ -17,6 +17,7 @@ import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts
 import type { FormatId } from "./format_id.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
+import { subjectsOfTargets } from "./_tuf_subjects.ts";
 
 const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
@@ -31,7 +32,8 @@ type MessageKind =
   | "notation"
   | "spdx"
   | "cyclonedx"
-  | "checksums";
+  | "checksums"
+  | "tuf-targets";
 
 /** Kinds of messages by the media type that says how to read them. */
 const KINDS: ReadonlyMap<string, MessageKind> = new Map([
@@ -39,6 +41,11 @@ const KINDS: ReadonlyMap<string, MessageKind> = new Map([
   [NOTATION_TYPE, "notation"],
   ["application/spdx+json", "spdx"],
   ["application/vnd.cyclonedx+json", "cyclonedx"],
+]);
+/** Formats that sign the canonical form of OLPC, which nothing but themselves reads. */
+const OWN_KINDS: ReadonlyMap<FormatId, MessageKind> = new Map([
+  ["in-toto-metablock", "in-toto"],
+  ["tuf-targets", "tuf-targets"],
 ]);
 const IN_TOTO = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
 /** Types of JOSE that say nothing of what is in the message (RFC 7515, 4.1.9; RFC 7519, 5.1). */
@@ -100,7 +107,7 @@ export function decodeMessage(
       `Cannot read message: ${message.length} bytes, at most ${MAX_BYTES} are accepted`,
     );
   }
-  const stated = format === "in-toto-metablock" ? "in-toto" : kindOfType(type?.value);
+  const stated = OWN_KINDS.get(format) ?? kindOfType(type?.value);
   const implicit: ImplicitLayer[] = stated === undefined || type?.authenticated !== true
     ? ["messageType"]
     : [];
@@ -109,7 +116,7 @@ export function decodeMessage(
   if ((kind === "notation") !== (format === "notation-jws" || format === "notation-cose")) {
     throw unsupported(type?.value ?? kind);
   }
-  const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
+  const found = READERS[kind](OWN_KINDS.has(format) ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
 
@@ -188,6 +195,9 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     }
     return made(subjects, CHECKSUMS_TYPE, {}, ["predicateType"]);
   },
+  // A list of digests too: nothing is said but that they belong together.
+  "tuf-targets": (message) =>
+    made(subjectsOfTargets(objectOf(message)), CHECKSUMS_TYPE, {}, ["predicateType"]),
 };
 
 /** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */

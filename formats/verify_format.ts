@@ -5,6 +5,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { TufRootTrust } from "./tuf_targets.ts";
 import type {
   DetachedMessage,
   FormatEnvelope,
@@ -26,6 +27,8 @@ export interface FormatTrust {
   keys?: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. Default: none. */
   certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories, for their targets. Default: none. */
+  tufRoots?: readonly TufRootTrust[];
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -70,6 +73,7 @@ export interface RefusedFormat {
 const OPTIONS = [
   "keys",
   "certificates",
+  "tufRoots",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -135,11 +139,12 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, detached, implicitAssertion, now = new Date() } = trust;
+    const { certificates, tufRoots, detached, implicitAssertion, now = new Date() } = trust;
     const envelope = await module.verify(parsed, {
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
+      ...(tufRoots === undefined ? {} : { tufRoots }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     });

@@ -8,6 +8,7 @@ import {
   refusalOf,
 } from "../formats/verify_format.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
@@ -112,6 +113,7 @@ export async function foreignRow(
     ...(options.trust?.certificates === undefined
       ? {}
       : { certificates: options.trust.certificates }),
+    ...(options.trust?.tufRoots === undefined ? {} : { tufRoots: options.trust.tufRoots }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -174,6 +176,7 @@ interface ForeignTrust {
   keys: readonly TrustedKey[];
   threshold: number;
   certificates?: CertificateTrust;
+  tufRoots?: readonly TufRootTrust[];
   now: Date;
 }
 
@@ -213,6 +216,7 @@ async function verifyForeign(
     keys: trust.keys,
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust.tufRoots === undefined ? {} : { tufRoots: trust.tufRoots }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);

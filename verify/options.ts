@@ -1,4 +1,5 @@
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
@@ -61,6 +62,8 @@ export interface Trust {
   trustedRoots?: TrustedRoot[];
   /** Authorities and holders of certificates, for other formats that carry them. */
   certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories (Docker Content Trust), for their targets. */
+  tufRoots?: readonly TufRootTrust[];
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }

@@ -3,13 +3,14 @@
 import { createEnvelope } from "../../dsse/mod.ts";
 import { b64, keyOf, raw } from "../../formats/_fixtures_test.ts";
 import { authority, sample, WITHIN } from "../../formats/_notation_fixtures_test.ts";
-import { createCertificateTrust, type FormatTrust } from "../../formats/mod.ts";
+import { createCertificateTrust, type FormatTrust, importTufRoot } from "../../formats/mod.ts";
+import { tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
 import { encodePieces } from "../../formats/paseto.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { blake2b512 } from "../../internal/blake2b.ts";
 import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
-import { type Json, parseJson } from "../../internal/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../internal/json.ts";
 import { canonicalOlpcJson } from "../../internal/olpc_json.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import type { KeyAlgorithm } from "../../keys/mod.ts";
@@ -183,6 +184,30 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const line = encodeBase64(concat(utf8("Ed"), ID, await signature(alg, utf8(message))));
       return { source: `untrusted comment: x\n${line}\n${message}`, trust: await trustOf(alg) };
     },
+  },
+  "tuf-targets": {
+    message: JSON.stringify({
+      _type: "targets",
+      delegations: { keys: {}, roles: [] },
+      expires: "2100-01-01T00:00:00Z",
+      spec_version: "1.0.31",
+      targets: { abc: { hashes: { sha256: HEX, sha512: "1".repeat(128) }, length: 3 } },
+      version: 1,
+    }),
+    async make(message, alg = "ES256") {
+      if (alg !== "ES256" && alg !== ED) return undefined;
+      let signed: JsonObject;
+      try {
+        signed = parseJson(message) as JsonObject;
+      } catch {
+        return undefined;
+      }
+      const made = { dialect: "tuf", alg, expires: "2100-01-01T00:00:00Z" } as const;
+      const source = await tufTargetsFile({ ...made, signed, whole: true });
+      const root = await importTufRoot(await tufRootFile(made));
+      return { source, trust: { tufRoots: [root], now: WITHIN } };
+    },
+    retype: (source) => source.replace('"_type":"targets"', '"_type":"Targets"'),
   },
 };
 

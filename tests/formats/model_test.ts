@@ -41,6 +41,7 @@ describe("the model's requirements", () => {
         ...trust,
         keys: [],
         certificates: undefined,
+        tufRoots: undefined,
       });
       equal(other.ok, false);
     });

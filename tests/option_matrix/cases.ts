@@ -3,10 +3,15 @@
 import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
+import { TUF_NOW, tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
 import {
   createCertificateTrust,
+  type FormatTrust,
+  importTufRoot,
   parseGoogleCloudBuild,
   parseSimpleSigning,
+  type TufRootTrust,
+  verifyFormat,
 } from "../../formats/mod.ts";
 import {
   matchSubject,
@@ -40,7 +45,7 @@ import {
   statementAbout,
   TYPE,
 } from "../../verify/_fixtures_test.ts";
-import { verify, type VerifyOptions } from "../../verify/mod.ts";
+import { type Trust, verify, type VerifyOptions } from "../../verify/mod.ts";
 import {
   answerOf,
   keysOf,
@@ -122,6 +127,23 @@ add(
         }),
       },
     }),
+);
+const pinned = async (): Promise<TufRootTrust[]> => [await importTufRoot(await tufRootFile())];
+const targets = async (trust: Trust = {}) =>
+  (await verify(await tufTargetsFile(), ABC, { trust, now: TUF_NOW })).errorReason ?? "ok";
+add(
+  "Trust.tufRoots",
+  ["missing-trusted-key", "ok"],
+  () => targets(),
+  async () => await targets({ tufRoots: await pinned() }),
+);
+const targetsAlone = async (trust: FormatTrust = {}) =>
+  (await verifyFormat(await tufTargetsFile(), { now: TUF_NOW, ...trust })).errorReason ?? "ok";
+add(
+  "FormatTrust.tufRoots",
+  ["missing-trusted-key", "ok"],
+  () => targetsAlone(),
+  async () => await targetsAlone({ tufRoots: await pinned() }),
 );
 add(
   "Expectations.formats",

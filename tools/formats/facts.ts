@@ -148,6 +148,17 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     algorithms: "Ed25519, ECDSA, cosignatures v1",
     source: "C2SP tlog-proof",
   },
+  "tuf-targets": {
+    ...GENERIC,
+    title: "targets.json of TUF 1.0 and of Notary v1 (Docker Content Trust)",
+    authenticated: "`signed`, in canonical form",
+    uncovered: "white space and order; whether a newer version exists",
+    statement: "targets by their digests",
+    implicit: "predicate type",
+    algorithms: "Ed25519, ECDSA, RSA PSS, of the pinned root's keys",
+    typeSigned: true,
+    source: "TUF 1.0; Notary v0.7",
+  },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
   "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
   ...Object.fromEntries(
