@@ -4,9 +4,9 @@ import { encodeHex } from "../internal/hex.ts";
 import type { Json, JsonObject } from "../internal/json.ts";
 import { encodePem } from "../internal/pem.ts";
 import { sha256 } from "../internal/sha256.ts";
-import type { GeneratedSigner, KeyAlgorithm } from "../keys/mod.ts";
+import type { KeyAlgorithm } from "../keys/mod.ts";
 import { canonicalTufJson } from "../sigstore/tuf/canonical.ts";
-import { ABC_SHA256, keyOf, raw } from "./_fixtures_test.ts";
+import { ABC, keyOf, raw } from "./_fixtures_test.ts";
 
 /** How metadata is written: by Notary v1, or by TUF 1.0. */
 export type Dialect = "notary" | "tuf";
@@ -26,8 +26,18 @@ export interface MadeTuf {
   signed?: JsonObject;
   /** `signed` is all of it, and in the order that it has. */
   whole?: boolean;
+  /** What `latest` is; default `abc`. */
+  content?: Uint8Array;
+  /** Keys by name in place of those of `keyOf()`. */
+  stored?: (alg: KeyAlgorithm, name: string) => Promise<KeyPair>;
   /** ECDSA signatures of Notary in DER, as its later versions write them. */
   der?: boolean;
+}
+
+/** What signs, and its public part. */
+interface KeyPair {
+  signer: { sign(data: Uint8Array): Promise<Uint8Array> };
+  trustedKey: { spki: Uint8Array };
 }
 
 /** Of a root: who may sign targets, and how many must. */
@@ -40,9 +50,9 @@ export interface MadeRoot extends MadeTuf {
 export async function tufKey(
   dialect: Dialect,
   alg: KeyAlgorithm,
-  name: string,
-): Promise<{ keyid: string; key: JsonObject; signer: GeneratedSigner["signer"] }> {
-  const { signer, trustedKey } = await keyOf(alg, name);
+  { name, stored = keyOf }: { name: string } & Pick<MadeTuf, "stored">,
+): Promise<{ keyid: string; key: JsonObject; signer: KeyPair["signer"] }> {
+  const { signer, trustedKey } = await stored(alg, name);
   const { spki } = trustedKey;
   const isEd = alg === "Ed25519";
   const key: JsonObject = dialect === "notary"
@@ -60,12 +70,13 @@ export async function tufKey(
 
 /** A targets file with `latest`, which is `abc`. */
 export async function tufTargetsFile(made: MadeTuf = {}): Promise<string> {
-  const { dialect = "notary" } = made;
-  const digest = dialect === "notary" ? encodeBase64(sha256(utf8("abc"))) : ABC_SHA256;
+  const { dialect = "notary", content = ABC } = made;
+  const bytes = sha256(content);
+  const digest = dialect === "notary" ? encodeBase64(bytes) : encodeHex(bytes);
   return await file(made, {
     _type: dialect === "notary" ? "Targets" : "targets",
     delegations: { keys: {}, roles: [] },
-    targets: { latest: { hashes: { sha256: digest }, length: 3 } },
+    targets: { latest: { hashes: { sha256: digest }, length: content.length } },
   });
 }
 
@@ -74,12 +85,14 @@ export async function tufRootFile(made: MadeRoot = {}): Promise<string> {
   const { dialect = "notary", alg = "ES256", targetSigners = ["ci"], threshold = 1 } = made;
   const keys: JsonObject = {};
   const add = async (name: string) => {
-    const { keyid, key } = await tufKey(dialect, alg, name);
+    const { keyid, key } = await tufKey(dialect, alg, { name, stored: made.stored });
     keys[keyid] = key;
     return keyid;
   };
   const root = { keyids: [await add("root")], threshold: 1 };
-  const targets = { keyids: await Promise.all(targetSigners.map(add)), threshold };
+  const keyids: string[] = [];
+  for (const name of targetSigners) keyids.push(await add(name));
+  const targets = { keyids, threshold };
   const roles: Json = { root, targets, snapshot: root, timestamp: root };
   return await file({ signers: ["root"], ...made }, {
     _type: dialect === "notary" ? "Root" : "root",
@@ -103,7 +116,7 @@ async function file(
   const canonical = utf8(canonicalTufJson(signed));
   const signatures: Json[] = [];
   for (const name of signers) {
-    const { keyid, signer } = await tufKey(dialect, alg, name);
+    const { keyid, signer } = await tufKey(dialect, alg, { name, stored: made.stored });
     const bytes = await signer.sign(canonical);
     signatures.push(
       dialect === "notary"

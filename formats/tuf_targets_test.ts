@@ -140,12 +140,12 @@ describe("importTufRoot()", () => {
     deepEqual(
       root.keys.map(({ keyid }) => keyid),
       [
-        (await tufKey("notary", "ES256", "ci")).keyid,
-        (await tufKey("notary", "ES256", "second")).keyid,
+        (await tufKey("notary", "ES256", { name: "ci" })).keyid,
+        (await tufKey("notary", "ES256", { name: "second" })).keyid,
       ],
     );
     const text = await tufRootFile();
-    const { keyid } = await tufKey("notary", "ES256", "ci");
+    const { keyid } = await tufKey("notary", "ES256", { name: "ci" });
     const renamed = text.replaceAll(keyid, "0".repeat(64));
     await rejects(importTufRoot(renamed), { reason: "malformed-tuf-metadata" });
   });

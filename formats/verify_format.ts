@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
@@ -220,6 +221,11 @@ export async function openFormat(
 ): Promise<OpenedFormat> {
   const entry = identify(bytes, hint);
   if (entry === undefined) {
+    // What is wrong with its JSON says more than that nothing was recognised in it.
+    const start = bytes.find((byte) => byte !== 32 && (byte < 9 || byte > 13));
+    if (start === 0x7b && bytes.length <= limits.maxBytes) {
+      parseJson(bytes, { maxLength: limits.maxBytes });
+    }
     throw new AttestationError(
       "unknown-format",
       "Cannot read document: it has the marks of no format that is known here",
