@@ -22,7 +22,7 @@ const LINK: JsonObject = {
 async function signatureOf(signed: JsonObject, name: string): Promise<string> {
   const data = utf8(canonicalOlpcJson(signed, "malformed-envelope"));
   const key = await testKey(name);
-  return encodeHex(name === "dsse-rsa" ? await signPss(name, data) : await key.sign(data));
+  return encodeHex(name === "dsse-rsa" ? signPss(name, data) : await key.sign(data));
 }
 
 async function block(signed: JsonObject, ...names: string[]): Promise<string> {

@@ -30,7 +30,7 @@ export async function signJose(
   const data = utf8(`${parts.protected}.${parts.payload}`);
   const isPss = typeof header === "object" && header !== null && !Array.isArray(header) &&
     header.alg === "PS256";
-  const signature = isPss ? await signPss(name, data) : await signRaw(name, data);
+  const signature = isPss ? signPss(name, data) : await signRaw(name, data);
   return { ...parts, signature: b64(signature) };
 }
 
@@ -53,7 +53,7 @@ export async function signRaw(name: string, data: Uint8Array): Promise<Bytes> {
  *
  * Source: RFC 8017, 8.1.1 and 9.1.1.
  */
-export async function signPss(name: string, data: Uint8Array): Promise<Bytes> {
+export function signPss(name: string, data: Uint8Array): Bytes {
   const { jwk } = (storedKeys as Record<string, { jwk: JsonWebKey }>)[name];
   const modulus = numberOf(jwk.n);
   const length = modulus.toString(16).length / 2;
