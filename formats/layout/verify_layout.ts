@@ -1,4 +1,4 @@
-import { AttestationError } from "../../errors.ts";
+import type { AttestationError } from "../../errors.ts";
 import { asRefusal } from "../../internal/check_list.ts";
 import { limitOption, refuseUnknown } from "../../internal/options.ts";
 import { refuseOtherThanKeys } from "../../dsse/verify.ts";
