@@ -660,6 +660,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Collect the missing signatures, or give the keys of all signers",
     example: "--threshold 2 and an envelope that only one of the two keys signed",
   },
+  "unsigned-entry": {
+    layer: "envelope",
+    cause: "The signed archive has an entry that the signature does not cover: it was added later",
+    check: "jarsigner -verify -verbose FILE: entries without the letters sm",
+    repair: "Remove the entry, or fetch the archive from its producer; whoever uses the archive " +
+      "uses all of it",
+    example: "A class was added to a signed JAR with zip",
+  },
   "unsigned-statement": {
     layer: "envelope",
     cause: "It is a bare Statement: anybody could have written it",
@@ -1295,6 +1303,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "must fall into them",
     example: "A signature that was timestamped an hour after the certificate was issued",
   },
+  "forbidden-by-dbx": {
+    layer: "certificate",
+    cause: "The firmware's list of what is refused (dbx) has the image's hash, or a certificate " +
+      "of its signer",
+    check: "efi-readvar -v dbx; the image hash in attest inspect FILE",
+    repair: "Take a fixed version of the image that is signed anew; dbx wins over db",
+    example: "A boot loader of before BootHole, whose hash was added to dbx",
+  },
   "identity-mismatch": {
     layer: "certificate",
     cause: "The certificate was issued to somebody else than was expected",
@@ -1343,6 +1359,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "openssl x509 -inform DER -in CERT -text -noout",
     repair: "Fetch the bundle again; else ask the CA that issued it",
     example: "A certificate with two names, of which a reader could pick either",
+  },
+  "malformed-signature-list": {
+    layer: "certificate",
+    cause: "What should be EFI signature lists (db, dbx) is cut off, or of another form",
+    check:
+      "attest inspect FILE; a variable of efivarfs has four bytes of attributes before its lists",
+    repair: "Give the lists themselves (.esl): efi-readvar -v db -o db.esl, or " +
+      "cert-to-efi-sig-list CERT db.esl",
+    example: "A .auth file, which has a signature before its lists",
   },
   "missing-identity-expectation": {
     layer: "certificate",

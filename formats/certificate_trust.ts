@@ -1,5 +1,6 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { equalBytes } from "../internal/bytes.ts";
+import { encodeDer, Tag } from "../internal/der.ts";
+import { type Bytes, equalBytes } from "../internal/bytes.ts";
 import { digest } from "../internal/digest.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { quote } from "../internal/json.ts";
@@ -7,6 +8,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import { decodePem } from "../internal/pem.ts";
 import { type Certificate, parseCertificate } from "../sigstore/certificate.ts";
 import { findPaths, refusalAt } from "../sigstore/chain.ts";
+import { parseTimestampResponse, verifyTimestamp } from "../sigstore/timestamp.ts";
 import type { TrustedAuthority } from "../sigstore/trusted_root.ts";
 import {
   matchesName,
@@ -209,10 +211,41 @@ export function checkHolder(
 }
 
 /**
+ * The time of a TimeStampToken over a signature, by one of the authorities.
+ *
+ * Source: RFC 3161, 2.4.2: the token is verified as the response that has it.
+ *
+ * @throws {AttestationError} As `verifyTimestamp()`.
+ */
+export async function timeOfToken(
+  token: Bytes,
+  signature: Bytes,
+  authorities: readonly TrustedAuthority[],
+): Promise<Date> {
+  const granted = encodeDer(Tag.sequence, encodeDer(Tag.integer, Uint8Array.of(0)));
+  const response = encodeDer(Tag.sequence, granted, token);
+  const certificates = readableCertificates(parseTimestampResponse(response).certificates);
+  const known = await withIntermediates(certificates, authorities);
+  return (await verifyTimestamp(response, signature, known)).time;
+}
+
+/** Those of the certificates that came with a signature which could be trusted: others are left out. */
+export function readableCertificates(certificates: readonly Bytes[]): Certificate[] {
+  return certificates.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      if (!isAttestationError(error)) throw error;
+      return [];
+    }
+  });
+}
+
+/**
  * Authorities with the intermediate certificates that came with a timestamp, each verified up
  * to its root.
  */
-export async function withIntermediates(
+async function withIntermediates(
   certificates: readonly Certificate[],
   authorities: readonly TrustedAuthority[],
 ): Promise<TrustedAuthority[]> {

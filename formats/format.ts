@@ -7,6 +7,7 @@ import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { Certificate } from "../sigstore/certificate.ts";
 import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 
 /**
@@ -80,6 +81,8 @@ export interface FormatContext {
   readonly keys: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. */
   readonly certificates?: CertificateTrust;
+  /** What firmware trusts and refuses, for images of UEFI. */
+  readonly efi?: EfiTrust;
   /** What a detached signature is over. */
   readonly detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. */

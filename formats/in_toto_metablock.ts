@@ -14,7 +14,7 @@ import { canonicalOlpcJson } from "../internal/olpc_json.ts";
 import { sha256 } from "../internal/sha256.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
-import { badSigner, trySigner } from "./_signers.ts";
+import { badSigner, signatureList, trySigner } from "./_signers.ts";
 import type {
   FormatContext,
   FormatEnvelope,
@@ -113,23 +113,12 @@ function parseMetablock(bytes: Uint8Array, { maxBytes, maxSignatures }: FormatLi
   const { signed, signatures } = value;
   if (!isObject(signed)) throw malformed("signed is no object", "/signed");
   if (typeof signed._type !== "string") throw malformed("_type is no text", "/signed/_type");
-  if (!Array.isArray(signatures)) throw malformed("signatures is no list", "/signatures");
-  if (signatures.length === 0) {
-    throw new AttestationError("missing-signatures", "Cannot read metablock: nobody signed it", {
-      path: "/signatures",
-    });
-  }
-  if (signatures.length > maxSignatures) {
-    throw new AttestationError(
-      "limit-exceeded",
-      `Cannot read metablock: ${signatures.length} signatures, at most ${maxSignatures}`,
-    );
-  }
+  const list = signatureList(signatures, "metablock", maxSignatures);
   refuseFractions(text);
   return {
     type: signed._type,
     signed: utf8(canonicalOlpcJson(signed, "malformed-envelope")),
-    signatures: signatures.map(readSignature),
+    signatures: list.map(readSignature),
   };
 }
 

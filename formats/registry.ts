@@ -1,5 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
+import { isAuthenticode, isCmsSignature, isJar, isUefi } from "./_attached_marks.ts";
 import { isApk } from "./_zip_marks.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
@@ -47,10 +48,34 @@ interface OptionalFormat extends Pick<FormatEntry, "id" | "layer" | "detect" | "
 
 const OPTIONAL: readonly OptionalFormat[] = [
   {
+    id: "cms-signature",
+    layer: "envelope",
+    detect: isCmsSignature,
+    load: async () => (await import("./attached/mod.ts")).cmsSignature,
+  },
+  {
+    id: "authenticode",
+    layer: "attached",
+    detect: isAuthenticode,
+    load: async () => (await import("./attached/mod.ts")).authenticode,
+  },
+  {
+    id: "uefi",
+    layer: "attached",
+    detect: isUefi,
+    load: async () => (await import("./attached/mod.ts")).uefi,
+  },
+  {
     id: "apk",
     layer: "attached",
     detect: (input) => isApk(input) ? 3 : 0,
     load: async () => (await import("./attached/mod.ts")).apk,
+  },
+  {
+    id: "jar",
+    layer: "attached",
+    detect: isJar,
+    load: async () => (await import("./attached/mod.ts")).jar,
   },
 ];
 

@@ -4,6 +4,7 @@ import { utf8 } from "../internal/bytes.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 import type {
   DetachedMessage,
@@ -26,6 +27,8 @@ export interface FormatTrust {
   keys?: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. Default: none. */
   certificates?: CertificateTrust;
+  /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
+  efi?: EfiTrust;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -70,6 +73,7 @@ export interface RefusedFormat {
 const OPTIONS = [
   "keys",
   "certificates",
+  "efi",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -135,11 +139,12 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, detached, implicitAssertion, now = new Date() } = trust;
+    const { certificates, efi, detached, implicitAssertion, now = new Date() } = trust;
     const envelope = await module.verify(parsed, {
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
+      ...(efi === undefined ? {} : { efi }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     });

@@ -7,6 +7,7 @@ import {
   openFormat,
   refusalOf,
 } from "../formats/verify_format.ts";
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
@@ -97,6 +98,7 @@ export async function foreignRow(
     ...(options.trust?.certificates === undefined
       ? {}
       : { certificates: options.trust.certificates }),
+    ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -123,7 +125,7 @@ export async function foreignRow(
         : (statement) =>
           mode === "any"
             ? matchSubject(statement, artifact.digest)
-            : matchSubjects(statement, all.map(({ digest }) => digest), mode),
+            : matchSubjects(statement, all.map(({ digest }) => digest), { mode }),
     );
     return finish(own, layer, checks, predicateLayer(own, layer, context));
   }));
@@ -159,6 +161,7 @@ interface ForeignTrust {
   keys: readonly TrustedKey[];
   threshold: number;
   certificates?: CertificateTrust;
+  efi?: EfiTrust;
   now: Date;
 }
 
@@ -175,8 +178,8 @@ interface ForeignLayer {
 }
 
 /** Tells whether the signature is over another file than the document. */
-function isDetached({ parsed }: OpenedFormat): boolean {
-  return parsed.message === undefined && parsed.signatures.length > 0;
+function isDetached({ entry, parsed }: OpenedFormat): boolean {
+  return entry.layer !== "attached" && parsed.message === undefined && parsed.signatures.length > 0;
 }
 
 /**
@@ -198,6 +201,7 @@ async function verifyForeign(
     keys: trust.keys,
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust.efi === undefined ? {} : { efi: trust.efi }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);
@@ -216,6 +220,7 @@ async function verifyForeign(
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);
+  tellCoverage(list, envelope);
   return {
     signers,
     facts,
@@ -262,4 +267,14 @@ function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: Fo
   } else {
     list.skipped(id, "The format does not sign the type of its message: it is told by its content");
   }
+}
+
+/** What lies in the file and nobody signed; of many parts each kind once. */
+function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
+  if (artifact === undefined) return;
+  const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
+  const kinds = [...new Set(uncovered.map(({ what }) => what))];
+  list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {
+    actual: kinds.slice(0, 16).join(", "),
+  });
 }

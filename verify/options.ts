@@ -1,3 +1,4 @@
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
@@ -61,6 +62,8 @@ export interface Trust {
   trustedRoots?: TrustedRoot[];
   /** Authorities and holders of certificates, for other formats that carry them. */
   certificates?: CertificateTrust;
+  /** What firmware trusts and refuses, for images of UEFI. */
+  efi?: EfiTrust;
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }

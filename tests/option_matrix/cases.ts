@@ -3,6 +3,8 @@
 import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
+import { pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
+import { createEfiTrust } from "../../formats/attached/mod.ts";
 import {
   createCertificateTrust,
   parseGoogleCloudBuild,
@@ -10,6 +12,7 @@ import {
 } from "../../formats/mod.ts";
 import {
   matchSubject,
+  matchSubjects,
   parseStatement,
   type ParseStatementOptions,
   readJsonLines,
@@ -122,6 +125,19 @@ add(
         }),
       },
     }),
+);
+const image = async (trust: VerifyOptions["trust"]) => {
+  const bytes = await pe({ subsystem: 10 });
+  return (await verify(bytes, bytes, { trust })).errorReason ?? "ok";
+};
+add(
+  "Trust.efi",
+  ["untrusted-certificate", "ok"],
+  () => image({}),
+  async () => {
+    const db = [signatureList(X509, (await authority()).root)];
+    return await image({ efi: createEfiTrust({ db }) });
+  },
 );
 add(
   "Expectations.formats",
@@ -797,6 +813,30 @@ add(
   matched({
     digestMatch: "any",
   }),
+);
+const matchedAll = (options: Parameters<typeof matchSubjects>[2]) => () => {
+  const other = { digest: { sha256: "b".repeat(64) } };
+  const statement = parseStatement({ ...statementAbout(["abc"]), subject: [...subject, other] });
+  const artifact = { sha256: ABC_SHA256, sha512: "1".repeat(128) };
+  return Promise.resolve(matchSubjects(statement, [artifact], options).errorReason ?? "ok");
+};
+add(
+  "MatchManyOptions.algorithms",
+  ["subject-conflict", "ok"],
+  matchedAll({}),
+  matchedAll({ algorithms: ["sha256"] }),
+);
+add(
+  "MatchManyOptions.digestMatch",
+  ["subject-conflict", "ok"],
+  matchedAll({}),
+  matchedAll({ digestMatch: "any" }),
+);
+add(
+  "MatchManyOptions.mode",
+  ["ok", "subject-mismatch"],
+  matchedAll({ digestMatch: "any" }),
+  matchedAll({ digestMatch: "any", mode: "all" }),
 );
 const parsed = (options: ParseStatementOptions, changes: object = {}) => () =>
   reasonOf(() =>

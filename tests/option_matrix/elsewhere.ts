@@ -7,6 +7,7 @@ const FORMAT = "a public format, with members that its specification leaves open
 /** Types with optional members that are no options, each with the reason. */
 export const DATA: Readonly<Record<string, string>> = {
   Signer: VALUE,
+  KeyEvidence: VALUE,
   SigningKey: VALUE,
   TrustedKey: VALUE,
   PublicKey: VALUE,
@@ -96,6 +97,7 @@ const FORMATS = [
   "formats/minisign_test.ts",
   "formats/registry_test.ts",
   "formats/jws_test.ts",
+  "formats/attached/authenticode_test.ts",
 ];
 const SOURCES = ["store/_server_test.ts", "internal/http_test.ts"];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
@@ -126,6 +128,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   ArtifactInput: ["verify/verify_test.ts", "verify/policy_test.ts", "tests/policy_cases.ts"],
   ArtifactPlace: ["verify/verify_test.ts", "verify/policy_test.ts", "tests/policy_cases.ts"],
   VerifyOptions: ["verify/policy_test.ts"],
+  VsaRequirement: ["slsa/vsa_test.ts"],
   BuilderRule: ["slsa/builder_trust_test.ts", "slsa/evaluate_test.ts"],
   SubjectOptions: ["intoto/subjects/content_test.ts"],
   DigestOptions: ["intoto/subjects/content_test.ts", "intoto/subjects/directory_test.ts"],
@@ -190,6 +193,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   ConversionOrigin: ["formats/convert_test.ts"],
   FormatTrust: FORMATS,
+  EfiTrustOptions: ["formats/attached/authenticode_test.ts"],
+  EfiSignatureLimits: ["formats/attached/authenticode_test.ts"],
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
