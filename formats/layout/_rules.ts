@@ -68,6 +68,10 @@ export function readRules(value: Json, path: string): ArtifactRule[] {
 function readRule(words: readonly string[], path: string): ArtifactRule {
   const [word = "", pattern] = words;
   const kind = word.toUpperCase();
+  if (kind !== "REQUIRE" && pattern?.includes("[^")) {
+    // Some implementations take it as "none of", the reference takes it as a set with ^ in it.
+    throw malformed(`${quote(pattern)} means different files to different readers`, path);
+  }
   if (SIMPLE.has(kind) && words.length === 2) {
     return { kind: kind as SimpleRule["kind"], pattern };
   }

@@ -27,6 +27,14 @@ interface LayoutPlace {
   readonly depth: number;
 }
 
+/** Why a link is not just one that does not count. */
+const FATAL: readonly Reason[] = [
+  "internal-error",
+  "limit-exceeded",
+  "store-unavailable",
+  "unreadable-file",
+];
+
 /** A link that counts. */
 interface CountedLink {
   readonly functionary: Functionary;
@@ -144,10 +152,8 @@ export class LayoutVerification {
         counted.push({ functionary, link });
       } catch (error) {
         refusal ??= asRefusal(error);
-        // One that cannot be asked for is not one that is not there.
-        if (refusal.reason === "store-unavailable" || refusal.reason === "limit-exceeded") {
-          return void list.failed(id, refusal);
-        }
+        // One that could not be asked for or is too large may be the one that disagrees.
+        if (FATAL.includes(refusal.reason)) return void list.failed(id, refusal);
       }
     }
     if (distinct.size < step.threshold) {

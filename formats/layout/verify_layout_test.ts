@@ -457,6 +457,7 @@ describe("a malformed layout", () => {
       [{ pubkeys: ["ABCDEF00"] }],
       [{ pubkeys: "x" }],
       [{ expected_products: [["FORBID", "*"]] }],
+      [{ expected_products: [["ALLOW", "[^a]"]] }],
       [{ expected_products: [["ALLOW"]] }],
       [{ expected_products: [["ALLOW", "a", "b"]] }],
       [{ expected_products: [["ALLOW", 1]] }],
