@@ -21,8 +21,8 @@ import { subjectsOfTargets } from "./_tuf_subjects.ts";
 
 const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
-/** Predicate type of a list of checksums: nothing is said but that they belong together. */
-export const CHECKSUMS_TYPE = "raw-artifact-signature";
+/** Predicate type of a bare signature: nothing is said of its subjects but that they are signed. */
+export const RAW_TYPE = "raw-artifact-signature";
 
 const MAX_BYTES = 16 << 20;
 
@@ -79,16 +79,18 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, signers, refusal } = envelope;
+  const { format, message, messageType, artifact, signers, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
-  const isAuthenticated = message !== undefined && signers.some(({ ok }) => ok);
-  if (!isAuthenticated) {
+  if (message === undefined || !signers.some(({ ok }) => ok)) {
     throw new AttestationError(
       "invalid-signature",
       "Cannot read Statement: no trusted signature covers it",
     );
   }
-  return decodeMessage(message, format, messageType);
+  if (artifact === undefined) return decodeMessage(message, format, messageType);
+  // It says nothing but that it is signed: its subject is the file that it lies in.
+  const implicit: ImplicitLayer[] = messageType?.authenticated === true ? [] : ["messageType"];
+  return made([{ digest: artifact }], RAW_TYPE, {}, ["subject", ...implicit, "predicateType"]);
 }
 
 /**
@@ -193,15 +195,17 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
         { cause },
       );
     }
-    return made(subjects, CHECKSUMS_TYPE, {}, ["predicateType"]);
+    return made(subjects, RAW_TYPE, {}, ["predicateType"]);
   },
   // A list of digests too: nothing is said but that they belong together.
   "tuf-targets": (message) =>
-    made(subjectsOfTargets(objectOf(message)), CHECKSUMS_TYPE, {}, ["predicateType"]),
+    made(subjectsOfTargets(objectOf(message)), RAW_TYPE, {}, ["predicateType"]),
 };
 
-/** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */
-function fromOlpc(message: Uint8Array): Uint8Array {
+/**
+ * Canonical JSON of OLPC as JSON: it leaves control characters as they are, which JSON wants escaped.
+ */
+export function fromOlpc(message: Uint8Array): Uint8Array {
   return utf8(
     decodeUtf8(message).replace(
       // deno-lint-ignore no-control-regex
@@ -224,7 +228,8 @@ function readInToto(message: Uint8Array): FormatStatement {
   return { statement: parseStatement(value, { maxBytes: MAX_BYTES }), implicit: [] };
 }
 
-function readLink(link: JsonObject): FormatStatement {
+/** A link as a Statement: its products are the subjects, its materials the materials. */
+export function readLink(link: JsonObject): FormatStatement {
   const found = made(artifacts(link.products, "/products"), LINK, link, ["predicateType"]);
   return { ...found, materials: artifacts(link.materials, "/materials") };
 }

@@ -5,6 +5,7 @@ import { parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 import type { TufRootTrust } from "./tuf_targets.ts";
 import type {
@@ -30,6 +31,8 @@ export interface FormatTrust {
   certificates?: CertificateTrust;
   /** Pinned roots of TUF repositories, for their targets. Default: none. */
   tufRoots?: readonly TufRootTrust[];
+  /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
+  efi?: EfiTrust;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -75,6 +78,7 @@ const OPTIONS = [
   "keys",
   "certificates",
   "tufRoots",
+  "efi",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -140,12 +144,13 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, tufRoots, detached, implicitAssertion, now = new Date() } = trust;
+    const { certificates, efi, tufRoots, detached, implicitAssertion, now = new Date() } = trust;
     const envelope = await module.verify(parsed, {
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
       ...(tufRoots === undefined ? {} : { tufRoots }),
+      ...(efi === undefined ? {} : { efi }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     });

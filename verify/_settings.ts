@@ -61,7 +61,16 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
   refuseUnknown(
     trust,
-    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates", "tufRoots"],
+    [
+      "keys",
+      "keySets",
+      "threshold",
+      "trustedRoots",
+      "onlyRoot",
+      "certificates",
+      "efi",
+      "tufRoots",
+    ],
     "trust",
   );
   refuseUnknown(

@@ -7,6 +7,7 @@ import {
   openFormat,
   refusalOf,
 } from "../formats/verify_format.ts";
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import { utf8 } from "../internal/bytes.ts";
@@ -114,6 +115,7 @@ export async function foreignRow(
       ? {}
       : { certificates: options.trust.certificates }),
     ...(options.trust?.tufRoots === undefined ? {} : { tufRoots: options.trust.tufRoots }),
+    ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -177,6 +179,7 @@ interface ForeignTrust {
   threshold: number;
   certificates?: CertificateTrust;
   tufRoots?: readonly TufRootTrust[];
+  efi?: EfiTrust;
   now: Date;
 }
 
@@ -193,8 +196,8 @@ interface ForeignLayer {
 }
 
 /** Tells whether the signature is over another file than the document. */
-function isDetached({ parsed }: OpenedFormat): boolean {
-  return parsed.message === undefined && parsed.signatures.length > 0;
+function isDetached({ entry, parsed }: OpenedFormat): boolean {
+  return entry.layer !== "attached" && parsed.message === undefined && parsed.signatures.length > 0;
 }
 
 /**
@@ -217,6 +220,7 @@ async function verifyForeign(
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
     ...(trust.tufRoots === undefined ? {} : { tufRoots: trust.tufRoots }),
+    ...(trust.efi === undefined ? {} : { efi: trust.efi }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);
@@ -235,6 +239,7 @@ async function verifyForeign(
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);
+  tellCoverage(list, envelope);
   return {
     signers,
     facts,
@@ -282,4 +287,14 @@ function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: Fo
   } else {
     list.skipped(id, "The format does not sign the type of its message: it is told by its content");
   }
+}
+
+/** What lies in the file and nobody signed; of many parts each kind once. */
+function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
+  if (artifact === undefined) return;
+  const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
+  const kinds = [...new Set(uncovered.map(({ what }) => what))];
+  list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {
+    actual: kinds.slice(0, 16).join(", "),
+  });
 }

@@ -1,3 +1,4 @@
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
@@ -64,6 +65,8 @@ export interface Trust {
   certificates?: CertificateTrust;
   /** Pinned roots of TUF repositories (Docker Content Trust), for their targets. */
   tufRoots?: readonly TufRootTrust[];
+  /** What firmware trusts and refuses, for images of UEFI. */
+  efi?: EfiTrust;
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }

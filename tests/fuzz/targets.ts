@@ -1,6 +1,7 @@
 /** The registry of targets: one for each exported function that reads what others wrote. */
 
 import { CLI_TARGETS } from "./cli_targets.ts";
+import { ATTACHED_TARGETS } from "./attached_targets.ts";
 import { FORMAT_TARGETS } from "./format_targets.ts";
 import { IMAGE_TARGETS } from "./image_targets.ts";
 import { KEY_TARGETS } from "./key_targets.ts";
@@ -20,6 +21,7 @@ export const TARGETS: readonly Target[] = [
   ...POLICY_TARGETS,
   ...STORE_TARGETS,
   ...VERIFY_TARGETS,
+  ...ATTACHED_TARGETS,
   ...FORMAT_TARGETS,
   ...CLI_TARGETS,
 ];

@@ -4,6 +4,8 @@ import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
 import { TUF_NOW, tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
+import { pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
+import { createEfiTrust } from "../../formats/attached/mod.ts";
 import {
   createCertificateTrust,
   type FormatTrust,
@@ -145,6 +147,19 @@ add(
   ["missing-trusted-key", "ok"],
   () => targetsAlone(),
   async () => await targetsAlone({ tufRoots: await pinned() }),
+);
+const image = async (trust: VerifyOptions["trust"]) => {
+  const bytes = await pe({ subsystem: 10 });
+  return (await verify(bytes, bytes, { trust })).errorReason ?? "ok";
+};
+add(
+  "Trust.efi",
+  ["untrusted-certificate", "ok"],
+  () => image({}),
+  async () => {
+    const db = [signatureList(X509, (await authority()).root)];
+    return await image({ efi: createEfiTrust({ db }) });
+  },
 );
 add(
   "Expectations.formats",

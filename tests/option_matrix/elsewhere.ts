@@ -97,6 +97,7 @@ const FORMATS = [
   "formats/minisign_test.ts",
   "formats/registry_test.ts",
   "formats/jws_test.ts",
+  "formats/attached/authenticode_test.ts",
 ];
 const SOURCES = ["store/_server_test.ts", "internal/http_test.ts"];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
@@ -192,6 +193,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   ConversionOrigin: ["formats/convert_test.ts"],
   FormatTrust: FORMATS,
+  EfiTrustOptions: ["formats/attached/authenticode_test.ts"],
+  EfiSignatureLimits: ["formats/attached/authenticode_test.ts"],
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };

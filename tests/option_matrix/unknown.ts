@@ -12,6 +12,7 @@ import {
   parseSimpleSigning,
   verifyFormat,
 } from "../../formats/mod.ts";
+import { createEfiTrust, parseEfiSignatureLists } from "../../formats/attached/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -252,6 +253,8 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
   ConversionOrigin: (more) =>
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
+  EfiTrustOptions: (more) => createEfiTrust(untyped({ db: [], ...more })),
+  EfiSignatureLimits: (more) => parseEfiSignatureLists(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),

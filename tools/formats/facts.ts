@@ -30,6 +30,9 @@ const NONE = { severalDigests: false, materials: false, typeSigned: false, depen
 const GENERIC = { ...NONE, severalDigests: true };
 const ALL = "Ed25519, ECDSA P-256/384/521, RSA PKCS #1 and PSS, ML-DSA";
 
+const CMS = "ECDSA P-256/384/521, RSA PKCS #1 and PSS, Ed25519, with SHA-2";
+const ATTACHED = { ...NONE, algorithms: CMS, dependency: "`./formats/attached`" };
+
 /** By the format's name. */
 export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
   "binary-authorization": {
@@ -42,6 +45,16 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     algorithms: ALL,
     source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
   },
+  "authenticode": {
+    ...ATTACHED,
+    title: "Authenticode: programs and libraries of Windows (PE)",
+    authenticated: "the image hash",
+    uncovered: "checksum, certificate table and where it lies; nested signatures",
+    statement: "the file",
+    implicit: "subject, predicate type",
+    typeSigned: true,
+    source: "Microsoft, Windows Authenticode Portable Executable Signature Format",
+  },
   "checkpoint": {
     ...NONE,
     title: "Checkpoint of a transparency log",
@@ -51,6 +64,17 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "everything but the proof",
     algorithms: "Ed25519, ECDSA, cosignatures v1",
     source: "C2SP tlog-checkpoint",
+  },
+  "cms-signature": {
+    ...GENERIC,
+    title: "CMS (PKCS #7), detached or with its content",
+    authenticated: "another file, or the content",
+    uncovered: "certificates (verified by their chain), timestamps, unsigned attributes",
+    statement: "list of checksums; else the artifact itself",
+    implicit: "message type, predicate type",
+    algorithms: CMS,
+    dependency: "`./formats/attached`",
+    source: "RFC 5652",
   },
   "dsse": {
     ...GENERIC,
@@ -74,6 +98,15 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     typeSigned: true,
     materials: true,
     source: "in-toto specification 1.0",
+  },
+  "jar": {
+    ...ATTACHED,
+    title: "JAR",
+    authenticated: "every entry, by manifest and signature file",
+    uncovered: "signature files, headers of the ZIP; an entry that is not covered is refused",
+    statement: "the file",
+    implicit: "subject, message type, predicate type",
+    source: "Java SE, JAR File Specification",
   },
   "jws": {
     ...GENERIC,
@@ -159,13 +192,22 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     typeSigned: true,
     source: "TUF 1.0; Notary v0.7",
   },
+  "uefi": {
+    ...ATTACHED,
+    title: "UEFI Secure Boot image",
+    authenticated: "the image hash",
+    uncovered: "as of Authenticode",
+    statement: "the file",
+    implicit: "subject, predicate type",
+    typeSigned: true,
+    source: "UEFI Specification 2.10, 32",
+  },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
   "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
   ...Object.fromEntries(
     [
       "apk-v4",
       "appx",
-      "cms-signature",
       "efi-signature-list",
       "efi-variable",
       "jss",
