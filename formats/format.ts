@@ -10,6 +10,7 @@ import type { FormatId } from "./format_id.ts";
 import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 import type { TufRootTrust } from "./tuf_targets.ts";
+import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
 
 /**
  * What a format is of the model: an `envelope` signs a message; a `statement` is one that
@@ -86,6 +87,8 @@ export interface FormatContext {
   readonly tufRoots?: readonly TufRootTrust[];
   /** What firmware trusts and refuses, for images of UEFI. */
   readonly efi?: EfiTrust;
+  /** Trusted OpenPGP keys. */
+  readonly openpgp?: OpenPgpKeyring;
   /** What a detached signature is over. */
   readonly detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. */
@@ -181,6 +184,11 @@ export interface FormatEnvelope {
   readonly unauthenticated: Readonly<Record<string, unknown>>;
   /** Proofs of logs that verified. */
   readonly proofs: readonly LogProof[];
+  /**
+   * What the module itself makes of the bytes that are covered: of a signature that is attached
+   * to its artifact, which is no message. Believe it only if there is a good signature.
+   */
+  readonly statement?: FormatStatement;
   /** Why it is refused whatever its signatures are, such as that it has expired. */
   readonly refusal?: AttestationError;
 }
@@ -211,7 +219,10 @@ export interface FormatModule<Content = unknown> {
    *
    * @throws {AttestationError} Why it cannot be read.
    */
-  parse(bytes: Uint8Array, limits: FormatLimits): ParsedFormat<Content>;
+  parse(
+    bytes: Uint8Array,
+    limits: FormatLimits,
+  ): ParsedFormat<Content> | Promise<ParsedFormat<Content>>;
   /** Checks every signature by itself. Never throws on bad data. */
   verify(parsed: ParsedFormat<Content>, context: FormatContext): Promise<FormatEnvelope>;
 }

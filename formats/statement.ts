@@ -15,6 +15,7 @@ import { checksumSubjects, parseChecksums } from "../intoto/subjects/checksums.t
 import { BILL_TYPES, subjectsOfCycloneDx, subjectsOfSpdx } from "./bill_of_materials.ts";
 import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts";
 import type { FormatId } from "./format_id.ts";
+import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
 import { subjectsOfTargets } from "./_tuf_subjects.ts";
@@ -23,6 +24,8 @@ const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
 /** Predicate type of a bare signature: nothing is said of its subjects but that they are signed. */
 export const RAW_TYPE = "raw-artifact-signature";
+/** Predicate type of what Helm says of a chart: what its `Chart.yaml` calls it. */
+export const HELM_TYPE = "helm-provenance";
 
 const MAX_BYTES = 16 << 20;
 
@@ -32,6 +35,7 @@ type MessageKind =
   | "notation"
   | "spdx"
   | "cyclonedx"
+  | "helm"
   | "checksums"
   | "tuf-targets";
 
@@ -79,9 +83,11 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, artifact, signers, refusal } = envelope;
+  const { format, message, messageType, artifact, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
-  if (message === undefined || !signers.some(({ ok }) => ok)) {
+  const isSigned = signers.some(({ ok }) => ok);
+  if (isSigned && statement !== undefined) return statement;
+  if (!isSigned || message === undefined) {
     throw new AttestationError(
       "invalid-signature",
       "Cannot read Statement: no trusted signature covers it",
@@ -118,6 +124,7 @@ export function decodeMessage(
   if ((kind === "notation") !== (format === "notation-jws" || format === "notation-cose")) {
     throw unsupported(type?.value ?? kind);
   }
+  if (kind === "simple-signing" && format === "openpgp") refuseCosign(message);
   const found = READERS[kind](OWN_KINDS.has(format) ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
@@ -137,7 +144,9 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
 /** Tells by its marks what a message is whose type nobody states; two marks are one too many. */
 function sniff(message: Uint8Array): MessageKind {
   const start = message.findIndex((byte) => byte !== 32 && (byte < 9 || byte > 13));
-  if (message[start] !== 123) return "checksums";
+  if (message[start] !== 123) {
+    return isHelmText(decodeUtf8(message)) ? "helm" : "checksums";
+  }
   const value = objectOf(message);
   const has = (name: string) => Object.hasOwn(value, name);
   const kinds: MessageKind[] = [];
@@ -183,6 +192,14 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     const bill = objectOf(message);
     return made(subjectsOfCycloneDx(bill), BILL_TYPES.cyclonedx, bill, ["predicateType"]);
   },
+  "helm": (message) => {
+    const { files, name, version }: HelmProvenance = parseHelmText(decodeUtf8(message));
+    const subjects = Object.entries(files).map(([file, sha256]) => ({
+      name: file,
+      digest: { sha256 },
+    }));
+    return made(subjects, HELM_TYPE, { name, version }, ["predicateType"]);
+  },
   "checksums": (message) => {
     let subjects: ResourceDescriptor[];
     try {
@@ -201,6 +218,12 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
   "tuf-targets": (message) =>
     made(subjectsOfTargets(objectOf(message)), RAW_TYPE, {}, ["predicateType"]),
 };
+
+/** Each kind of container signature has envelopes of its own: cosign's is none of OpenPGP. */
+function refuseCosign(message: Uint8Array): void {
+  const { type } = parseSimpleSigning(message);
+  if (type === "cosign container image signature") throw unsupported(type);
+}
 
 /**
  * Canonical JSON of OLPC as JSON: it leaves control characters as they are, which JSON wants escaped.

@@ -8,6 +8,7 @@ import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 import type { TufRootTrust } from "./tuf_targets.ts";
+import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
   FormatEnvelope,
@@ -33,6 +34,8 @@ export interface FormatTrust {
   tufRoots?: readonly TufRootTrust[];
   /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
   efi?: EfiTrust;
+  /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
+  openpgp?: OpenPgpKeyring;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -79,6 +82,7 @@ const OPTIONS = [
   "certificates",
   "tufRoots",
   "efi",
+  "openpgp",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -126,6 +130,7 @@ export async function verifyFormat(
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
   const { keys = [], threshold = 1, formats } = trust;
   refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(trust.openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
@@ -144,13 +149,15 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, efi, tufRoots, detached, implicitAssertion, now = new Date() } = trust;
+    const { certificates, efi, openpgp, tufRoots, detached, implicitAssertion, now = new Date() } =
+      trust;
     const envelope = await module.verify(parsed, {
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
       ...(tufRoots === undefined ? {} : { tufRoots }),
       ...(efi === undefined ? {} : { efi }),
+      ...(openpgp === undefined ? {} : { openpgp }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     });
@@ -243,7 +250,7 @@ export async function openFormat(
     );
   }
   const module = await entry.load();
-  return { entry, parsed: module.parse(bytes, limits) };
+  return { entry, parsed: await module.parse(bytes, limits) };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { TufRootTrust } from "../formats/tuf_targets.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
@@ -116,6 +117,7 @@ export async function foreignRow(
       : { certificates: options.trust.certificates }),
     ...(options.trust?.tufRoots === undefined ? {} : { tufRoots: options.trust.tufRoots }),
     ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
+    ...(options.trust?.openpgp === undefined ? {} : { openpgp: options.trust.openpgp }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -180,6 +182,7 @@ interface ForeignTrust {
   certificates?: CertificateTrust;
   tufRoots?: readonly TufRootTrust[];
   efi?: EfiTrust;
+  openpgp?: OpenPgpKeyring;
   now: Date;
 }
 
@@ -221,6 +224,7 @@ async function verifyForeign(
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
     ...(trust.tufRoots === undefined ? {} : { tufRoots: trust.tufRoots }),
     ...(trust.efi === undefined ? {} : { efi: trust.efi }),
+    ...(trust.openpgp === undefined ? {} : { openpgp: trust.openpgp }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);

@@ -16,6 +16,7 @@ const SURVEY = survey();
 
 /** Formats that are no envelope of a message of their own. */
 const NO_MAKER: Readonly<Record<string, string>> = {
+  "rpm": "it signs sections of its artifact: formats/openpgp/rpm_format_test.ts",
   "tlog-proof": "its leaf lies outside of it: formats/signed_note_test.ts",
 };
 
@@ -48,6 +49,7 @@ describe("the model's requirements", () => {
         keys: [],
         certificates: undefined,
         tufRoots: undefined,
+        openpgp: undefined,
       });
       equal(other.ok, false);
     });
