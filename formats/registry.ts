@@ -47,14 +47,14 @@ const COSE: readonly FormatEntry[] = [
     layer: "envelope",
     support: "verified",
     detect: detectCose,
-    load: async () => (await import("./cose/mod.ts")).coseSign1 as FormatModule<unknown>,
+    load: async () => (await import("./cose/mod.ts")).coseSign1,
   },
   {
     id: "notation-cose",
     layer: "envelope",
     support: "verified",
     detect: detectNotationCose,
-    load: async () => (await import("./cose/mod.ts")).notationCose as FormatModule<unknown>,
+    load: async () => (await import("./cose/mod.ts")).notationCose,
   },
 ];
 
