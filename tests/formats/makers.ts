@@ -14,6 +14,7 @@ import {
   signaturePacket,
 } from "../../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
+import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
 import { encodePieces } from "../../formats/paseto.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { blake2b512 } from "../../internal/blake2b.ts";
@@ -50,6 +51,9 @@ const SIMPLE = {
   },
   optional: null,
 };
+const TARGET = JSON.stringify({
+  targetArtifact: { mediaType: "a/b", digest: `sha256:${HEX}`, size: 3 },
+});
 const LIST = `${HEX}  abc\n${"1".repeat(128)}  abc\n`;
 const ROOT = encodeBase64(sha256(utf8("root")));
 
@@ -66,11 +70,31 @@ export interface Maker {
   /** Signs a message with a key; undefined if the format has no place for it. */
   make(message: string, alg?: KeyAlgorithm): Promise<Made | undefined>;
   /** The same document with another type of its message, which nobody signed. */
-  retype?(source: string): string;
+  retype?(source: Uint8Array | string): Uint8Array | string;
 }
 
 async function trustOf(alg: KeyAlgorithm): Promise<FormatTrust> {
   return { keys: [(await keyOf(alg)).trustedKey], now: WITHIN };
+}
+
+async function notationTrust(): Promise<FormatTrust> {
+  const certificates = createCertificateTrust({
+    authorities: [(await authority()).root],
+    identities: ["CN=release"],
+  });
+  return { certificates, now: WITHIN };
+}
+
+function textOf(source: Uint8Array | string): string {
+  return typeof source === "string" ? source : new TextDecoder().decode(source);
+}
+
+/** A document of bytes with another text of the same length in it. */
+function replaced(source: Uint8Array | string, text: string, other: string): Uint8Array {
+  const latin1 = new TextDecoder("latin1").decode(source as Uint8Array);
+  const changed = (source as Uint8Array).slice();
+  changed.set(utf8(other), latin1.indexOf(text));
+  return changed;
 }
 
 async function signature(alg: KeyAlgorithm, data: Uint8Array): Promise<Uint8Array> {
@@ -123,6 +147,15 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return { source, trust: { certificates, now: WITHIN } };
     },
   },
+  "cose-sign1": {
+    message: JSON.stringify(STATEMENT),
+    async make(message, alg = ED) {
+      const payload = utf8(message);
+      return { source: await sign1({ payload, alg }), trust: await trustOf(alg) };
+    },
+    retype: (source) =>
+      replaced(source, "application/vnd.in-toto+json", "application/vnd.in-totO+json"),
+  },
   "dsse": {
     message: JSON.stringify(STATEMENT),
     async make(message, alg = ED) {
@@ -131,7 +164,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const source = JSON.stringify(await createEnvelope(type, utf8(message), signer));
       return { source, trust: await trustOf(alg) };
     },
-    retype: (source) => source.replace("vnd.in-toto+json", "vnd.in-toto.x+json"),
+    retype: (source) => textOf(source).replace("vnd.in-toto+json", "vnd.in-toto.x+json"),
   },
   "in-toto-metablock": {
     message: JSON.stringify(LINK),
@@ -146,7 +179,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const source = `{"signatures":[{"keyid":"","sig":"${encodeHex(sig)}"}],"signed":${message}}`;
       return { source, trust: await trustOf(alg) };
     },
-    retype: (source) => source.replace('"_type":"link"', '"_type":"layout"'),
+    retype: (source) => textOf(source).replace('"_type":"link"', '"_type":"layout"'),
   },
   "jws": {
     message: JSON.stringify(STATEMENT),
@@ -157,7 +190,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return { source: `${signed}.${b64(bytes)}`, trust: await trustOf(alg) };
     },
     retype(source) {
-      const [, payload, signed] = source.split(".");
+      const [, payload, signed] = textOf(source).split(".");
       return `${b64({ alg: "EdDSA", cty: "vnd.in-toto.x+json" })}.${payload}.${signed}`;
     },
   },
@@ -172,21 +205,25 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return { source, trust: { ...await trustOf(alg), detached: { content, digest: {} } } };
     },
   },
-  "notation-jws": {
-    message: JSON.stringify({
-      targetArtifact: { mediaType: "a/b", digest: `sha256:${HEX}`, size: 3 },
-    }),
+  "notation-cose": {
+    message: TARGET,
     async make(message, alg = "ES256") {
       if (alg !== "ES256") return undefined;
-      const certificates = createCertificateTrust({
-        authorities: [(await authority()).root],
-        identities: ["CN=release"],
-      });
-      const source = await sample({ payload: message });
-      return { source, trust: { certificates, now: WITHIN } };
+      return {
+        source: await notation({}, { payload: utf8(message) }),
+        trust: await notationTrust(),
+      };
+    },
+    retype: (source) => replaced(source, "application/vnd.cncf", "application/vnd.cnCf"),
+  },
+  "notation-jws": {
+    message: TARGET,
+    async make(message, alg = "ES256") {
+      if (alg !== "ES256") return undefined;
+      return { source: await sample({ payload: message }), trust: await notationTrust() };
     },
     retype: (source) => {
-      const value = JSON.parse(source);
+      const value = JSON.parse(textOf(source));
       const header = JSON.parse(atob(value.protected.replaceAll("-", "+").replaceAll("_", "/")));
       return JSON.stringify({ ...value, protected: b64({ ...header, cty: "text/plain" }) });
     },
@@ -250,7 +287,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const root = await importTufRoot(await tufRootFile(made));
       return { source, trust: { tufRoots: [root], now: WITHIN } };
     },
-    retype: (source) => source.replace('"_type":"targets"', '"_type":"Targets"'),
+    retype: (source) => (source as string).replace('"_type":"targets"', '"_type":"Targets"'),
   },
 };
 
