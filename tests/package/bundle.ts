@@ -38,13 +38,21 @@ const packagesApart: Plugin = {
   },
 };
 
+/** What a bundler takes of a package that has another file for browsers. */
+const FOR_BROWSERS: Readonly<Record<string, [own: string, browser: string]>> = {
+  openpgp: ["/dist/node/openpgp.mjs", "/dist/openpgp.min.mjs"],
+};
+
 /** Finds packages where Deno keeps them. */
 const packagesInside: Plugin = {
   name: "packages-inside",
   setup(context) {
     context.onResolve(
       { filter: /^(@noble\/|(cborg|hono|kysely|openpgp)$)/ },
-      ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }),
+      ({ path }) => {
+        const [own, browser] = FOR_BROWSERS[path] ?? ["", ""];
+        return { path: fileURLToPath(import.meta.resolve(path)).replace(own, browser) };
+      },
     );
   },
 };
