@@ -1,9 +1,9 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, jsonText, parseJson, printable } from "../internal/json.ts";
-import { detectScitt } from "./_cose_marks.ts";
 import { isTimestamp } from "./_attached_marks.ts";
 import { parseEfiSignatureLists } from "./attached/efi_signature_list.ts";
+import { detectScitt } from "./_cose_marks.ts";
 import { peekCompact } from "./_jose.ts";
 import type { Confidence, FormatLayer, FormatModule } from "./format.ts";
 import type { ExplainedFormatId } from "./format_id.ts";
@@ -148,12 +148,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
     detect: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : undefined;
       return Array.isArray(json?.signatures) && typeof signed?._type === "string" &&
-          /^(root|targets|snapshot|timestamp|mirrors)$/i.test(signed._type)
+          /^(root|snapshot|timestamp|mirrors)$/i.test(signed._type)
         ? 3
         : 0;
     },
     text: "Metadata of The Update Framework, as Docker Content Trust (Notary v1) and others keep " +
-      "it: what it says counts only as part of a repository whose root you know",
+      "it: root says whose keys count, snapshot and timestamp which versions are current. What " +
+      "names artifacts is targets.json, which is verified against a root.json that you pin",
     facts: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : {};
       const { _type: role, version, expires } = signed;

@@ -17,6 +17,7 @@ import { notationJws } from "./notation_jws.ts";
 import { openPgpConfidence, rpmConfidence } from "./_openpgp_marks.ts";
 import { paseto } from "./paseto.ts";
 import { checkpoint, signedNote, tlogProof } from "./signed_note.ts";
+import { isTufTargets } from "./_tuf_subjects.ts";
 
 /** A format as the registry knows it: its detection, and its module on use. */
 export interface FormatEntry {
@@ -42,24 +43,6 @@ function entryOf(module: FormatModule<never>, support: FormatEntry["support"]): 
     load: () => Promise.resolve(module as FormatModule<unknown>),
   };
 }
-
-/** Formats in CBOR, whose decoder is loaded with them. */
-const COSE: readonly FormatEntry[] = [
-  {
-    id: "cose-sign1",
-    layer: "envelope",
-    support: "verified",
-    detect: detectCose,
-    load: async () => (await import("./cose/mod.ts")).coseSign1 as FormatModule<unknown>,
-  },
-  {
-    id: "notation-cose",
-    layer: "envelope",
-    support: "verified",
-    detect: detectNotationCose,
-    load: async () => (await import("./cose/mod.ts")).notationCose as FormatModule<unknown>,
-  },
-];
 
 /** A format whose module lies in an entry of its own: only its marks are here. */
 interface OptionalFormat extends Pick<FormatEntry, "id" | "layer" | "detect" | "load"> {
@@ -97,6 +80,37 @@ const OPTIONAL: readonly OptionalFormat[] = [
     detect: isJar,
     load: async () => (await import("./attached/mod.ts")).jar,
   },
+  {
+    id: "cose-sign1",
+    layer: "envelope",
+    detect: detectCose,
+    load: async () => (await import("./cose/mod.ts")).coseSign1,
+  },
+  {
+    id: "notation-cose",
+    layer: "envelope",
+    detect: detectNotationCose,
+    load: async () => (await import("./cose/mod.ts")).notationCose,
+  },
+  {
+    id: "tuf-targets",
+    layer: "envelope",
+    detect: isTufTargets,
+    // Loaded on use, with the readers of TUF.
+    load: async () => (await import("./tuf_targets.ts")).tufTargets,
+  },
+  {
+    id: "openpgp",
+    layer: "envelope",
+    detect: openPgpConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
+  },
+  {
+    id: "rpm",
+    layer: "attached",
+    detect: rpmConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
+  },
 ];
 
 /** Every format that is read here. */
@@ -114,21 +128,6 @@ export const FORMATS: readonly FormatEntry[] = [
     signify,
     tlogProof,
   ].map((module) => entryOf(module as FormatModule<never>, "verified")),
-  {
-    id: "openpgp",
-    layer: "envelope",
-    support: "verified",
-    detect: openPgpConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
-  },
-  {
-    id: "rpm",
-    layer: "attached",
-    support: "verified",
-    detect: rpmConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
-  },
-  ...COSE,
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),

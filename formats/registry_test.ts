@@ -168,7 +168,7 @@ const MARKS: Readonly<Record<string, string | Uint8Array>> = {
   "sigsum-proof": `version=2\nlog=${"a".repeat(64)}\nleaf=00 11\n`,
   "tuf-metadata": JSON.stringify({
     signatures: [],
-    signed: { _type: "Targets", version: 3, expires: "2027-01-01T00:00:00Z" },
+    signed: { _type: "Root", version: 3, expires: "2027-01-01T00:00:00Z" },
   }),
 };
 
@@ -182,7 +182,7 @@ describe("formats that are explained", () => {
       equal(await verdict(source, await ci()), "format-not-verified");
     }
     equal((await parseFormat(MARKS["nv2-jwt"])).facts.size, "3");
-    equal((await parseFormat(MARKS["tuf-metadata"])).facts.role, "Targets");
+    equal((await parseFormat(MARKS["tuf-metadata"])).facts.role, "Root");
   });
 });
 

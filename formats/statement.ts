@@ -18,6 +18,7 @@ import type { FormatId } from "./format_id.ts";
 import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
+import { subjectsOfTargets } from "./_tuf_subjects.ts";
 
 const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
@@ -35,7 +36,8 @@ type MessageKind =
   | "spdx"
   | "cyclonedx"
   | "helm"
-  | "checksums";
+  | "checksums"
+  | "tuf-targets";
 
 /** Kinds of messages by the media type that says how to read them. */
 const KINDS: ReadonlyMap<string, MessageKind> = new Map([
@@ -43,6 +45,11 @@ const KINDS: ReadonlyMap<string, MessageKind> = new Map([
   [NOTATION_TYPE, "notation"],
   ["application/spdx+json", "spdx"],
   ["application/vnd.cyclonedx+json", "cyclonedx"],
+]);
+/** Formats that sign the canonical form of OLPC, which nothing but themselves reads. */
+const OWN_KINDS: ReadonlyMap<FormatId, MessageKind> = new Map([
+  ["in-toto-metablock", "in-toto"],
+  ["tuf-targets", "tuf-targets"],
 ]);
 const IN_TOTO = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
 /** Types of JOSE that say nothing of what is in the message (RFC 7515, 4.1.9; RFC 7519, 5.1). */
@@ -108,7 +115,7 @@ export function decodeMessage(
       `Cannot read message: ${message.length} bytes, at most ${MAX_BYTES} are accepted`,
     );
   }
-  const stated = format === "in-toto-metablock" ? "in-toto" : kindOfType(type?.value);
+  const stated = OWN_KINDS.get(format) ?? kindOfType(type?.value);
   const implicit: ImplicitLayer[] = stated === undefined || type?.authenticated !== true
     ? ["messageType"]
     : [];
@@ -118,7 +125,7 @@ export function decodeMessage(
     throw unsupported(type?.value ?? kind);
   }
   if (kind === "simple-signing" && format === "openpgp") refuseCosign(message);
-  const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
+  const found = READERS[kind](OWN_KINDS.has(format) ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
 
@@ -216,6 +223,9 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     }
     return made(subjects, RAW_TYPE, {}, ["predicateType"]);
   },
+  // A list of digests too: nothing is said but that they belong together.
+  "tuf-targets": (message) =>
+    made(subjectsOfTargets(objectOf(message)), RAW_TYPE, {}, ["predicateType"]),
 };
 
 /** Each kind of container signature has envelopes of its own: cosign's is none of OpenPGP. */
@@ -224,8 +234,10 @@ function refuseCosign(message: Uint8Array): void {
   if (type === "cosign container image signature") throw unsupported(type);
 }
 
-/** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */
-function fromOlpc(message: Uint8Array): Uint8Array {
+/**
+ * Canonical JSON of OLPC as JSON: it leaves control characters as they are, which JSON wants escaped.
+ */
+export function fromOlpc(message: Uint8Array): Uint8Array {
   return utf8(
     decodeUtf8(message).replace(
       // deno-lint-ignore no-control-regex
@@ -248,7 +260,8 @@ function readInToto(message: Uint8Array): FormatStatement {
   return { statement: parseStatement(value, { maxBytes: MAX_BYTES }), implicit: [] };
 }
 
-function readLink(link: JsonObject): FormatStatement {
+/** A link as a Statement: its products are the subjects, its materials the materials. */
+export function readLink(link: JsonObject): FormatStatement {
   const found = made(artifacts(link.products, "/products"), LINK, link, ["predicateType"]);
   return { ...found, materials: artifacts(link.materials, "/materials") };
 }

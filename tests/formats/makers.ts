@@ -3,9 +3,9 @@
 import { createEnvelope } from "../../dsse/mod.ts";
 import { b64, keyOf, raw } from "../../formats/_fixtures_test.ts";
 import { authority, sample, WITHIN } from "../../formats/_notation_fixtures_test.ts";
-import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
+import { createCertificateTrust, type FormatTrust, importTufRoot } from "../../formats/mod.ts";
+import { tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
 import { cms } from "../../formats/attached/_signed_fixtures_test.ts";
-import { createCertificateTrust, type FormatTrust } from "../../formats/mod.ts";
 import {
   armor,
   makeKeyOf,
@@ -14,12 +14,13 @@ import {
   signaturePacket,
 } from "../../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
+import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
 import { encodePieces } from "../../formats/paseto.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { blake2b512 } from "../../internal/blake2b.ts";
 import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
-import { type Json, parseJson } from "../../internal/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../internal/json.ts";
 import { canonicalOlpcJson } from "../../internal/olpc_json.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import type { KeyAlgorithm } from "../../keys/mod.ts";
@@ -131,15 +132,6 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
         : undefined;
     },
   },
-  "cose-sign1": {
-    message: JSON.stringify(STATEMENT),
-    async make(message, alg = ED) {
-      const payload = utf8(message);
-      return { source: await sign1({ payload, alg }), trust: await trustOf(alg) };
-    },
-    retype: (source) =>
-      replaced(source, "application/vnd.in-toto+json", "application/vnd.in-totO+json"),
-  },
   "cms-signature": {
     message: LIST,
     async make(message, alg = "ES256") {
@@ -154,6 +146,15 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const source = await cms({ message: bytes, content: octetString(bytes), key: name, hash });
       return { source, trust: { certificates, now: WITHIN } };
     },
+  },
+  "cose-sign1": {
+    message: JSON.stringify(STATEMENT),
+    async make(message, alg = ED) {
+      const payload = utf8(message);
+      return { source: await sign1({ payload, alg }), trust: await trustOf(alg) };
+    },
+    retype: (source) =>
+      replaced(source, "application/vnd.in-toto+json", "application/vnd.in-totO+json"),
   },
   "dsse": {
     message: JSON.stringify(STATEMENT),
@@ -263,6 +264,30 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const line = encodeBase64(concat(utf8("Ed"), ID, await signature(alg, utf8(message))));
       return { source: `untrusted comment: x\n${line}\n${message}`, trust: await trustOf(alg) };
     },
+  },
+  "tuf-targets": {
+    message: JSON.stringify({
+      _type: "targets",
+      delegations: { keys: {}, roles: [] },
+      expires: "2100-01-01T00:00:00Z",
+      spec_version: "1.0.31",
+      targets: { abc: { hashes: { sha256: HEX, sha512: "1".repeat(128) }, length: 3 } },
+      version: 1,
+    }),
+    async make(message, alg = "ES256") {
+      if (alg !== "ES256" && alg !== ED) return undefined;
+      let signed: JsonObject;
+      try {
+        signed = parseJson(message) as JsonObject;
+      } catch {
+        return undefined;
+      }
+      const made = { dialect: "tuf", alg, expires: "2100-01-01T00:00:00Z" } as const;
+      const source = await tufTargetsFile({ ...made, signed, whole: true });
+      const root = await importTufRoot(await tufRootFile(made));
+      return { source, trust: { tufRoots: [root], now: WITHIN } };
+    },
+    retype: (source) => (source as string).replace('"_type":"targets"', '"_type":"Targets"'),
   },
 };
 

@@ -48,6 +48,7 @@ describe("the model's requirements", () => {
         ...trust,
         keys: [],
         certificates: undefined,
+        tufRoots: undefined,
         openpgp: undefined,
       });
       equal(other.ok, false);

@@ -193,11 +193,11 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   VerifyImageOptions: ["store/oci/verify_image_test.ts"],
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   ConversionOrigin: ["formats/convert_test.ts"],
+  EfiTrustOptions: ["formats/attached/authenticode_test.ts"],
+  EfiSignatureLimits: ["formats/attached/authenticode_test.ts"],
   OpenPgpKeyringOptions: ["formats/openpgp/keyring_test.ts"],
   FormatTrust: [...FORMATS, "formats/openpgp/openpgp_format_test.ts"],
   CoseTrust: ["formats/cose/cose_sign1_test.ts"],
-  EfiTrustOptions: ["formats/attached/authenticode_test.ts"],
-  EfiSignatureLimits: ["formats/attached/authenticode_test.ts"],
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };
