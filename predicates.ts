@@ -88,11 +88,11 @@ export {
   cosignVulnPredicate,
   listVulnerabilities,
   type ScanMetadata,
-  type Severity,
   type VulnerabilityFinding,
   type VulnerabilityScan,
   type VulnerabilityScanner,
   type VulnerabilityScanV01,
+  type VulnerabilitySeverity,
   vulns01Predicate,
   vulnsPredicate,
 } from "./intoto/predicates/vulns.ts";

@@ -173,7 +173,7 @@ async function readStatements(
       subjects.map(({ digest }) => digest!)
     );
     if (artifacts.length > 0) {
-      const match = matchSubjects(given.statement, artifacts, "any");
+      const match = matchSubjects(given.statement, artifacts);
       if (!match.ok) throw match.error;
     }
     return [given];

@@ -13,7 +13,7 @@ import { readProvenance } from "./provenance_facts.ts";
 import type { Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
 import { writeReport } from "./inputs.ts";
-import { type Run, type VerifyDependencies, verifyGroup } from "./verify.ts";
+import { type Run, type VerifyDependencies, verifyGroup } from "./verify_artifacts.ts";
 
 /** What `diff` found. */
 export interface DiffReport {

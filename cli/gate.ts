@@ -40,14 +40,8 @@ import { REFUSED, VERIFIED } from "./main.ts";
 import { hasPolicy } from "./policy_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
-import {
-  isForUpload,
-  permissiveWarning,
-  present,
-  refuseExitCode,
-  type Run,
-  type Verify,
-} from "./verify.ts";
+import { isForUpload, permissiveWarning, present, refuseExitCode } from "./present.ts";
+import type { Run, Verify } from "./verify_artifacts.ts";
 
 /** What was compared, and what each changed path stands for. */
 export interface GateFacts {

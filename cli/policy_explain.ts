@@ -6,7 +6,8 @@ import { compilePolicyFile, readPolicyFile } from "./policy_file.ts";
 import { treeText } from "./policy_tree.ts";
 import type { Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
-import { permissiveWarning, verifyArguments, type VerifyDependencies } from "./verify.ts";
+import { permissiveWarning } from "./present.ts";
+import { verifyArguments, type VerifyDependencies } from "./verify_artifacts.ts";
 
 /**
  * `policy explain FILE [ARTIFACT…]`: what a policy demands, or why it decides about artifacts

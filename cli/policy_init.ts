@@ -22,7 +22,8 @@ import { nowOf } from "./policy_file.ts";
 import { writePolicy } from "./policy_import.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { table } from "./text.ts";
-import { present, verifyArguments, type VerifyDependencies } from "./verify.ts";
+import { present } from "./present.ts";
+import { verifyArguments, type VerifyDependencies } from "./verify_artifacts.ts";
 
 const MAX_ROOT_BYTES = 16 << 20;
 

@@ -13,7 +13,8 @@ import { NPM_OPTIONS } from "./npm_options.ts";
 import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
-import { runVerify, type Verify } from "./verify.ts";
+import { runVerify } from "./verify.ts";
+import type { Verify } from "./verify_artifacts.ts";
 import { STORE_OPTIONS } from "./store_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 

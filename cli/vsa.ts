@@ -14,7 +14,9 @@ import { REFUSED, VERIFIED } from "./main.ts";
 import { PROVENANCE_OPTIONS } from "./provenance_options.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 import { safeJson } from "./text.ts";
-import { present, runVerify, verifyArguments, type VerifyDependencies } from "./verify.ts";
+import { present } from "./present.ts";
+import { runVerify } from "./verify.ts";
+import { verifyArguments, type VerifyDependencies } from "./verify_artifacts.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 import { VSA_CREATE_OPTIONS } from "./vsa_options.ts";
 

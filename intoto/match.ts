@@ -29,6 +29,12 @@ export interface MatchOptions {
  */
 export type MatchMode = "any" | "all" | "exact";
 
+/** How several artifacts are matched with the subjects of one Statement. */
+export interface MatchManyOptions extends MatchOptions {
+  /** What is asked of all of them together. Default `any`. */
+  mode?: MatchMode;
+}
+
 /** A subject that is the artifact, or one of the artifacts. */
 export interface MatchedSubject {
   /** Its place in the Statement, from 0. */
@@ -146,8 +152,7 @@ export function matchSubject(
  *
  * @param statement A Statement that `parseStatement()` read from a verified payload.
  * @param artifacts Digests of each artifact.
- * @param mode What is asked of all of them together.
- * @param options Which algorithms count, and how.
+ * @param options `mode`, what is asked of all of them together; which algorithms count, and how.
  * @throws {TypeError} If an option is unknown.
  * @throws {RangeError} If `mode` or an option has a value that it cannot have.
  *
@@ -161,20 +166,20 @@ export function matchSubject(
  *   subject: [{ name: "a", digest: a }, { name: "b", digest: b }],
  *   predicateType: "https://example.com/review/v1",
  * });
- * assert.ok(matchSubjects(statement, [a], "any").ok);
- * assert.equal(matchSubjects(statement, [a], "all").errorReason, "subject-mismatch");
+ * assert.ok(matchSubjects(statement, [a]).ok);
+ * assert.equal(matchSubjects(statement, [a], { mode: "all" }).errorReason, "subject-mismatch");
  * ```
  */
 export function matchSubjects(
   statement: Pick<Statement, "subject">,
   artifacts: readonly DigestSet[],
-  mode: MatchMode,
-  options?: MatchOptions,
+  options: MatchManyOptions = {},
 ): MatchResult {
+  const { mode = "any", ...further } = options;
   if (mode !== "any" && mode !== "all" && mode !== "exact") {
     throw new RangeError(`Mode is ${quote(String(mode))}, wanted any, all or exact`);
   }
-  const rules = options === undefined ? DEFAULTS : rulesOf(options);
+  const rules = Object.keys(further).length === 0 ? DEFAULTS : rulesOf(further);
   const { subject } = statement;
   if (artifacts.length === 0) {
     return failure("artifact-required", "there is no artifact", "an artifact", "none", "");

@@ -35,7 +35,7 @@ function one(subjects: DigestSet[], digest: DigestSet, options?: MatchOptions): 
 }
 
 function many(subjects: DigestSet[], digests: DigestSet[], mode: MatchMode): string {
-  return outcome(matchSubjects(statement(...subjects), digests, mode));
+  return outcome(matchSubjects(statement(...subjects), digests, { mode }));
 }
 
 describe("matchSubject()", () => {
@@ -228,7 +228,7 @@ describe("matchSubjects()", () => {
     equal(many([a, b], [a, b, c], "all"), "subject-mismatch");
     equal(many([a], [a], "all"), "0");
     equal(many([a, a], [a], "all"), "0,1");
-    const result = matchSubjects(statement(a, b, c), [a, c], "all");
+    const result = matchSubjects(statement(a, b, c), [a, c], { mode: "all" });
     equal(!result.ok && result.error.path, "/subject/1");
     ok(!result.ok && result.wanted.includes(B));
   });
@@ -260,7 +260,7 @@ describe("matchSubjects()", () => {
     const artifacts = [a, { sha256: B, sha512: LONG_A }];
     equal(many([a, liar], artifacts, "any"), "subject-conflict");
     equal(
-      outcome(matchSubjects(statement(a, liar), artifacts, "any", { digestMatch: "any" })),
+      outcome(matchSubjects(statement(a, liar), artifacts, { mode: "any", digestMatch: "any" })),
       "0,1",
     );
     const weak = { sha1: SHA1 };
@@ -292,7 +292,7 @@ describe("matchSubjects()", () => {
 
   it("refuses a mode that it does not know", () => {
     throws(() => many([a], [a], "every" as MatchMode), RangeError);
-    throws(() => matchSubjects(statement(a), [a], "any", { x: 1 } as MatchOptions), TypeError);
+    throws(() => matchSubjects(statement(a), [a], { x: 1 } as MatchOptions), TypeError);
   });
 
   it("takes time that grows with artifacts plus subjects", async () => {
@@ -303,7 +303,7 @@ describe("matchSubjects()", () => {
       const subjects = statement(...digests);
       const artifacts = digests.toReversed();
       return () => {
-        const result = matchSubjects(subjects, artifacts, "exact");
+        const result = matchSubjects(subjects, artifacts, { mode: "exact" });
         equal(result.ok && result.matched.length, count);
       };
     };

@@ -24,6 +24,7 @@ export {
 } from "./json_lines.ts";
 export {
   type MatchedSubject,
+  type MatchManyOptions,
   type MatchMode,
   type MatchOptions,
   type MatchResult,

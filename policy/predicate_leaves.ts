@@ -59,7 +59,7 @@ export function predicateLeaves(
   if (vsa !== undefined) {
     add("predicate.vsa", (leaf, attestation, { now }) => {
       const evidence = signerEvidence(attestation.signers.filter(counts), policy);
-      const { checks } = evaluateVsa(attestation.statement, evidence, vsa, now);
+      const { checks } = evaluateVsa(attestation.statement, evidence, { ...vsa, now });
       return checks.map((check) => adopt(leaf, check));
     });
   }

@@ -1,7 +1,7 @@
 import type { CertificateIdentity } from "../sigstore/identity.ts";
 
 /** A trusted key that accepted the envelope. */
-export interface SigningKey {
+export interface KeyEvidence {
   /** What the caller named it. */
   name: string;
   /** Key id that the caller gave it; a hint, never a ground for trust. */
@@ -20,5 +20,5 @@ export interface SignerEvidence {
   /** The caller named this identity, and it matched. Default false. */
   identityExpected?: boolean;
   /** Trusted keys that accepted. */
-  keys?: readonly SigningKey[];
+  keys?: readonly KeyEvidence[];
 }

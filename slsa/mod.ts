@@ -18,7 +18,7 @@ export {
 } from "./builder_trust.ts";
 export { createProvenance, type NewProvenance } from "./create.ts";
 export { evaluateProvenance, type ProvenanceEvaluation } from "./evaluate.ts";
-export type { SignerEvidence, SigningKey } from "./evidence.ts";
+export type { KeyEvidence, SignerEvidence } from "./evidence.ts";
 export {
   assertProvenanceExpectation,
   type BuildLevel,
@@ -57,7 +57,7 @@ export {
   validateProvenancePredicate,
 } from "./provenance_v1.ts";
 export { checkVsaExpectation, type VsaExpectation, type VsaSigner } from "./vsa_expectation.ts";
-export { evaluateVsa, type VsaEvaluation } from "./vsa.ts";
+export { evaluateVsa, type VsaEvaluation, type VsaRequirement } from "./vsa.ts";
 export {
   createVsa,
   type NewVsa,

@@ -16,6 +16,12 @@ import {
 import { parseTrackLevel, repeatedTracks } from "./vsa_level.ts";
 import { parseVsaPredicate, type VerificationSummary, VSA_V0_2, VSA_V1 } from "./vsa_predicate.ts";
 
+/** What must be said, and when that is judged. */
+export interface VsaRequirement extends VsaExpectation {
+  /** Time of the judgement, for `maxAge` only. Default: now. */
+  now?: Date;
+}
+
 /** What the evaluation of a VSA found. */
 export interface VsaEvaluation {
   /** Every check, in order. */
@@ -34,8 +40,7 @@ export interface VsaEvaluation {
  *
  * @param statement Statement of the verified payload.
  * @param evidence Who signed, as `verify()` established it.
- * @param expectation What must be said.
- * @param now Time of the judgement, for `maxAge` only.
+ * @param required What must be said, and `now`, the time of the judgement, for `maxAge` only.
  * @returns Checks of the layer `predicate`, with the reasons `predicate-type-mismatch`,
  * those of {@linkcode parseVsaPredicate}, `verifier-mismatch`,
  * `missing-resource-expectation`, `resource-mismatch`, `verification-not-passed`,
@@ -65,7 +70,8 @@ export interface VsaEvaluation {
  *   verifierId: "https://example.com/verifier",
  *   resourceUri: "pkg:npm/app@1.0.0",
  *   verifiedLevels: ["SLSA_BUILD_LEVEL_3"],
- * }, now);
+ *   now,
+ * });
  * const failed = checks.filter(({ outcome }) => outcome === "failed");
  * assert.deepEqual(failed.map(({ reason }) => reason), [
  *   "verifier-mismatch",
@@ -76,9 +82,10 @@ export interface VsaEvaluation {
 export function evaluateVsa(
   statement: Statement,
   evidence: SignerEvidence,
-  expectation: VsaExpectation,
-  now: Date,
+  required: VsaRequirement,
 ): VsaEvaluation {
+  const { now = new Date(), ...expectation } = required;
+  if (!(now instanceof Date)) throw new TypeError("now is not a Date");
   checkVsaExpectation(expectation);
   const list = new CheckList();
   const type = { expected: VSA_V1, actual: statement.predicateType, path: "/predicateType" };

@@ -52,7 +52,8 @@ describe("createVsa()", () => {
       resourceUri: NEW.resourceUri,
       verifiedLevels: ["SLSA_BUILD_LEVEL_3"],
       dependencyLevels: ["SLSA_BUILD_LEVEL_3"],
-    }, TIME);
+      now: TIME,
+    });
     ok(checks.every(({ outcome }) => outcome === "passed"));
   });
 

@@ -60,8 +60,7 @@ function failures(expectation: Partial<VsaExpectation>, given: Given = {}): stri
   const { checks } = evaluateVsa(
     statement,
     given.evidence ?? KEYED,
-    { ...EXPECTED, ...expectation },
-    NOW,
+    { ...EXPECTED, ...expectation, now: NOW },
   );
   return checks.filter(({ outcome }) => outcome !== "passed").map(({ id, reason }) =>
     `${id} ${reason}`
@@ -86,8 +85,8 @@ describe("evaluateVsa()", () => {
         policy: { uri: "https://example.com/policy/v2", digest: { sha256: "c".repeat(64) } },
         digest: { gitCommit: COMMIT },
         sourceRef: "refs/heads/main",
+        now: NOW,
       },
-      NOW,
     );
     deepEqual(checks.map(({ id, outcome }) => `${id} ${outcome}`), [
       "predicate.type passed",
@@ -118,7 +117,7 @@ describe("evaluateVsa()", () => {
       subject: SUBJECT,
       predicateType: VSA_V1,
     };
-    const { checks, summary } = evaluateVsa(statement, KEYED, EXPECTED, NOW);
+    const { checks, summary } = evaluateVsa(statement, KEYED, { ...EXPECTED, now: NOW });
     equal(summary, undefined);
     equal(checks[1].reason, "missing-predicate-field");
     equal(checks[1].path, "/predicate/verifier");

@@ -134,7 +134,7 @@ export function evidenceOfReports(
         timestamps,
         statement,
         allSubjectsMatched: recount && evidence.implicit !== true
-          ? matchSubjects(statement, all, "all").ok
+          ? matchSubjects(statement, all, { mode: "all" }).ok
           : evidence.allSubjectsMatched,
       });
     }
@@ -199,7 +199,8 @@ function attestationOf(
       index,
       algorithms: equalAlgorithms(statement, index, artifact),
     })),
-    allSubjectsMatched: matchSubjects(statement, all.map(({ digest }) => digest), "all").ok,
+    allSubjectsMatched:
+      matchSubjects(statement, all.map(({ digest }) => digest), { mode: "all" }).ok,
   };
 }
 

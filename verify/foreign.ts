@@ -125,7 +125,7 @@ export async function foreignRow(
         : (statement) =>
           mode === "any"
             ? matchSubject(statement, artifact.digest)
-            : matchSubjects(statement, all.map(({ digest }) => digest), mode),
+            : matchSubjects(statement, all.map(({ digest }) => digest), { mode }),
     );
     return finish(own, layer, checks, predicateLayer(own, layer, context));
   }));

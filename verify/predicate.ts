@@ -56,8 +56,7 @@ export async function predicateJudge(
       evaluateVsa(
         statement,
         { ...evidenceOf(signers), identityExpected: identity !== undefined },
-        vsa,
-        now,
+        { ...vsa, now },
       )
     );
   }

@@ -204,7 +204,7 @@ async function verifyOne(
         matchSubjects(
           statement,
           artifacts.map(({ digest }) => digest),
-          mode,
+          { mode },
         ));
     return subjects.map((artifact) =>
       finish(

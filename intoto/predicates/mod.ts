@@ -62,11 +62,11 @@ export {
   cosignVulnPredicate,
   listVulnerabilities,
   type ScanMetadata,
-  type Severity,
   type VulnerabilityFinding,
   type VulnerabilityScan,
   type VulnerabilityScanner,
   type VulnerabilityScanV01,
+  type VulnerabilitySeverity,
   vulns01Predicate,
   vulnsPredicate,
 } from "./vulns.ts";

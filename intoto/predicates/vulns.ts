@@ -3,7 +3,7 @@ import type { Fields } from "./_fields.ts";
 import { defineChecked, type PredicateKind } from "./kind.ts";
 
 /** How bad a vulnerability is, by one method. */
-export interface Severity {
+export interface VulnerabilitySeverity {
   /** How it was scored: `nvd`, `cvss_v3`. */
   method: string;
   /** The score as the method writes it. */
@@ -44,7 +44,7 @@ export interface VulnerabilityScan {
       /** `CVE-…`, `GHSA-…`. */
       id: string;
       /** One score or more. */
-      severity: Severity[];
+      severity: VulnerabilitySeverity[];
       /** What else is said of it. */
       annotations?: JsonObject[] | JsonObject | null;
     }[];
@@ -64,7 +64,7 @@ export interface VulnerabilityScanV01 {
         /** `CVE-…`, `GHSA-…`. */
         id: string;
         /** Scores. */
-        severity?: Severity[] | null;
+        severity?: VulnerabilitySeverity[] | null;
         /** What else is said of it. */
         annotations?: JsonObject[] | JsonObject | null;
       };
@@ -112,7 +112,7 @@ export interface VulnerabilityFinding {
   /** `CVE-…`, `GHSA-…`. */
   id: string;
   /** Scores; may be empty. */
-  severities: Severity[];
+  severities: VulnerabilitySeverity[];
   /** What it was found in, if the report says so: a package URL or a name. */
   package?: string;
 }
@@ -322,7 +322,7 @@ function flatten(
 function readFinding(value: JsonObject): VulnerabilityFinding | undefined {
   const { id, severity } = isObject(value.vulnerability) ? value.vulnerability : value;
   if (typeof id !== "string") return undefined;
-  const severities: Severity[] = [];
+  const severities: VulnerabilitySeverity[] = [];
   for (const entry of Array.isArray(severity) ? severity : []) {
     if (!isObject(entry)) return undefined;
     severities.push({ method: textOf(entry.method), score: textOf(entry.score) });

@@ -6,7 +6,7 @@ import type { DigestSet } from "../../intoto/digest_set.ts";
 import { subjectKeys } from "../claims.ts";
 import type { Compilable, Database } from "./database.ts";
 import { WriteConflict } from "./driver.ts";
-import type { DecisionTable, ManifestTable, ProvenanceTable, Verdict } from "./schema.ts";
+import type { DecisionTable, ManifestTable, ProvenanceTable, RecordVerdict } from "./schema.ts";
 import { subjectQueries } from "./subject_index.ts";
 
 /** An attestation to commit, with what was found about it. */
@@ -212,7 +212,7 @@ async function knownAttestations(
   db: Database,
   urn: string,
   digest: string,
-): Promise<Map<string, { verdict: Verdict; reason: string | null }>> {
+): Promise<Map<string, { verdict: RecordVerdict; reason: string | null }>> {
   const rows = await db.kysely.selectFrom("provenance")
     .select(["attestation_id", "verdict", "reason"])
     .where("urn", "=", urn).where("digest", "=", digest).execute();

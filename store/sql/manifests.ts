@@ -6,7 +6,12 @@ import { limitOption, refuseUnknown } from "../../internal/options.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
 import { wantedKeys } from "../claims.ts";
 import type { Database } from "./database.ts";
-import type { ManifestTable, ManifestVersionTable, ProvenanceTable, Verdict } from "./schema.ts";
+import type {
+  ManifestTable,
+  ManifestVersionTable,
+  ProvenanceTable,
+  RecordVerdict,
+} from "./schema.ts";
 import { attestationsAbout } from "./subject_index.ts";
 
 /** What is known of the provenance of a manifest. */
@@ -18,7 +23,7 @@ export interface ProvenanceSummary {
   /** Who signed it: name of a trusted key, or identity of a certificate; null if nobody did. */
   issuer: string | null;
   /** What the policy found when it was committed. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why it failed; null when it passed. */
   reason: string | null;
   /** How many attestations there are. */
@@ -46,7 +51,7 @@ export interface Manifest {
   /** When the last change was committed. */
   updatedAt: Date;
   /** What the policy found when it was committed. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why it failed; null when it passed. */
   reason: string | null;
   /** What is known of its provenance; null if there is none. */
@@ -89,7 +94,7 @@ export interface ProvenanceRecord {
   /** What came out, as the payload states it. */
   outputs: Json[];
   /** What was found when it was committed. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why it failed; null when it passed. */
   reason: string | null;
 }
@@ -127,7 +132,7 @@ export interface ManifestFilter {
   /** Issuer, exact. */
   issuer?: string;
   /** Verdict. */
-  verdict?: Verdict;
+  verdict?: RecordVerdict;
   /** Digest of the canonical card, `sha256:` and hex. */
   digest?: string;
   /** Begin behind this urn. */

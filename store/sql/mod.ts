@@ -43,13 +43,13 @@ export type {
   ManifestTable,
   ManifestVersionTable,
   ProvenanceTable,
+  RecordVerdict,
   ReverifyFileTable,
   ReverifyLeaseTable,
   Schema,
   SchemaVersionTable,
   SettingTable,
   SubjectTable,
-  Verdict,
   VerdictTable,
 } from "./schema.ts";
 export { createSqlStore, type SqlStoreOptions } from "./sql_store.ts";

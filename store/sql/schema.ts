@@ -71,7 +71,7 @@ export interface ManifestTable {
   /** When the last change was committed. */
   updated_at: number;
   /** Verdict of the last decision that was accepted for this version. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why it failed; null when it passed. */
   reason: string | null;
   /** `builder.id` of verified provenance; null where there is none. */
@@ -101,7 +101,7 @@ export interface ManifestVersionTable {
   /** API key that wrote it. */
   actor: string;
   /** Verdict of the last decision that was accepted for it. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why it failed; null when it passed. */
   reason: string | null;
   /** `builder.id` of verified provenance; null where there is none. */
@@ -152,7 +152,7 @@ export interface ProvenanceTable {
   /** What came out: JSON list. */
   outputs: string | null;
   /** What was found when it was committed. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why it failed; null when it passed or was not judged. */
   reason: string | null;
   /** The decision that let it in; null without a manifest. */
@@ -192,7 +192,7 @@ export interface DecisionTable {
   /** `accepted` or `refused`. */
   outcome: string;
   /** What was found. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why; null when it passed. */
   reason: string | null;
   /** JSON: the report of the verification, without the attestations themselves. */
@@ -216,7 +216,7 @@ export interface VerdictTable {
   /** When. */
   evaluated_at: number;
   /** What was found. */
-  verdict: Verdict;
+  verdict: RecordVerdict;
   /** Why; null when it passed. */
   reason: string | null;
 }
@@ -260,4 +260,4 @@ export interface SettingTable {
 }
 
 /** What was found about something; `NONE` if nobody judged it. */
-export type Verdict = "PASSED" | "FAILED" | "NONE";
+export type RecordVerdict = "PASSED" | "FAILED" | "NONE";

@@ -371,8 +371,12 @@ export const POLICY_TARGETS: readonly Target[] = [
         const { checks, summary } = evaluateVsa(
           statement,
           { keys: [{ name: "verifier", fingerprint: "f".repeat(64) }] },
-          { verifierId: VERIFIER, resourceUri: RESOURCE, verifiedLevels: ["SLSA_BUILD_LEVEL_2"] },
-          new Date("2026-03-01T00:00:00Z"),
+          {
+            verifierId: VERIFIER,
+            resourceUri: RESOURCE,
+            verifiedLevels: ["SLSA_BUILD_LEVEL_2"],
+            now: new Date("2026-03-01T00:00:00Z"),
+          },
         );
         const refused = firstFailure(checks);
         if (

@@ -110,7 +110,14 @@ async function glance(mutant: number, runs: readonly Run[]): Promise<Judged> {
       const found = await instance.runRegistered(options);
       active = 0;
       if (found.failed === 0) break;
-      const without = await instance.runRegistered(options);
+      // The first line of a failure is the name of its test.
+      const names = new Set(found.failures.map((failure) => failure.split("\n", 1)[0]));
+      const failed = names.size === 0 ? options : {
+        ...options,
+        only: (name: string) =>
+          wanted.has(name) && [...names].some((one) => one === name || one.startsWith(`${name} > `)),
+      };
+      const without = await instance.runRegistered(failed);
       if (without.failed === 0) return { killedBy: { bundle, failure: found.failures[0] ?? "" } };
       warm.delete(bundle);
     }

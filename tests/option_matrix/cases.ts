@@ -12,6 +12,7 @@ import {
 } from "../../formats/mod.ts";
 import {
   matchSubject,
+  matchSubjects,
   parseStatement,
   type ParseStatementOptions,
   readJsonLines,
@@ -812,6 +813,30 @@ add(
   matched({
     digestMatch: "any",
   }),
+);
+const matchedAll = (options: Parameters<typeof matchSubjects>[2]) => () => {
+  const other = { digest: { sha256: "b".repeat(64) } };
+  const statement = parseStatement({ ...statementAbout(["abc"]), subject: [...subject, other] });
+  const artifact = { sha256: ABC_SHA256, sha512: "1".repeat(128) };
+  return Promise.resolve(matchSubjects(statement, [artifact], options).errorReason ?? "ok");
+};
+add(
+  "MatchManyOptions.algorithms",
+  ["subject-conflict", "ok"],
+  matchedAll({}),
+  matchedAll({ algorithms: ["sha256"] }),
+);
+add(
+  "MatchManyOptions.digestMatch",
+  ["subject-conflict", "ok"],
+  matchedAll({}),
+  matchedAll({ digestMatch: "any" }),
+);
+add(
+  "MatchManyOptions.mode",
+  ["ok", "subject-mismatch"],
+  matchedAll({ digestMatch: "any" }),
+  matchedAll({ digestMatch: "any", mode: "all" }),
 );
 const parsed = (options: ParseStatementOptions, changes: object = {}) => () =>
   reasonOf(() =>

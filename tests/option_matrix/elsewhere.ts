@@ -7,6 +7,7 @@ const FORMAT = "a public format, with members that its specification leaves open
 /** Types with optional members that are no options, each with the reason. */
 export const DATA: Readonly<Record<string, string>> = {
   Signer: VALUE,
+  KeyEvidence: VALUE,
   SigningKey: VALUE,
   TrustedKey: VALUE,
   PublicKey: VALUE,
@@ -127,6 +128,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   ArtifactInput: ["verify/verify_test.ts", "verify/policy_test.ts", "tests/policy_cases.ts"],
   ArtifactPlace: ["verify/verify_test.ts", "verify/policy_test.ts", "tests/policy_cases.ts"],
   VerifyOptions: ["verify/policy_test.ts"],
+  VsaRequirement: ["slsa/vsa_test.ts"],
   BuilderRule: ["slsa/builder_trust_test.ts", "slsa/evaluate_test.ts"],
   SubjectOptions: ["intoto/subjects/content_test.ts"],
   DigestOptions: ["intoto/subjects/content_test.ts", "intoto/subjects/directory_test.ts"],

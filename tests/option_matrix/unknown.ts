@@ -68,8 +68,10 @@ import {
   createProvenance,
   createProvenancePayload,
   createVsa,
+  evaluateVsa,
   upgradeProvenancePayload,
   validateProvenance,
+  VSA_V1,
 } from "../../slsa/mod.ts";
 import { createCiProvenance } from "../../slsa/ci/mod.ts";
 import { findOciAttestations, verifyImage } from "../../store/oci/mod.ts";
@@ -137,6 +139,12 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
       trust: { keys },
       expect: { vsa: { verifierId: "https://v.example", resourceUri: "r", ...more } },
     }),
+  VsaRequirement: (more) =>
+    evaluateVsa(
+      { ...statement, predicateType: VSA_V1 },
+      { keys: [] },
+      untyped({ verifierId: "https://v.example", resourceUri: "r", ...more }),
+    ),
   "VsaExpectation.policy": (more) =>
     withOptions({
       trust: { keys },
@@ -180,8 +188,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   SigstoreBundleLimits: (more) => parseSigstoreBundle({}, untyped(more)),
   TrustedRootOptions: (more) => parseTrustedRoot({}, untyped(more)),
   MatchOptions: (more) => matchSubject(statement, { sha256: "a".repeat(64) }, untyped(more)),
-  "matchSubjects()": (more) =>
-    matchSubjects(statement, [{ sha256: "a".repeat(64) }], "any", untyped(more)),
+  MatchManyOptions: (more) => matchSubjects(statement, [{ sha256: "a".repeat(64) }], untyped(more)),
   ParseStatementOptions: (more) => parseStatement("{}", untyped(more)),
   "validateStatement()": (more) => validateStatement({}, untyped(more)),
   NewStatement: (more) =>
