@@ -28,6 +28,7 @@ export type Reason =
   | "invalid-hex"
   | "invalid-unicode"
   | "limit-exceeded"
+  | "malformed-cbor"
   | "malformed-checksums"
   | "malformed-der"
   | "malformed-json"

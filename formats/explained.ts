@@ -1,6 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, jsonText, parseJson, printable } from "../internal/json.ts";
+import { detectScitt } from "./_cose_marks.ts";
 import { peekCompact } from "./_jose.ts";
 import type { Confidence, FormatLayer, FormatModule } from "./format.ts";
 import type { ExplainedFormatId } from "./format_id.ts";
@@ -123,20 +124,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "scitt-statement",
     layer: "envelope",
-    detect: ({ head }) => {
-      const header = /^\xd2\x84(?:\x58([^])|\x59([^])([^])|([\x40-\x57]))/.exec(head);
-      if (header === null) return 0;
-      const [, one, high, low, short] = header;
-      const size = one !== undefined
-        ? one.charCodeAt(0)
-        : high !== undefined
-        ? high.charCodeAt(0) << 8 | low.charCodeAt(0)
-        : short.charCodeAt(0) - 0x40;
-      const map = head.slice(header[0].length, header[0].length + size);
-      // CWT claims (15) with issuer or subject, or a verifiable data structure (395).
-      // deno-lint-ignore no-control-regex
-      return /\x0f[\xa1-\xb7]/.test(map) || map.includes("\x19\x01\x8b") ? 3 : 0;
-    },
+    detect: detectScitt,
     text: "A signed statement or receipt of SCITT: COSE_Sign1 with CWT claims about the issuer " +
       "and subject, or an inclusion proof of a transparency service",
   },

@@ -2,6 +2,7 @@ import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
+import { detectCose, detectNotationCose } from "./_cose_marks.ts";
 import { dsse } from "./dsse_format.ts";
 import { explainedModule, EXPLANATIONS } from "./explained.ts";
 import type { Confidence, FormatHint, FormatLayer, FormatModule } from "./format.ts";
@@ -40,6 +41,24 @@ function entryOf(module: FormatModule<never>, support: FormatEntry["support"]): 
   };
 }
 
+/** Formats in CBOR, whose decoder is loaded with them. */
+const COSE: readonly FormatEntry[] = [
+  {
+    id: "cose-sign1",
+    layer: "envelope",
+    support: "verified",
+    detect: detectCose,
+    load: async () => (await import("./cose/mod.ts")).coseSign1 as FormatModule<unknown>,
+  },
+  {
+    id: "notation-cose",
+    layer: "envelope",
+    support: "verified",
+    detect: detectNotationCose,
+    load: async () => (await import("./cose/mod.ts")).notationCose as FormatModule<unknown>,
+  },
+];
+
 /** Every format that is read here. */
 export const FORMATS: readonly FormatEntry[] = [
   ...[
@@ -69,6 +88,7 @@ export const FORMATS: readonly FormatEntry[] = [
     detect: rpmConfidence,
     load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
   },
+  ...COSE,
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),

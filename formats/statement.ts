@@ -131,6 +131,15 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
   return kind;
 }
 
+/** Tells whether a type says of a message that it makes a Statement. */
+export function isStatementType(type: string): boolean {
+  try {
+    return kindOfType(type) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Tells by its marks what a message is whose type nobody states; two marks are one too many. */
 function sniff(message: Uint8Array): MessageKind {
   const start = message.findIndex((byte) => byte !== 32 && (byte < 9 || byte > 13));

@@ -8,6 +8,7 @@ import type { CertificateTrust } from "./certificate_trust.ts";
 import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
+  FormatContext,
   FormatEnvelope,
   FormatHint,
   FormatLimits,
@@ -119,15 +120,8 @@ export async function verifyFormat(
   trust: FormatTrust,
 ): Promise<FormatResult> {
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
-  const { keys = [], threshold = 1, formats } = trust;
-  refuseOtherThanKeys(keys);
-  refuseOtherThanKeyring(trust.openpgp);
-  if (!Number.isInteger(threshold) || threshold < 1) {
-    throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
-  }
-  if (trust.now !== undefined && !(trust.now instanceof Date)) {
-    throw new TypeError("now is not a Date");
-  }
+  const { formats } = trust;
+  const { context, threshold } = checkFormatTrust(trust);
   if (formats !== undefined && !Array.isArray(formats)) {
     throw new TypeError("formats is not an array");
   }
@@ -140,23 +134,44 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, openpgp, detached, implicitAssertion, now = new Date() } = trust;
-    const envelope = await module.verify(parsed, {
-      keys,
-      now,
-      ...(certificates === undefined ? {} : { certificates }),
-      ...(openpgp === undefined ? {} : { openpgp }),
-      ...(detached === undefined ? {} : { detached }),
-      ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
-    });
-    return judge(envelope, threshold);
+    return judgeFormat(await module.verify(parsed, context), threshold);
   } catch (thrown) {
     const error = asRefusal(thrown);
     return { ok: false, errorReason: error.reason, error };
   }
 }
 
-function judge(envelope: FormatEnvelope, threshold: number): FormatResult {
+/**
+ * What a format is verified with, from options that are of their form.
+ *
+ * @throws {TypeError} If one is not.
+ */
+export function checkFormatTrust(
+  trust: FormatTrust,
+): { context: FormatContext; threshold: number } {
+  const { keys = [], threshold = 1, now = new Date() } = trust;
+  const { certificates, openpgp, detached, implicitAssertion } = trust;
+  refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(openpgp);
+  if (!Number.isInteger(threshold) || threshold < 1) {
+    throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
+  }
+  if (!(now instanceof Date)) throw new TypeError("now is not a Date");
+  return {
+    context: {
+      keys,
+      now,
+      ...(certificates === undefined ? {} : { certificates }),
+      ...(openpgp === undefined ? {} : { openpgp }),
+      ...(detached === undefined ? {} : { detached }),
+      ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
+    },
+    threshold,
+  };
+}
+
+/** The answer for an envelope whose signatures were checked. */
+export function judgeFormat(envelope: FormatEnvelope, threshold: number): FormatResult {
   const error = refusalOf(envelope, threshold);
   if (error !== undefined) return { ok: false, errorReason: error.reason, error, envelope };
   let statement: FormatStatement | AttestationError;

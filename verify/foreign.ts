@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import type { FormatEnvelope, FormatStatement, GoodSigner } from "../formats/format.ts";
-import { readFormatStatement } from "../formats/statement.ts";
+import { isStatementType, readFormatStatement } from "../formats/statement.ts";
 import {
   distinctSigners,
   type OpenedFormat,
@@ -216,7 +216,10 @@ async function verifyForeign(
     `Trusted signers: ${signers.length}, needed: ${trust.threshold}`,
     { actual: names },
   );
-  const isArtifact = message === undefined && isDetached(opened);
+  // What is signed as a Statement is none of an artifact, wherever it lies.
+  const type = envelope.messageType?.value;
+  const isArtifact = message === undefined && isDetached(opened) &&
+    (type === undefined || !isStatementType(type));
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);

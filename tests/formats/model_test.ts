@@ -78,7 +78,7 @@ describe("the model's requirements", () => {
       equal(isSigned, maker.retype !== undefined);
       equal(isSigned, FACTS[format]?.typeSigned);
       if (maker.retype !== undefined) {
-        const retyped = maker.retype(source as string);
+        const retyped = maker.retype(source);
         ok(retyped !== source);
         equal((await verifyFormat(retyped, trust)).ok, false);
       } else if ("statement" in result.statement) {

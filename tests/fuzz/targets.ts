@@ -1,6 +1,7 @@
 /** The registry of targets: one for each exported function that reads what others wrote. */
 
 import { CLI_TARGETS } from "./cli_targets.ts";
+import { COSE_TARGETS } from "./cose_targets.ts";
 import { FORMAT_TARGETS } from "./format_targets.ts";
 import { OPENPGP_TARGETS } from "./openpgp_targets.ts";
 import { IMAGE_TARGETS } from "./image_targets.ts";
@@ -23,5 +24,6 @@ export const TARGETS: readonly Target[] = [
   ...VERIFY_TARGETS,
   ...FORMAT_TARGETS,
   ...OPENPGP_TARGETS,
+  ...COSE_TARGETS,
   ...CLI_TARGETS,
 ];

@@ -241,7 +241,7 @@ export const STORED: Readonly<Record<string, Readonly<Record<string, CommandCase
   "attach": table(ATTACH_ROWS),
   "copy": table(COPY_ROWS),
   ...Object.fromEntries(Object.entries(STORE_ROWS).map(([name, rows]) => [name, table(rows)])),
-  ...Object.fromEntries(["verify", "vsa create", "diff", "policy init"].map((name) => {
+  ...Object.fromEntries(["verify", "vsa create", "diff", "convert", "policy init"].map((name) => {
     const policy = name === "verify"
       ? ["verify", "app.tgz", "-b=app.json", "--format=json", "--policy=policy.json"]
       : [...COMMANDS[name]("app.json").map((word) => word === "artifact.txt" ? "app.tgz" : word), "--policy=policy.json"];

@@ -12,6 +12,7 @@ import {
   parseSimpleSigning,
   verifyFormat,
 } from "../../formats/mod.ts";
+import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -254,6 +255,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   ConversionOrigin: (more) =>
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
+  CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),

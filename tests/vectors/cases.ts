@@ -12,7 +12,7 @@ import {
 } from "../../errors.ts";
 import { createCertificateTrust, googleCloudBuildKeyId, verifyFormat } from "../../formats/mod.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
-import { encodePem } from "../../internal/pem.ts";
+import { type CborMap, type CborTag, decodeCbor } from "../../internal/cbor.ts";
 import {
   parseResourceDescriptor,
   parseStatement,
@@ -118,6 +118,7 @@ const RUNNERS: Record<string, Runner> = {
   "slsa": runSlsa,
   "cosign-image-signature": runCosignSignature,
   "slsa-oci-layout": runLayout,
+  "notation-cose": runNotation,
   "notation-jws": runNotation,
 };
 
@@ -679,12 +680,17 @@ async function runNotation(vector: VectorCase, read: ReadFile): Promise<Verdict>
   return result.ok ? ACCEPTED : refusal(result.errorReason, result.error.message);
 }
 
-/** The last certificate of a flattened JWS. */
-function ownRootOf(signature: Uint8Array): string | undefined {
+/** The last certificate of a signature of Notation. */
+function ownRootOf(signature: Uint8Array): Uint8Array | undefined {
+  if (signature[0] === 0xd2) {
+    const { value } = decodeCbor(signature) as CborTag;
+    const chain = (value[1] as CborMap).get(33);
+    return Array.isArray(chain) ? chain.at(-1) as Uint8Array : undefined;
+  }
   const value = parseJson(signature) as { header?: { x5c?: unknown } };
   const chain = value.header?.x5c;
   const last: unknown = Array.isArray(chain) ? chain.at(-1) : undefined;
-  return typeof last === "string" ? encodePem("CERTIFICATE", decodeBase64(last)) : undefined;
+  return typeof last === "string" ? decodeBase64(last) : undefined;
 }
 
 function verdictOf({ id }: VectorCase, report: VerificationReport): Verdict {
