@@ -11,9 +11,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { importKeyFile } from "../../cli/key_file.ts";
+import { importKeyFile, isOpenPgpKey } from "../../cli/key_file.ts";
 import { createCertificateTrust, parseFormat, verifyFormat } from "../../formats/mod.ts";
-import { verify } from "../../verify/mod.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
+import { type Trust, verify } from "../../verify/mod.ts";
 
 const FOLDER = process.env.ATTEST_FORMAT_SAMPLES ?? "";
 const isThere = FOLDER !== "" && existsSync(FOLDER);
@@ -26,6 +27,8 @@ interface Flip {
   file: "document" | "artifact";
   /** The bit is in the byte behind this text; absent: in the first byte. */
   after?: string;
+  /** The byte at this offset; a negative one counts from the end. */
+  at?: number;
   /** `ok`, or the reason. */
   outcome: string;
 }
@@ -41,7 +44,7 @@ interface Sample {
   unsigned: Flip;
 }
 
-const SAMPLES: readonly Sample[] = [
+const SAMPLES: Sample[] = [
   {
     document: "minisign/a.txt.minisig",
     artifact: "minisign/a.txt",
@@ -57,7 +60,7 @@ const SAMPLES: readonly Sample[] = [
     key: "minisign/k.pub",
     format: "minisign",
     signed: { file: "document", after: "\ntrusted comment: ", outcome: "invalid-signature" },
-    signature: { file: "document", after: "interop sample\nw", outcome: "invalid-signature" },
+    signature: { file: "document", at: -40, outcome: "invalid-signature" },
     unsigned: { file: "document", after: "untrusted comment: sign", outcome: "ok" },
   },
   {
@@ -173,6 +176,52 @@ const CERTIFIED: readonly CertifiedSample[] = [
 function find(bytes: Uint8Array, text: string): number {
   return Buffer.from(bytes).lastIndexOf(Buffer.from(text, "latin1"));
 }
+for (const kind of ["openpgp-ed25519", "openpgp-rsa"]) {
+  SAMPLES.push({
+    document: `${kind}/SHASUMS256.txt.asc`,
+    artifact: `${kind}/a.txt`,
+    key: `${kind}/pub.asc`,
+    format: "openpgp",
+    signed: { file: "document", after: "Hash: SHA", outcome: "malformed-envelope" },
+    // The armor has a checksum, which tells first.
+    signature: { file: "document", at: -60, outcome: "malformed-envelope" },
+    unsigned: { file: "document", at: -1, outcome: "ok" },
+  }, {
+    document: `${kind}/SHASUMS256.txt.asc`,
+    artifact: `${kind}/a.txt`,
+    key: `${kind}/pub.asc`,
+    format: "openpgp",
+    signed: { file: "document", after: "\n\n", outcome: "invalid-signature" },
+    signature: { file: "document", at: -60, outcome: "malformed-envelope" },
+    unsigned: { file: "document", at: -1, outcome: "ok" },
+  }, {
+    document: `${kind}/SHASUMS256.txt.sig`,
+    artifact: `${kind}/SHASUMS256.txt`,
+    key: `${kind}/pub.asc`,
+    format: "openpgp",
+    signed: { file: "artifact", at: 0, outcome: "invalid-signature" },
+    signature: { file: "document", at: -1, outcome: "invalid-signature" },
+    // The id of the key stands in both parts, and has to be one.
+    unsigned: {
+      file: "document",
+      at: kind === "openpgp-rsa" ? -390 : -71,
+      outcome: "malformed-envelope",
+    },
+  });
+}
+SAMPLES.push({
+  document: "helm-prov/mychart-0.1.0.tgz.prov",
+  artifact: "helm-prov/mychart-0.1.0.tgz",
+  key: "helm-prov/pub.gpg",
+  format: "openpgp",
+  signed: { file: "document", after: "version: ", outcome: "invalid-signature" },
+  signature: { file: "document", at: -40, outcome: "invalid-signature" },
+  unsigned: {
+    file: "document",
+    after: "-----END PGP SIGNATURE----",
+    outcome: "malformed-envelope",
+  },
+});
 
 /** Samples that are told and explained, or that other entries verify. */
 const EXPLAINED: Readonly<Record<string, string>> = {
@@ -189,7 +238,22 @@ function read(path: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(readFileSync(join(FOLDER, path)));
 }
 
-function flipped(bytes: Uint8Array<ArrayBuffer>, after = ""): Uint8Array<ArrayBuffer> {
+/** A bit that leaves a digit of base64 one of base64: keys and signatures differ each time. */
+function bitOf(byte: number): number {
+  const isDigit = (one: number) => /[A-Za-z0-9+/]/.test(String.fromCharCode(one));
+  return isDigit(byte) ? [1, 2, 4].find((bit) => isDigit(byte ^ bit)) ?? 1 : 1;
+}
+
+function flipped(
+  bytes: Uint8Array<ArrayBuffer>,
+  { after = "", at: offset }: Flip,
+): Uint8Array<ArrayBuffer> {
+  if (offset !== undefined) {
+    const at = (offset + bytes.length) % bytes.length;
+    const changed = bytes.slice();
+    changed[at] ^= bitOf(bytes[at]);
+    return changed;
+  }
   const text = new TextDecoder("latin1").decode(bytes);
   // Keys differ each time: a text of base64 stands for a place in its line.
   const line = /\n(R[UW])/.exec(text);
@@ -201,18 +265,23 @@ function flipped(bytes: Uint8Array<ArrayBuffer>, after = ""): Uint8Array<ArrayBu
   return changed;
 }
 
+async function trustIn(key: Uint8Array): Promise<Trust> {
+  return isOpenPgpKey(key)
+    ? { openpgp: await createOpenPgpKeyring(key) }
+    : { keys: [await importKeyFile(new TextDecoder().decode(key), "key", undefined)] };
+}
+
 async function outcome(
   sample: Sample,
   flip: Flip | undefined,
 ): Promise<string> {
   const { document, artifact, key } = sample;
   const change = (file: Flip["file"], bytes: Uint8Array<ArrayBuffer>) =>
-    flip?.file === file ? flipped(bytes, flip.after) : bytes;
-  const trusted = await importKeyFile(new TextDecoder().decode(read(key)), "key", undefined);
+    flip?.file === file ? flipped(bytes, flip) : bytes;
   const report = await verify(
     change("document", read(document)),
     change("artifact", read(artifact)),
-    { trust: { keys: [trusted] } },
+    { trust: await trustIn(read(key)) },
   );
   if (flip === undefined) equal(report.artifacts[0].attestations[0].format, sample.format);
   return report.errorReason ?? "ok";
