@@ -1,21 +1,15 @@
 import { googleCloudBuildKeyId } from "../formats/mod.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
-import { type GoogleCloudBuildOptions, verifyGoogleCloudBuild } from "../verify/mod.ts";
+import {
+  GOOGLE_CLOUD_BUILD_EXPECTATIONS,
+  type GoogleCloudBuildOptions,
+  verifyGoogleCloudBuild,
+} from "../verify/google_cloud_build.ts";
 import type { VerifyOptions } from "../verify/options.ts";
 import type { ArtifactReport } from "../verify/report.ts";
 import { usageError } from "./args.ts";
 import { type Artifact, splitPath } from "./artifacts.ts";
 import type { NamedAttestation } from "./attestations.ts";
-
-const EXPECTED = [
-  "sourceUri",
-  "sourceBranch",
-  "sourceTag",
-  "sourceVersionedTag",
-  "sourceCommit",
-  "builderId",
-  "minLevel",
-];
 
 /**
  * Verifies what gcloud prints about an image. The keys are those of Google Cloud Build,
@@ -29,7 +23,9 @@ export async function verifyCloudBuild(
   { trust, expect = {} }: VerifyOptions,
 ): Promise<ArtifactReport> {
   const { provenance = {}, identity, predicateType, vsa } = expect;
-  const other = Object.keys(provenance).find((name) => !EXPECTED.includes(name));
+  const other = Object.keys(provenance).find((name) =>
+    !GOOGLE_CLOUD_BUILD_EXPECTATIONS.includes(name)
+  );
   if (identity !== undefined || predicateType !== undefined || vsa !== undefined || other) {
     throw usageError(
       "Of Google Cloud Build only --source-…, --builder-id and --min-level can be expected",

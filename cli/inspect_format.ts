@@ -24,7 +24,10 @@ export async function inspectFormat(source: string, bytes: Uint8Array): Promise<
       })),
     };
   }
-  if (message === undefined || entry.layer === "log-proof") return result;
+  // What is attached to its artifact covers sections of it, which are no message.
+  if (message === undefined || entry.layer === "log-proof" || entry.layer === "attached") {
+    return result;
+  }
   try {
     const type = messageType === undefined
       ? undefined

@@ -44,7 +44,7 @@ export function readNotationHeader(
 ): Pick<NotationSignature, "scheme" | "expiry" | "authenticSigningTime" | "signingTime"> {
   if (header.contentType !== NOTATION_TYPE) {
     throw malformedNotation(
-      `its content type is ${quote(String(header.contentType))}`,
+      `its content type is ${told(header.contentType)}`,
       "/protected",
     );
   }
@@ -62,7 +62,7 @@ export function readNotationHeader(
   }
   const scheme = header.get(SCHEME);
   if (scheme !== "notary.x509" && scheme !== "notary.x509.signingAuthority") {
-    throw malformedNotation(`its signing scheme is ${quote(String(scheme))}`, "/protected");
+    throw malformedNotation(`its signing scheme is ${told(scheme)}`, "/protected");
   }
   const byAuthority = scheme === "notary.x509.signingAuthority";
   const authenticSigningTime = timeOf(header, AUTHENTIC);
@@ -81,6 +81,10 @@ export function readNotationHeader(
     ...(authenticSigningTime === undefined ? {} : { authenticSigningTime }),
     ...(signingTime === undefined ? {} : { signingTime }),
   };
+}
+
+function told(value: unknown): string {
+  return typeof value === "string" ? quote(value) : "no text";
 }
 
 function timeOf(header: NotationHeader, name: string): Date | undefined {

@@ -1,4 +1,5 @@
 import { AttestationError, type Reason } from "../errors.ts";
+import type { Json } from "../internal/json.ts";
 import { lookupAlgorithm } from "../keys/algorithm.ts";
 import {
   parseSpki,
@@ -8,6 +9,22 @@ import {
 } from "../keys/public_key.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { BadSigner, GoodSigner } from "./format.ts";
+
+/**
+ * The signatures of a document, at least one and not too many.
+ *
+ * @throws {AttestationError} `malformed-envelope`, `missing-signatures`, `limit-exceeded`.
+ */
+export function signatureList(value: Json | undefined, what: string, max: number): readonly Json[] {
+  const refusal = (reason: Reason, why: string) =>
+    new AttestationError(reason, `Cannot read ${what}: ${why}`, { path: "/signatures" });
+  if (!Array.isArray(value)) throw refusal("malformed-envelope", "signatures is no list");
+  if (value.length === 0) throw refusal("missing-signatures", "nobody signed it");
+  if (value.length > max) {
+    throw refusal("limit-exceeded", `${value.length} signatures, at most ${max} are accepted`);
+  }
+  return value;
+}
 
 const parsed = new WeakMap<TrustedKey, PublicKey>();
 

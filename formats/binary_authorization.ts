@@ -3,7 +3,7 @@ import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { isObject, type Json, parseJson } from "../internal/json.ts";
 import { pae } from "../dsse/pae.ts";
-import { accepts, badSigner, goodSigner } from "./_signers.ts";
+import { accepts, badSigner, goodSigner, signatureList } from "./_signers.ts";
 import type {
   FormatContext,
   FormatEnvelope,
@@ -93,21 +93,10 @@ function parseAttestation(
   if (typeof serializedPayload !== "string") {
     throw malformed("serializedPayload is no text", "/serializedPayload");
   }
-  if (!Array.isArray(signatures)) throw malformed("signatures is no list", "/signatures");
-  if (signatures.length === 0) {
-    throw new AttestationError("missing-signatures", "Cannot read attestation: nobody signed it", {
-      path: "/signatures",
-    });
-  }
-  if (signatures.length > maxSignatures) {
-    throw new AttestationError(
-      "limit-exceeded",
-      `Cannot read attestation: ${signatures.length} signatures, at most ${maxSignatures}`,
-    );
-  }
+  const list = signatureList(signatures, "attestation", maxSignatures);
   return {
     payload: decodeBase64(serializedPayload, { path: "/serializedPayload" }),
-    signatures: signatures.map(readSignature),
+    signatures: list.map(readSignature),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Certificate } from "../sigstore/certificate.ts";
 import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
 
 /**
  * What a format is of the model: an `envelope` signs a message; a `statement` is one that
@@ -80,6 +81,8 @@ export interface FormatContext {
   readonly keys: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. */
   readonly certificates?: CertificateTrust;
+  /** Trusted OpenPGP keys. */
+  readonly openpgp?: OpenPgpKeyring;
   /** What a detached signature is over. */
   readonly detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. */
@@ -165,6 +168,11 @@ export interface FormatEnvelope {
   readonly unauthenticated: Readonly<Record<string, unknown>>;
   /** Proofs of logs that verified. */
   readonly proofs: readonly LogProof[];
+  /**
+   * What the module itself makes of the bytes that are covered: of a signature that is attached
+   * to its artifact, which is no message. Believe it only if there is a good signature.
+   */
+  readonly statement?: FormatStatement;
   /** Why it is refused whatever its signatures are, such as that it has expired. */
   readonly refusal?: AttestationError;
 }
@@ -195,7 +203,10 @@ export interface FormatModule<Content = unknown> {
    *
    * @throws {AttestationError} Why it cannot be read.
    */
-  parse(bytes: Uint8Array, limits: FormatLimits): ParsedFormat<Content>;
+  parse(
+    bytes: Uint8Array,
+    limits: FormatLimits,
+  ): ParsedFormat<Content> | Promise<ParsedFormat<Content>>;
   /** Checks every signature by itself. Never throws on bad data. */
   verify(parsed: ParsedFormat<Content>, context: FormatContext): Promise<FormatEnvelope>;
 }

@@ -6,6 +6,7 @@ import {
   isObject,
   type Json,
   type JsonObject,
+  jsonText,
   parseJson,
   printable,
   quote,
@@ -14,7 +15,7 @@ import { canonicalOlpcJson } from "../internal/olpc_json.ts";
 import { sha256 } from "../internal/sha256.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
-import { badSigner, trySigner } from "./_signers.ts";
+import { badSigner, signatureList, trySigner } from "./_signers.ts";
 import type {
   FormatContext,
   FormatEnvelope,
@@ -113,23 +114,12 @@ function parseMetablock(bytes: Uint8Array, { maxBytes, maxSignatures }: FormatLi
   const { signed, signatures } = value;
   if (!isObject(signed)) throw malformed("signed is no object", "/signed");
   if (typeof signed._type !== "string") throw malformed("_type is no text", "/signed/_type");
-  if (!Array.isArray(signatures)) throw malformed("signatures is no list", "/signatures");
-  if (signatures.length === 0) {
-    throw new AttestationError("missing-signatures", "Cannot read metablock: nobody signed it", {
-      path: "/signatures",
-    });
-  }
-  if (signatures.length > maxSignatures) {
-    throw new AttestationError(
-      "limit-exceeded",
-      `Cannot read metablock: ${signatures.length} signatures, at most ${maxSignatures}`,
-    );
-  }
+  const list = signatureList(signatures, "metablock", maxSignatures);
   refuseFractions(text);
   return {
     type: signed._type,
     signed: utf8(canonicalOlpcJson(signed, "malformed-envelope")),
-    signatures: signatures.map(readSignature),
+    signatures: list.map(readSignature),
   };
 }
 
@@ -205,15 +195,15 @@ export async function importInTotoKey(
   if (known === undefined) {
     throw new AttestationError(
       "unsupported-algorithm",
-      `Cannot import in-toto key: its scheme is ${quote(String(scheme))}`,
+      `Cannot import in-toto key: its scheme is ${quote(jsonText(scheme))}`,
     );
   }
   if (typeof keytype !== "string" || !known.types.includes(keytype)) {
-    throw malformedKey(`its type is ${quote(String(keytype))}, which has not that scheme`);
+    throw malformedKey(`its type is ${quote(jsonText(keytype))}, which has not that scheme`);
   }
   const { public: text } = keyval;
   if (typeof text !== "string") throw malformedKey("its public part is no text");
-  const form = { keytype, scheme: String(scheme), keyval: { public: text } };
+  const form = { keytype, scheme: jsonText(scheme), keyval: { public: text } };
   const keyid = encodeHex(sha256(utf8(canonicalOlpcJson(form, "malformed-key"))));
   try {
     return await importTrustedKey(known.pem ? text : decodeHex(text), {

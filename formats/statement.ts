@@ -15,6 +15,7 @@ import { checksumSubjects, parseChecksums } from "../intoto/subjects/checksums.t
 import { BILL_TYPES, subjectsOfCycloneDx, subjectsOfSpdx } from "./bill_of_materials.ts";
 import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts";
 import type { FormatId } from "./format_id.ts";
+import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
 
@@ -22,6 +23,8 @@ const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
 /** Predicate type of a list of checksums: nothing is said but that they belong together. */
 export const CHECKSUMS_TYPE = "raw-artifact-signature";
+/** Predicate type of what Helm says of a chart: what its `Chart.yaml` calls it. */
+export const HELM_TYPE = "helm-provenance";
 
 const MAX_BYTES = 16 << 20;
 
@@ -31,6 +34,7 @@ type MessageKind =
   | "notation"
   | "spdx"
   | "cyclonedx"
+  | "helm"
   | "checksums";
 
 /** Kinds of messages by the media type that says how to read them. */
@@ -72,10 +76,11 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, signers, refusal } = envelope;
+  const { format, message, messageType, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
-  const isAuthenticated = message !== undefined && signers.some(({ ok }) => ok);
-  if (!isAuthenticated) {
+  const isSigned = signers.some(({ ok }) => ok);
+  if (isSigned && statement !== undefined) return statement;
+  if (!isSigned || message === undefined) {
     throw new AttestationError(
       "invalid-signature",
       "Cannot read Statement: no trusted signature covers it",
@@ -109,6 +114,7 @@ export function decodeMessage(
   if ((kind === "notation") !== (format === "notation-jws" || format === "notation-cose")) {
     throw unsupported(type?.value ?? kind);
   }
+  if (kind === "simple-signing" && format === "openpgp") refuseCosign(message);
   const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
@@ -137,7 +143,9 @@ export function isStatementType(type: string): boolean {
 /** Tells by its marks what a message is whose type nobody states; two marks are one too many. */
 function sniff(message: Uint8Array): MessageKind {
   const start = message.findIndex((byte) => byte !== 32 && (byte < 9 || byte > 13));
-  if (message[start] !== 123) return "checksums";
+  if (message[start] !== 123) {
+    return isHelmText(decodeUtf8(message)) ? "helm" : "checksums";
+  }
   const value = objectOf(message);
   const has = (name: string) => Object.hasOwn(value, name);
   const kinds: MessageKind[] = [];
@@ -183,6 +191,14 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     const bill = objectOf(message);
     return made(subjectsOfCycloneDx(bill), BILL_TYPES.cyclonedx, bill, ["predicateType"]);
   },
+  "helm": (message) => {
+    const { files, name, version }: HelmProvenance = parseHelmText(decodeUtf8(message));
+    const subjects = Object.entries(files).map(([file, sha256]) => ({
+      name: file,
+      digest: { sha256 },
+    }));
+    return made(subjects, HELM_TYPE, { name, version }, ["predicateType"]);
+  },
   "checksums": (message) => {
     let subjects: ResourceDescriptor[];
     try {
@@ -198,6 +214,12 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     return made(subjects, CHECKSUMS_TYPE, {}, ["predicateType"]);
   },
 };
+
+/** Each kind of container signature has envelopes of its own: cosign's is none of OpenPGP. */
+function refuseCosign(message: Uint8Array): void {
+  const { type } = parseSimpleSigning(message);
+  if (type === "cosign container image signature") throw unsupported(type);
+}
 
 /** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */
 function fromOlpc(message: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
   FormatContext,
@@ -27,6 +28,8 @@ export interface FormatTrust {
   keys?: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. Default: none. */
   certificates?: CertificateTrust;
+  /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
+  openpgp?: OpenPgpKeyring;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -71,6 +74,7 @@ export interface RefusedFormat {
 const OPTIONS = [
   "keys",
   "certificates",
+  "openpgp",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -146,8 +150,9 @@ export function checkFormatTrust(
   trust: FormatTrust,
 ): { context: FormatContext; threshold: number } {
   const { keys = [], threshold = 1, now = new Date() } = trust;
-  const { certificates, detached, implicitAssertion } = trust;
+  const { certificates, openpgp, detached, implicitAssertion } = trust;
   refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
@@ -157,6 +162,7 @@ export function checkFormatTrust(
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
+      ...(openpgp === undefined ? {} : { openpgp }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     },
@@ -242,7 +248,7 @@ export async function openFormat(
     );
   }
   const module = await entry.load();
-  return { entry, parsed: module.parse(bytes, limits) };
+  return { entry, parsed: await module.parse(bytes, limits) };
 }
 
 /**

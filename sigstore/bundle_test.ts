@@ -137,6 +137,11 @@ describe("parseSigstoreBundle()", () => {
     ["a plus sign", "malformed-sigstore-bundle", [`${ENTRY}/logIndex`, "+1"]],
     ["an exponent", "malformed-sigstore-bundle", [`${ENTRY}/logIndex`, "1e3"]],
     ["an index of 2^63", "malformed-sigstore-bundle", [`${ENTRY}/logIndex`, "9223372036854775808"]],
+    [
+      "an index that cannot be made a text",
+      "malformed-sigstore-bundle",
+      [`${ENTRY}/logIndex`, { toString: 2 }],
+    ],
     ["an index that is true", "malformed-sigstore-bundle", [`${ENTRY}/logIndex`, true]],
     ["a time after the year 9999", "malformed-sigstore-bundle", [
       `${ENTRY}/integratedTime`,

@@ -9,7 +9,7 @@ import type { PrunableStore, StoreNote } from "../store/store.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 const STALE_LOCK_MS = 700;
 /** Kills of a folder's writers, half as many of a file's; more with STORE_KILLS. */
-const KILLS = Number(Deno.env.get("STORE_KILLS") ?? 200);
+const KILLS = Number(Deno.env.get("STORE_KILLS") ?? 60);
 const AT_ONCE = 20;
 
 type Kind = "folder" | "lines";

@@ -8,6 +8,7 @@ import {
   refusalOf,
 } from "../formats/verify_format.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
@@ -97,6 +98,7 @@ export async function foreignRow(
     ...(options.trust?.certificates === undefined
       ? {}
       : { certificates: options.trust.certificates }),
+    ...(options.trust?.openpgp === undefined ? {} : { openpgp: options.trust.openpgp }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -159,6 +161,7 @@ interface ForeignTrust {
   keys: readonly TrustedKey[];
   threshold: number;
   certificates?: CertificateTrust;
+  openpgp?: OpenPgpKeyring;
   now: Date;
 }
 
@@ -175,8 +178,8 @@ interface ForeignLayer {
 }
 
 /** Tells whether the signature is over another file than the document. */
-function isDetached({ parsed }: OpenedFormat): boolean {
-  return parsed.message === undefined && parsed.signatures.length > 0;
+function isDetached({ entry, parsed }: OpenedFormat): boolean {
+  return entry.layer !== "attached" && parsed.message === undefined && parsed.signatures.length > 0;
 }
 
 /**
@@ -198,6 +201,7 @@ async function verifyForeign(
     keys: trust.keys,
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust.openpgp === undefined ? {} : { openpgp: trust.openpgp }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);

@@ -57,7 +57,8 @@ const OPTIONS = [
   "unsafelyAcceptAnySource",
   "unsafelyVerifyWithoutArtifact",
 ];
-const EXPECTATIONS = [
+/** What can be expected of a document of Google Cloud Build. */
+export const GOOGLE_CLOUD_BUILD_EXPECTATIONS: readonly string[] = [
   "sourceUri",
   "sourceBranch",
   "sourceTag",
@@ -158,7 +159,7 @@ interface Context {
 function checkOptions(options: GoogleCloudBuildOptions): Context {
   refuseUnknown(options, OPTIONS, "verifyGoogleCloudBuild()");
   const { imageDigest, keys, expect = {} } = options;
-  refuseUnknown(expect, EXPECTATIONS, "expect");
+  refuseUnknown(expect, GOOGLE_CLOUD_BUILD_EXPECTATIONS, "expect");
   const { sourceUri } = expect;
   const isArchive = typeof sourceUri === "string" && /^gs:\/\/[^/\s]+\/\S+$/.test(sourceUri);
   assertProvenanceExpectation(isArchive ? { ...expect, sourceUri: undefined } : expect);

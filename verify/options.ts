@@ -1,4 +1,5 @@
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
@@ -61,6 +62,8 @@ export interface Trust {
   trustedRoots?: TrustedRoot[];
   /** Authorities and holders of certificates, for other formats that carry them. */
   certificates?: CertificateTrust;
+  /** OpenPGP keys, as `createOpenPgpKeyring()` of `@x/attest/formats/openpgp` makes them. */
+  openpgp?: OpenPgpKeyring;
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }

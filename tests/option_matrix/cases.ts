@@ -3,6 +3,8 @@
 import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
+import { makeKey, publicKey, signaturePacket } from "../../formats/openpgp/_fixtures_test.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import {
   createCertificateTrust,
   parseGoogleCloudBuild,
@@ -123,6 +125,19 @@ add(
         }),
       },
     }),
+);
+const openPgpKey = makeKey();
+const byOpenPgp = async (trust: VerifyOptions["trust"]) => {
+  const signature = await signaturePacket(await openPgpKey, ABC);
+  const report = await verify(signature, ABC, { trust });
+  return report.errorReason ?? "ok";
+};
+add(
+  "Trust.openpgp",
+  ["missing-trusted-key", "ok"],
+  () => byOpenPgp({}),
+  async () =>
+    await byOpenPgp({ openpgp: await createOpenPgpKeyring(await publicKey(await openPgpKey)) }),
 );
 add(
   "Expectations.formats",

@@ -30,6 +30,7 @@ export const DATA: Readonly<Record<string, string>> = {
   BuildKitLayer: VALUE,
   DetachedMessage: VALUE,
   CertificateTrust: RESULT,
+  OpenPgpKey: RESULT,
   FormatEnvelope: RESULT,
   VerifiedFormat: RESULT,
   SignerResult: RESULT,
@@ -192,7 +193,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   ConversionOrigin: ["formats/convert_test.ts"],
   CoseTrust: ["formats/cose/cose_sign1_test.ts"],
-  FormatTrust: FORMATS,
+  OpenPgpKeyringOptions: ["formats/openpgp/keyring_test.ts"],
+  FormatTrust: [...FORMATS, "formats/openpgp/openpgp_format_test.ts"],
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };

@@ -42,6 +42,7 @@ import {
   verifyLockfile,
   verifyNpmPackage,
 } from "../../npm/mod.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { celEvaluator } from "../../policy/cel.ts";
 import {
   compilePolicy,
@@ -254,6 +255,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   ConversionOrigin: (more) =>
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
+  OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),

@@ -43,7 +43,7 @@ const packagesInside: Plugin = {
   name: "packages-inside",
   setup(context) {
     context.onResolve(
-      { filter: /^(@noble\/|(cborg|hono|kysely)$)/ },
+      { filter: /^(@noble\/|(cborg|hono|kysely|openpgp)$)/ },
       ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }),
     );
   },
