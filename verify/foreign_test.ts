@@ -50,6 +50,7 @@ describe("verify() of other formats", () => {
         messageType: "vnd.in-toto+json",
         messageTypeAuthenticated: true,
         implicit: [],
+        fingerprints: [(await keyOf("Ed25519")).trustedKey.fingerprint],
       });
       equal(attestation.statement?.subject[0].digest?.sha256, ABC_SHA256);
     }
