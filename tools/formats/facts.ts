@@ -198,7 +198,11 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     source: "C2SP tlog-proof",
   },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
-  "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
+  "spdx": unsigned(
+    "SPDX document",
+    "what the document describes",
+    "SPDX 2 and 3, JSON and JSON-LD",
+  ),
   ...Object.fromEntries(
     [
       "apk-v4",
