@@ -1,3 +1,4 @@
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { AttestationError } from "../errors.ts";
@@ -131,7 +132,12 @@ export async function readExpectations(
     }
     if (threshold > 1) rows.push(["keys needed", String(threshold)]);
   }
-  if (identity === undefined && !hasKeys && !args.has("unsafe-any-identity")) {
+  const isHolderStated = ["certificate-authority", "signing-authority", "efi-db"].some((name) =>
+    args.has(name)
+  );
+  if (
+    identity === undefined && !hasKeys && !isHolderStated && !args.has("unsafe-any-identity")
+  ) {
     rows.push([
       "signer",
       args.has("source-uri")
@@ -144,6 +150,12 @@ export async function readExpectations(
   if (formats.length > 0) {
     options.expect = { ...options.expect, formats };
     rows.push(["formats", formats.join(", ")]);
+  }
+  const efi = await readEfiTrust(args, runtime);
+  if (efi !== undefined) {
+    options.trust = { ...options.trust, efi };
+    rows.push(["firmware trusts", args.all("efi-db").join("\n")]);
+    if (args.has("efi-dbx")) rows.push(["firmware refuses", args.all("efi-dbx").join("\n")]);
   }
   const certificates = await readCertificateTrust(args, runtime);
   if (certificates !== undefined) {
@@ -337,6 +349,23 @@ async function readKeys(
   if (sources.length === 0) return { keys };
   const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
   return { keys, openpgp: await createOpenPgpKeyring(sources) };
+}
+
+/** What firmware trusts and refuses. */
+async function readEfiTrust(args: ParsedArgs, runtime: Runtime): Promise<EfiTrust | undefined> {
+  const db = await readFiles(args.all("efi-db"), runtime);
+  const dbx = await readFiles(args.all("efi-dbx"), runtime);
+  if (db.length === 0) {
+    if (dbx.length > 0) throw usageError("--efi-dbx needs --efi-db: it is no trust by itself");
+    return undefined;
+  }
+  const { createEfiTrust } = await import("../formats/attached/mod.ts");
+  try {
+    return createEfiTrust({ db, dbx });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw usageError(`--efi-db: ${error.message}`);
+  }
 }
 
 /** Authorities of certificates in formats other than Sigstore's, and whom they may name. */

@@ -18,6 +18,7 @@ import {
   type NamedAttestation,
   unusableAttestation,
 } from "./attestations.ts";
+import { believesCarried, mayCarrySignature } from "./carried_signature.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
 import { hasImageOption } from "./image_options.ts";
@@ -286,6 +287,10 @@ async function look(artifact: Artifact, index: number, run: Run): Promise<Discov
   const digestOf = async (): Promise<DigestSet> =>
     artifact.digest ?? (await verifyGroup([artifact], NOTHING, run)).artifacts[0].digest;
   const { paths, looked } = await discover(artifact, runtime, digestOf);
+  if (
+    paths.length === 0 && artifact.path !== undefined &&
+    believesCarried(run.enforced.options) && await mayCarrySignature(runtime, artifact.path)
+  ) paths.push(artifact.path);
   run.looked.set(index, looked);
   if (stores === undefined) return { artifact, paths, kept: NOTHING };
   const { digestsOf, lookupReport, lookUpArtifact, noteText } = await import("./stores.ts");

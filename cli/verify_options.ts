@@ -203,6 +203,20 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     help: "Expected holder, such as 'O=acme, CN=release'; any one of several",
   },
   {
+    name: "efi-db",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Signature lists that firmware trusts (db, .esl): boot images are judged as by firmware",
+  },
+  {
+    name: "efi-dbx",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Signature lists that firmware refuses (dbx, .esl); they win over db",
+  },
+  {
     name: "accept-format",
     value: "FORMAT",
     repeatable: true,

@@ -7,6 +7,7 @@ import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { Certificate } from "../sigstore/certificate.ts";
 import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
 
@@ -83,6 +84,8 @@ export interface FormatContext {
   readonly certificates?: CertificateTrust;
   /** Trusted OpenPGP keys. */
   readonly openpgp?: OpenPgpKeyring;
+  /** What firmware trusts and refuses, for images of UEFI. */
+  readonly efi?: EfiTrust;
   /** What a detached signature is over. */
   readonly detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. */
@@ -158,6 +161,11 @@ export interface FormatEnvelope {
   readonly messageType?: { readonly value: string; readonly authenticated: boolean };
   /** Digests of a detached message, which is the artifact itself. */
   readonly detached?: DigestSet;
+  /**
+   * Of a signature that lies in its artifact: digests of the artifact, computed of the file that
+   * was read. The signatures cover of it what is not in `uncovered`.
+   */
+  readonly artifact?: DigestSet;
   /** One per signature, good and bad. */
   readonly signers: readonly SignerResult[];
   /** How much the signatures cover. */

@@ -1,5 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
+import { isAuthenticode, isCmsSignature, isJar, isUefi } from "./_attached_marks.ts";
+import { isApk } from "./_zip_marks.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
 import { detectCose, detectNotationCose } from "./_cose_marks.ts";
@@ -59,6 +61,44 @@ const COSE: readonly FormatEntry[] = [
   },
 ];
 
+/** A format whose module lies in an entry of its own: only its marks are here. */
+interface OptionalFormat extends Pick<FormatEntry, "id" | "layer" | "detect" | "load"> {
+  support?: FormatEntry["support"];
+}
+
+const OPTIONAL: readonly OptionalFormat[] = [
+  {
+    id: "cms-signature",
+    layer: "envelope",
+    detect: isCmsSignature,
+    load: async () => (await import("./attached/mod.ts")).cmsSignature,
+  },
+  {
+    id: "authenticode",
+    layer: "attached",
+    detect: isAuthenticode,
+    load: async () => (await import("./attached/mod.ts")).authenticode,
+  },
+  {
+    id: "uefi",
+    layer: "attached",
+    detect: isUefi,
+    load: async () => (await import("./attached/mod.ts")).uefi,
+  },
+  {
+    id: "apk",
+    layer: "attached",
+    detect: (input) => isApk(input) ? 3 : 0,
+    load: async () => (await import("./attached/mod.ts")).apk,
+  },
+  {
+    id: "jar",
+    layer: "attached",
+    detect: isJar,
+    load: async () => (await import("./attached/mod.ts")).jar,
+  },
+];
+
 /** Every format that is read here. */
 export const FORMATS: readonly FormatEntry[] = [
   ...[
@@ -74,7 +114,6 @@ export const FORMATS: readonly FormatEntry[] = [
     signify,
     tlogProof,
   ].map((module) => entryOf(module as FormatModule<never>, "verified")),
-  ...COSE,
   {
     id: "openpgp",
     layer: "envelope",
@@ -89,9 +128,11 @@ export const FORMATS: readonly FormatEntry[] = [
     detect: rpmConfidence,
     load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
   },
+  ...COSE,
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),
+  ...OPTIONAL.map((one): FormatEntry => ({ support: "verified", ...one })),
   ...EXPLANATIONS.map((one) =>
     entryOf(
       explainedModule(one, (bytes) => new FormatInput(bytes)) as FormatModule<never>,

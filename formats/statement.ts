@@ -27,8 +27,8 @@ import { parseSimpleSigning } from "./simple_signing.ts";
 
 const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
-/** Predicate type of a list of checksums: nothing is said but that they belong together. */
-export const CHECKSUMS_TYPE = "raw-artifact-signature";
+/** Predicate type of a bare signature: nothing is said of its subjects but that they are signed. */
+export const RAW_TYPE = "raw-artifact-signature";
 /** Predicate type of what Helm says of a chart: what its `Chart.yaml` calls it. */
 export const HELM_TYPE = "helm-provenance";
 
@@ -82,7 +82,7 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, signers, statement, refusal } = envelope;
+  const { format, message, messageType, artifact, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
   const isSigned = signers.some(({ ok }) => ok);
   if (isSigned && statement !== undefined) return statement;
@@ -92,7 +92,10 @@ export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
       "Cannot read Statement: no trusted signature covers it",
     );
   }
-  return decodeMessage(message, format, messageType);
+  if (artifact === undefined) return decodeMessage(message, format, messageType);
+  // It says nothing but that it is signed: its subject is the file that it lies in.
+  const implicit: ImplicitLayer[] = messageType?.authenticated === true ? [] : ["messageType"];
+  return made([{ digest: artifact }], RAW_TYPE, {}, ["subject", ...implicit, "predicateType"]);
 }
 
 /**
@@ -226,7 +229,7 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
         { cause },
       );
     }
-    return made(subjects, CHECKSUMS_TYPE, {}, ["predicateType"]);
+    return made(subjects, RAW_TYPE, {}, ["predicateType"]);
   },
 };
 

@@ -4,6 +4,7 @@ import { utf8 } from "../internal/bytes.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
 import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
@@ -30,6 +31,8 @@ export interface FormatTrust {
   certificates?: CertificateTrust;
   /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
   openpgp?: OpenPgpKeyring;
+  /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
+  efi?: EfiTrust;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -75,6 +78,7 @@ const OPTIONS = [
   "keys",
   "certificates",
   "openpgp",
+  "efi",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -150,7 +154,7 @@ export function checkFormatTrust(
   trust: FormatTrust,
 ): { context: FormatContext; threshold: number } {
   const { keys = [], threshold = 1, now = new Date() } = trust;
-  const { certificates, openpgp, detached, implicitAssertion } = trust;
+  const { certificates, openpgp, efi, detached, implicitAssertion } = trust;
   refuseOtherThanKeys(keys);
   refuseOtherThanKeyring(openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
@@ -163,6 +167,7 @@ export function checkFormatTrust(
       now,
       ...(certificates === undefined ? {} : { certificates }),
       ...(openpgp === undefined ? {} : { openpgp }),
+      ...(efi === undefined ? {} : { efi }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     },

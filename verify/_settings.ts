@@ -61,7 +61,7 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
   refuseUnknown(
     trust,
-    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates", "openpgp"],
+    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates", "openpgp", "efi"],
     "trust",
   );
   refuseUnknown(

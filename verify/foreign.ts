@@ -7,6 +7,7 @@ import {
   openFormat,
   refusalOf,
 } from "../formats/verify_format.ts";
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { utf8 } from "../internal/bytes.ts";
@@ -99,6 +100,7 @@ export async function foreignRow(
       ? {}
       : { certificates: options.trust.certificates }),
     ...(options.trust?.openpgp === undefined ? {} : { openpgp: options.trust.openpgp }),
+    ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -166,6 +168,7 @@ interface ForeignTrust {
   threshold: number;
   certificates?: CertificateTrust;
   openpgp?: OpenPgpKeyring;
+  efi?: EfiTrust;
   now: Date;
 }
 
@@ -206,6 +209,7 @@ async function verifyForeign(
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
     ...(trust.openpgp === undefined ? {} : { openpgp: trust.openpgp }),
+    ...(trust.efi === undefined ? {} : { efi: trust.efi }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);
@@ -227,6 +231,7 @@ async function verifyForeign(
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);
+  tellCoverage(list, envelope);
   return {
     signers,
     facts,
@@ -279,4 +284,14 @@ function tellType(
   } else {
     list.skipped(id, "The format does not sign the type of its message: it is told by its content");
   }
+}
+
+/** What lies in the file and nobody signed; of many parts each kind once. */
+function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
+  if (artifact === undefined) return;
+  const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
+  const kinds = [...new Set(uncovered.map(({ what }) => what))];
+  list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {
+    actual: kinds.slice(0, 16).join(", "),
+  });
 }

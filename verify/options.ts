@@ -1,3 +1,4 @@
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
@@ -64,6 +65,8 @@ export interface Trust {
   certificates?: CertificateTrust;
   /** OpenPGP keys, as `createOpenPgpKeyring()` of `@x/attest/formats/openpgp` makes them. */
   openpgp?: OpenPgpKeyring;
+  /** What firmware trusts and refuses, for images of UEFI. */
+  efi?: EfiTrust;
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }

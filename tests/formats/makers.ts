@@ -4,6 +4,7 @@ import { createEnvelope } from "../../dsse/mod.ts";
 import { b64, keyOf, raw } from "../../formats/_fixtures_test.ts";
 import { authority, sample, WITHIN } from "../../formats/_notation_fixtures_test.ts";
 import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
+import { cms } from "../../formats/attached/_signed_fixtures_test.ts";
 import { createCertificateTrust, type FormatTrust } from "../../formats/mod.ts";
 import {
   armor,
@@ -22,6 +23,8 @@ import { type Json, parseJson } from "../../internal/json.ts";
 import { canonicalOlpcJson } from "../../internal/olpc_json.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import type { KeyAlgorithm } from "../../keys/mod.ts";
+import { octetString } from "../../tools/pki/der_writer.ts";
+import type { TestHash } from "../../tools/pki/keys.ts";
 
 export const HEX = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const STATEMENT = {
@@ -98,6 +101,12 @@ async function signature(alg: KeyAlgorithm, data: Uint8Array): Promise<Uint8Arra
 }
 
 const ED = "Ed25519";
+const CMS_KEYS: Partial<Record<KeyAlgorithm, { name: string; hash: TestHash }>> = {
+  "Ed25519": { name: "leaf-ed25519", hash: "SHA-512" },
+  "ES256": { name: "leaf-p256", hash: "SHA-256" },
+  "ES384": { name: "leaf-p384", hash: "SHA-384" },
+  "RS256": { name: "leaf-rsa", hash: "SHA-256" },
+};
 const ID = new Uint8Array(8);
 
 /** Makers by the format's name: every envelope of the registry has one. */
@@ -130,6 +139,21 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
     },
     retype: (source) =>
       replaced(source, "application/vnd.in-toto+json", "application/vnd.in-totO+json"),
+  },
+  "cms-signature": {
+    message: LIST,
+    async make(message, alg = "ES256") {
+      const key = CMS_KEYS[alg];
+      if (key === undefined) return undefined;
+      const { name, hash } = key;
+      const bytes = utf8(message);
+      const certificates = createCertificateTrust({
+        authorities: [(await authority()).root],
+        identities: ["CN=release"],
+      });
+      const source = await cms({ message: bytes, content: octetString(bytes), key: name, hash });
+      return { source, trust: { certificates, now: WITHIN } };
+    },
   },
   "dsse": {
     message: JSON.stringify(STATEMENT),

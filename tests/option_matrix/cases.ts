@@ -5,6 +5,8 @@ import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
 import { makeKey, publicKey, signaturePacket } from "../../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
+import { pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
+import { createEfiTrust } from "../../formats/attached/mod.ts";
 import {
   createCertificateTrust,
   parseGoogleCloudBuild,
@@ -138,6 +140,19 @@ add(
   () => byOpenPgp({}),
   async () =>
     await byOpenPgp({ openpgp: await createOpenPgpKeyring(await publicKey(await openPgpKey)) }),
+);
+const image = async (trust: VerifyOptions["trust"]) => {
+  const bytes = await pe({ subsystem: 10 });
+  return (await verify(bytes, bytes, { trust })).errorReason ?? "ok";
+};
+add(
+  "Trust.efi",
+  ["untrusted-certificate", "ok"],
+  () => image({}),
+  async () => {
+    const db = [signatureList(X509, (await authority()).root)];
+    return await image({ efi: createEfiTrust({ db }) });
+  },
 );
 add(
   "Expectations.formats",

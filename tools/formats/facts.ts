@@ -30,6 +30,9 @@ const NONE = { severalDigests: false, materials: false, typeSigned: false, depen
 const GENERIC = { ...NONE, severalDigests: true };
 const ALL = "Ed25519, ECDSA P-256/384/521, RSA PKCS #1 and PSS, ML-DSA";
 
+const CMS = "ECDSA P-256/384/521, RSA PKCS #1 and PSS, Ed25519, with SHA-2";
+const ATTACHED = { ...NONE, algorithms: CMS, dependency: "`./formats/attached`" };
+
 /** By the format's name. */
 export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
   "binary-authorization": {
@@ -41,6 +44,16 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "message type",
     algorithms: ALL,
     source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
+  },
+  "authenticode": {
+    ...ATTACHED,
+    title: "Authenticode: programs and libraries of Windows (PE)",
+    authenticated: "the image hash",
+    uncovered: "checksum, certificate table and where it lies; nested signatures",
+    statement: "the file",
+    implicit: "subject, predicate type",
+    typeSigned: true,
+    source: "Microsoft, Windows Authenticode Portable Executable Signature Format",
   },
   "checkpoint": {
     ...NONE,
@@ -64,6 +77,17 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     dependency: "`cborg`, by `./formats/cose`",
     source: "RFC 9052, RFC 9053, RFC 9360",
   },
+  "cms-signature": {
+    ...GENERIC,
+    title: "CMS (PKCS #7), detached or with its content",
+    authenticated: "another file, or the content",
+    uncovered: "certificates (verified by their chain), timestamps, unsigned attributes",
+    statement: "list of checksums; else the artifact itself",
+    implicit: "message type, predicate type",
+    algorithms: CMS,
+    dependency: "`./formats/attached`",
+    source: "RFC 5652",
+  },
   "dsse": {
     ...GENERIC,
     title: "DSSE envelope",
@@ -86,6 +110,15 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     typeSigned: true,
     materials: true,
     source: "in-toto specification 1.0",
+  },
+  "jar": {
+    ...ATTACHED,
+    title: "JAR",
+    authenticated: "every entry, by manifest and signature file",
+    uncovered: "signature files, headers of the ZIP; an entry that is not covered is refused",
+    statement: "the file",
+    implicit: "subject, message type, predicate type",
+    source: "Java SE, JAR File Specification",
   },
   "jws": {
     ...GENERIC,
@@ -197,6 +230,16 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     algorithms: "Ed25519, ECDSA, cosignatures v1",
     source: "C2SP tlog-proof",
   },
+  "uefi": {
+    ...ATTACHED,
+    title: "UEFI Secure Boot image",
+    authenticated: "the image hash",
+    uncovered: "as of Authenticode",
+    statement: "the file",
+    implicit: "subject, predicate type",
+    typeSigned: true,
+    source: "UEFI Specification 2.10, 32",
+  },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
   "spdx": unsigned(
     "SPDX document",
@@ -207,7 +250,6 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     [
       "apk-v4",
       "appx",
-      "cms-signature",
       "efi-signature-list",
       "efi-variable",
       "jss",
