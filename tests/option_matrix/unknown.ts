@@ -42,6 +42,7 @@ import {
   verifyLockfile,
   verifyNpmPackage,
 } from "../../npm/mod.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { celEvaluator } from "../../policy/cel.ts";
 import {
   compilePolicy,
@@ -255,6 +256,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   EfiTrustOptions: (more) => createEfiTrust(untyped({ db: [], ...more })),
   EfiSignatureLimits: (more) => parseEfiSignatureLists(new Uint8Array(), untyped(more)),
+  OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
