@@ -708,6 +708,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     example: "A list of checksums of 2010, signed over SHA-1",
   },
 
+  "artifact-rule-violated": {
+    layer: "statement",
+    cause: "A file went into or came out of a step of the supply chain that the rules of the " +
+      "in-toto layout do not allow there, or one that they require is missing",
+    check: "The rule that path names in the layout, against materials and products of the link",
+    repair: "Find out where the file comes from. If it belongs there, the owner allows it in a " +
+      "new layout",
+    example: "DISALLOW * comes upon a file that no step before it made",
+  },
   "duplicate-subject-name": {
     layer: "statement",
     cause: "Two subjects of one Statement have the same name",
@@ -728,6 +737,24 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The resource that path names",
     repair: "Have the producer add a digest",
     example: '{"name":"left-pad"} in resolvedDependencies',
+  },
+  "inspection-failed": {
+    layer: "statement",
+    cause: "A command that the in-toto layout wants to be run on the product gave another exit " +
+      "status than 0, or could not be run",
+    check: "The command in the layout, run by hand in a folder with the product",
+    repair: "See what it complains about; the product is not what the owner of the layout expects",
+    example: "tar xzf app.tar.gz of a file that is no archive",
+  },
+  "inspection-not-run": {
+    layer: "statement",
+    cause:
+      "The in-toto layout wants a command to be run on the product, and nothing runs commands " +
+      "of documents here unless it is told how",
+    check: "attest inspect LAYOUT: inspect and its run",
+    repair: "In a program pass runInspection, which runs the command where it can do no harm; on " +
+      "the command line use in-toto-verify for such layouts",
+    example: "A layout that wants untar to be run on app.tar.gz",
   },
   "invalid-digest": {
     layer: "statement",
@@ -756,6 +783,38 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The field that path names, and its counterpart in the message",
     repair: "Have the producer write what is true; both cannot be",
     example: "A test result PASSED that lists failed tests, or CycloneDX 1.4 signed as bom/v1.6",
+  },
+  "link-collision": {
+    layer: "statement",
+    cause:
+      "Two keys that may sign a step of an in-toto layout have ids that begin alike, so that " +
+      "their links or sublayouts would have one name",
+    check: "The first eight digits of pubkeys of the step in the layout",
+    repair: "Give one of them another key; ids that begin alike by chance are made, not found",
+    example: "A key whose id was searched for until it began as that of the builder",
+  },
+  "link-mismatch": {
+    layer: "statement",
+    cause: "A link is about another step than the one that it was given for",
+    check: "name in the link, against the name of its file",
+    repair: "Give each step its own link: NAME.KEYID.link as in-toto-run wrote it",
+    example: "The link of the step test, copied to build.776a00e2.link",
+  },
+  "links-disagree": {
+    layer: "statement",
+    cause: "Several who carried out one step of the supply chain say different materials or " +
+      "products of it",
+    check: "materials and products of the links that the message names, side by side",
+    repair: "Find out whose is wrong. A step with a threshold has to be reproducible",
+    example: "Two builders whose compilers write the time into the file",
+  },
+  "malformed-layout": {
+    layer: "statement",
+    cause: "An in-toto layout lacks a member or has one of another form: keys, steps, rules, " +
+      "expires",
+    check: "The member that path names; attest inspect LAYOUT",
+    repair: "Make and sign it again with in-toto's own tools",
+    example: "A rule MATCH without FROM, or two steps of one name",
   },
   "malformed-predicate": {
     layer: "predicate",

@@ -132,9 +132,12 @@ export async function readExpectations(
     }
     if (threshold > 1) rows.push(["keys needed", String(threshold)]);
   }
-  const isHolderStated = ["certificate-authority", "signing-authority", "efi-db"].some((name) =>
-    args.has(name)
-  );
+  const isHolderStated = [
+    "certificate-authority",
+    "certificate-sha256",
+    "signing-authority",
+    "efi-db",
+  ].some((name) => args.has(name));
   if (
     identity === undefined && !hasKeys && !isHolderStated && !args.has("unsafe-any-identity")
   ) {
@@ -160,7 +163,9 @@ export async function readExpectations(
   const certificates = await readCertificateTrust(args, runtime);
   if (certificates !== undefined) {
     options.trust = { ...options.trust, certificates };
-    rows.push(["certificate authorities", args.all("certificate-authority").join("\n")]);
+    const authorities = args.all("certificate-authority");
+    if (authorities.length > 0) rows.push(["certificate authorities", authorities.join("\n")]);
+    for (const hex of certificates.pinned) rows.push(["certificate", `sha256:${hex}`]);
     for (const subject of args.all("certificate-subject")) {
       rows.push(["certificate subject", printable(subject)]);
     }
@@ -341,7 +346,11 @@ async function readKeys(
         await createOpenPgpKeyring(content);
         return { name: path, content };
       }
-      return await importKeyFile(decodeUtf8(content), path, alg);
+      const text = decodeUtf8(content);
+      const key = await importKeyFile(text, path, alg);
+      // in-toto signs with RSA by PSS only, and its key files do not say so.
+      const isPss = args.has("layout") && alg === undefined && key.alg === "RS256";
+      return isPss ? await importKeyFile(text, path, "PS256") : key;
     })
   ));
   const sources = found.flatMap((one) => "content" in one ? one : []);
@@ -377,7 +386,8 @@ async function readCertificateTrust(
   const timestampAuthorities = await readFiles(args.all("timestamp-authority"), runtime);
   const signingAuthorities = await readFiles(args.all("signing-authority"), runtime);
   const identities = args.all("certificate-subject");
-  if (authorities.length + signingAuthorities.length === 0) {
+  const pinned = args.all("certificate-sha256");
+  if (authorities.length + signingAuthorities.length + pinned.length === 0) {
     if (timestampAuthorities.length + identities.length === 0) return undefined;
     throw usageError(
       "--certificate-subject and --timestamp-authority need --certificate-authority",
@@ -389,13 +399,14 @@ async function readCertificateTrust(
       authorities,
       signingAuthorities,
       timestampAuthorities,
+      pinned,
       identities,
       ...(args.has("unsafe-any-identity") ? { unsafelyAcceptAnyIdentity: true } : {}),
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw usageError(
-      identities.length === 0
+      identities.length === 0 && authorities.length + signingAuthorities.length > 0
         ? "--certificate-authority needs --certificate-subject: it issues certificates to many"
         : error.message,
     );

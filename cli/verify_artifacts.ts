@@ -83,12 +83,18 @@ export async function verifyArguments(
     ? await readExpectations(parsed, runtime)
     : await policy.readPolicyExpectations(parsed, runtime);
   if (parsed.has("with-evidence")) enforced.options.evidence = true;
+  const chain = parsed.has("layout") || parsed.has("links")
+    ? (await import("./supply_chain.ts")).supplyChain(parsed, enforced)
+    : undefined;
   const notices: string[] = [];
   const files = new AttestationFiles(runtime, notices);
   const { artifacts, images, notices: leftOut } = await readArtifacts(parsed, runtime, files);
   notices.push(...leftOut);
   requireArtifact(parsed, [...artifacts, ...images]);
   policy?.placeArtifacts(parsed, artifacts);
+  if (chain !== undefined && images.length > 0) {
+    throw usageError("--layout is about files: give an image by --digest");
+  }
   const imagesModule = images.length > 0 || hasImageOption(parsed)
     ? await import("./images.ts")
     : undefined;
@@ -111,6 +117,7 @@ export async function verifyArguments(
     ...fallbackOf(parsed),
   };
   try {
+    if (chain !== undefined) return { report: await chain(artifacts, run), run };
     if (images.length > 0 && imagesModule !== undefined) {
       const report = await verifyWithImages({ parsed, artifacts, images }, run, imagesModule);
       return { report, run };

@@ -175,11 +175,32 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     help: "What a detached signature is over if not the artifact: a list of checksums",
   },
   {
+    name: "layout",
+    value: "FILE",
+    group: KEY,
+    help: "in-toto layout of the supply chain, signed with --key: artifacts have to be products " +
+      "of its last step",
+  },
+  {
+    name: "links",
+    value: "FOLDER",
+    group: KEY,
+    help: "Folder of the layout's links; default: that of the layout",
+  },
+  {
     name: "certificate-authority",
     value: "FILE",
     repeatable: true,
     group: KEY,
     help: "Trusted authority of certificates in formats such as Notation's: PEM or DER",
+  },
+  {
+    name: "certificate-sha256",
+    value: "HEX",
+    repeatable: true,
+    group: KEY,
+    help: "Trusted certificate of a signer itself, as apksigner verify --print-certs and " +
+      "keytool print its digest",
   },
   {
     name: "signing-authority",

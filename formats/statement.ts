@@ -230,8 +230,10 @@ function refuseCosign(message: Uint8Array): void {
   if (type === "cosign container image signature") throw unsupported(type);
 }
 
-/** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */
-function fromOlpc(message: Uint8Array): Uint8Array {
+/**
+ * Canonical JSON of OLPC as JSON: it leaves control characters as they are, which JSON wants escaped.
+ */
+export function fromOlpc(message: Uint8Array): Uint8Array {
   return utf8(
     decodeUtf8(message).replace(
       // deno-lint-ignore no-control-regex
@@ -254,7 +256,8 @@ function readInToto(message: Uint8Array): FormatStatement {
   return { statement: parseStatement(value, { maxBytes: MAX_BYTES }), implicit: [] };
 }
 
-function readLink(link: JsonObject): FormatStatement {
+/** A link as a Statement: its products are the subjects, its materials the materials. */
+export function readLink(link: JsonObject): FormatStatement {
   const found = made(artifacts(link.products, "/products"), LINK, link, ["predicateType"]);
   return { ...found, materials: artifacts(link.materials, "/materials") };
 }
