@@ -4,7 +4,7 @@ import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
 import type { FormatId } from "../format_id.ts";
-import type { FormatModule } from "../format.ts";
+import type { FormatModule, ParsedFormat } from "../format.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
 
@@ -46,7 +46,8 @@ export function readSignedDocument(source: string | Uint8Array): SignedDocument 
 }
 
 function read<Content>(module: FormatModule<Content>, bytes: Uint8Array): SignedDocument {
-  const parsed = module.parse(bytes, LIMITS);
+  // Both of them read at once.
+  const parsed = module.parse(bytes, LIMITS) as ParsedFormat<Content>;
   const { message = new Uint8Array(), messageType } = parsed;
   if (module.id === "dsse" && messageType !== IN_TOTO) {
     throw new AttestationError(
