@@ -38,7 +38,7 @@ const PURPOSES: ReadonlySet<string> = new Set([
  *
  * Source: RFC 5652, 5 and 11; RFC 3161, appendix A.
  */
-export const cmsSignature: FormatModule<CmsSignature> = {
+export const cmsSignature: FormatModule = {
   id: "cms-signature",
   layer: "envelope",
   detect: isCmsSignature,
@@ -81,7 +81,7 @@ export const cmsSignature: FormatModule<CmsSignature> = {
       }),
     };
   },
-};
+} satisfies FormatModule<CmsSignature> as FormatModule;
 
 function misuse(certificate: Certificate): string | undefined {
   const purposes = certificate.extendedKeyUsage?.purposes;

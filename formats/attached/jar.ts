@@ -68,7 +68,7 @@ const MAX_SIGNERS = 8;
  * Source: Java SE, JAR File Specification, "Signed JAR File"; Android, "APK signature scheme
  * with JAR signing" (`X-Android-APK-Signed`).
  */
-export const jar: FormatModule<Jar> = {
+export const jar: FormatModule = {
   id: "jar",
   layer: "attached",
   detect: isJar,
@@ -106,7 +106,7 @@ export const jar: FormatModule<Jar> = {
       ...(checked.length > 0 ? {} : { refusal: failure("missing-signatures", "there is none") }),
     };
   },
-};
+} satisfies FormatModule<Jar> as FormatModule;
 
 /** What a block says of itself, for display. */
 async function statedIn(
