@@ -184,7 +184,7 @@ export const formatRows = (words: readonly string[], world: () => Promise<World>
   ["signing-authority", world, [...words, HOLDER], ["--signing-authority=ca.pem"], ["usage", "untrusted-certificate"]],
   ["timestamp-authority", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--timestamp-authority=none.pem"], ["certificate-not-valid", "unreadable-file"]],
   ["certificate-subject", world, [...words, "--certificate-authority=ca.pem"], [HOLDER], ["usage", "certificate-not-valid"]],
-  ["certificate-sha256", world, words, ["--certificate-sha256=x"], ["untrusted-certificate", "usage"]],
+  ["certificate-sha256", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--certificate-sha256=x"], ["certificate-not-valid", "usage"]],
   ["efi-db", world, words, ["--efi-db=none.esl"], ["untrusted-certificate", "unreadable-file"]],
   ["efi-dbx", world, words, ["--efi-dbx=n.json"], ["untrusted-certificate", "usage"]],
 ];
