@@ -97,6 +97,8 @@ export type Reason =
   | "unsigned-statement"
   | "unsupported-critical-header"
   | "unsupported-payload-type"
+  | "unsupported-signature-type"
+  | "weak-hash"
   // Statement
   | "artifact-rule-violated"
   | "duplicate-subject-name"

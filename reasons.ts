@@ -690,6 +690,23 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Give the attestation, not another document that was signed with the same key",
     example: "payloadType text/plain, or application/vnd.in-toto+json; charset=utf-8",
   },
+  "unsupported-signature-type": {
+    layer: "envelope",
+    cause: "The OpenPGP signature is of a version or kind that does not fix what it is over: not " +
+      "version 4 or 6, not over data, or over text beside a file",
+    check: "The packets of FILE as gpg lists them: version and sigclass, wanted 0x00, or 0x01 in " +
+      "clear text",
+    repair: "Sign again with a current program, and a file not as text",
+    example: "A signature beside a file that gpg made in text mode",
+  },
+  "weak-hash": {
+    layer: "envelope",
+    cause: "The signature is over a digest by MD5, SHA-1 or RIPEMD-160: who can choose a part of " +
+      "what is signed can make two texts with one signature",
+    check: "attest inspect FILE: the algorithm of the signature",
+    repair: "Sign again over SHA-256, SHA-384 or SHA-512; there is no option to accept it",
+    example: "A list of checksums of 2010, signed over SHA-1",
+  },
 
   "artifact-rule-violated": {
     layer: "statement",

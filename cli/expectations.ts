@@ -1,5 +1,6 @@
 import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { AttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
@@ -97,14 +98,18 @@ export async function readExpectations(
   } else if (args.has("unsafe-any-identity")) rows.push(["signer", "ANYBODY (unsafe)"]);
   if (args.has("unsafe-any-identity")) options.unsafelyAcceptAnyIdentity = true;
 
-  const keys = await readKeys(args, runtime);
+  const { keys, openpgp } = await readKeys(args, runtime);
   const keySets = await readKeySets(args, runtime, keys);
   const inSets = keySets.flatMap((set) => set.keys);
-  const hasKeys = keys.length + inSets.length > 0;
+  const ofOpenPgp = openpgp?.keys ?? [];
+  const hasKeys = keys.length + inSets.length + ofOpenPgp.length > 0;
   if (hasKeys) {
     const threshold = readCount(args, "threshold", 1) ?? 1;
     const all = [...keys, ...inSets.map(({ key }) => key)];
-    const distinct = new Set(all.map(({ fingerprint }) => fingerprint)).size;
+    const distinct = new Set([
+      ...all.map(({ fingerprint }) => fingerprint),
+      ...ofOpenPgp.flatMap(({ keyFingerprint }) => keyFingerprint ?? []),
+    ]).size;
     if (threshold > distinct) {
       throw usageError(
         `--threshold ${threshold} cannot be met: ${plural(distinct, "distinct key")} given`,
@@ -112,9 +117,13 @@ export async function readExpectations(
     }
     options.trust = { ...options.trust, keys, threshold };
     if (keySets.length > 0) options.trust.keySets = keySets;
+    if (openpgp !== undefined) options.trust.openpgp = openpgp;
     const described = ({ name, alg, fingerprint }: TrustedKey) =>
       `${printable(name)} (${alg}, ${fingerprint.slice(0, 16)}…)`;
     for (const key of keys) rows.push(["key", described(key)]);
+    for (const { name, fingerprint } of ofOpenPgp) {
+      rows.push(["key", `${printable(name)} (OpenPGP, ${fingerprint})`]);
+    }
     if (inSets.length > 0) {
       const { describeValidity } = await import("../keys/key_validity.ts");
       for (const entry of inSets) {
@@ -319,20 +328,36 @@ function readCount(args: ParsedArgs, name: string, least: number): number | unde
   return Number(value);
 }
 
-async function readKeys(args: ParsedArgs, runtime: Runtime): Promise<TrustedKey[]> {
+/** Keys to trust; those of OpenPGP are put together in one keyring. */
+async function readKeys(
+  args: ParsedArgs,
+  runtime: Runtime,
+): Promise<{ keys: TrustedKey[]; openpgp?: OpenPgpKeyring }> {
   const paths = args.all("key");
-  if (paths.length === 0) return [];
-  const { importKeyFile } = await import("./key_file.ts");
+  if (paths.length === 0) return { keys: [] };
+  const { importKeyFile, isOpenPgpKey } = await import("./key_file.ts");
   const alg = args.get("key-alg") as KeyAlgorithm | undefined;
-  return await Promise.all(paths.map((path) =>
+  const found = await Promise.all(paths.map((path) =>
     inFile("key", path, async () => {
-      const text = decodeUtf8(await readBounded(runtime, path, MAX_KEY_BYTES));
+      const content = await readBounded(runtime, path, MAX_KEY_BYTES);
+      if (isOpenPgpKey(content)) {
+        // Alone first, so that a fault is told with its file.
+        const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
+        await createOpenPgpKeyring(content);
+        return { name: path, content };
+      }
+      const text = decodeUtf8(content);
       const key = await importKeyFile(text, path, alg);
       // in-toto signs with RSA by PSS only, and its key files do not say so.
       const isPss = args.has("layout") && alg === undefined && key.alg === "RS256";
       return isPss ? await importKeyFile(text, path, "PS256") : key;
     })
   ));
+  const sources = found.flatMap((one) => "content" in one ? one : []);
+  const keys = found.flatMap((one) => "content" in one ? [] : one);
+  if (sources.length === 0) return { keys };
+  const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
+  return { keys, openpgp: await createOpenPgpKeyring(sources) };
 }
 
 /** What firmware trusts and refuses. */

@@ -2,6 +2,15 @@ import { isObject, parseJson } from "../internal/json.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
 
+/** Tells a file of OpenPGP keys by its armor, or by its first packet: of a public or private key. */
+export function isOpenPgpKey(bytes: Uint8Array): boolean {
+  const [first] = bytes;
+  const tag = (first & 0x40) === 0 ? first >> 2 & 15 : first & 63;
+  return (first & 0x80) !== 0
+    ? tag === 5 || tag === 6
+    : /^\s*-----BEGIN PGP /.test(new TextDecoder().decode(bytes.subarray(0, 256)));
+}
+
 /**
  * A public key as its file has it: PEM or JWK, or a key of minisign, signify, PASETO, in-toto
  * or signed notes, each told by its own mark.

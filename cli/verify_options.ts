@@ -146,7 +146,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     value: "FILE",
     repeatable: true,
     group: KEY,
-    help: "Trusted public key: PEM, JWK, minisign, signify, PASERK, in-toto or a note's",
+    help: "Trusted public key: PEM, JWK, OpenPGP, minisign, signify, PASERK, in-toto or a note's",
   },
   {
     name: "key-set",

@@ -9,6 +9,7 @@ import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
 import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
 
 /**
  * What a format is of the model: an `envelope` signs a message; a `statement` is one that
@@ -83,6 +84,8 @@ export interface FormatContext {
   readonly certificates?: CertificateTrust;
   /** What firmware trusts and refuses, for images of UEFI. */
   readonly efi?: EfiTrust;
+  /** Trusted OpenPGP keys. */
+  readonly openpgp?: OpenPgpKeyring;
   /** What a detached signature is over. */
   readonly detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. */
@@ -158,11 +161,6 @@ export interface FormatEnvelope {
   readonly messageType?: { readonly value: string; readonly authenticated: boolean };
   /** Digests of a detached message, which is the artifact itself. */
   readonly detached?: DigestSet;
-  /**
-   * Of a signature that lies in its artifact: digests of the artifact, computed of the file that
-   * was read. The signatures cover of it what is not in `uncovered`.
-   */
-  readonly artifact?: DigestSet;
   /** One per signature, good and bad. */
   readonly signers: readonly SignerResult[];
   /** How much the signatures cover. */
@@ -173,6 +171,11 @@ export interface FormatEnvelope {
   readonly unauthenticated: Readonly<Record<string, unknown>>;
   /** Proofs of logs that verified. */
   readonly proofs: readonly LogProof[];
+  /**
+   * What the module itself makes of the bytes that are covered: of a signature that is attached
+   * to its artifact, which is no message. Believe it only if there is a good signature.
+   */
+  readonly statement?: FormatStatement;
   /** Why it is refused whatever its signatures are, such as that it has expired. */
   readonly refusal?: AttestationError;
 }
@@ -203,7 +206,10 @@ export interface FormatModule<Content = unknown> {
    *
    * @throws {AttestationError} Why it cannot be read.
    */
-  parse(bytes: Uint8Array, limits: FormatLimits): ParsedFormat<Content>;
+  parse(
+    bytes: Uint8Array,
+    limits: FormatLimits,
+  ): ParsedFormat<Content> | Promise<ParsedFormat<Content>>;
   /** Checks every signature by itself. Never throws on bad data. */
   verify(parsed: ParsedFormat<Content>, context: FormatContext): Promise<FormatEnvelope>;
 }

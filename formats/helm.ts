@@ -15,6 +15,7 @@ export interface HelmProvenance extends ChartMetadata {
   files: Readonly<Record<string, string>>;
 }
 
+const PROVENANCE = "provenance of chart";
 const MAX_LENGTH = 1 << 20;
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 const VERSION = /^v?[0-9A-Za-z][0-9A-Za-z.+-]{0,127}$/;
@@ -86,8 +87,8 @@ export function parseChartMetadata(source: string | Uint8Array): ChartMetadata {
  * ```
  */
 export function parseHelmProvenance(source: string | Uint8Array): HelmProvenance {
-  const lines = linesOf(source, "provenance of chart");
-  const fail = (what: string) => malformed("provenance of chart", what);
+  const lines = linesOf(source, PROVENANCE);
+  const fail = (what: string) => malformed(PROVENANCE, what);
   if (lines[0] !== "-----BEGIN PGP SIGNED MESSAGE-----") {
     throw fail("it is no OpenPGP clear text");
   }
@@ -97,6 +98,25 @@ export function parseHelmProvenance(source: string | Uint8Array): HelmProvenance
   const text = lines.slice(start + 1, end).map((line) =>
     line.startsWith("- ") ? line.slice(2) : line
   );
+  return readText(text);
+}
+
+/** Tells a text of a `.prov` file from others by its two parts. */
+export function isHelmText(text: string): boolean {
+  return /\n\.\.\.\nfiles:\n/.test(text) && /^name:/m.test(text);
+}
+
+/**
+ * Reads the text of a `.prov` file, as it was signed.
+ *
+ * @throws {AttestationError} `malformed-chart`, `limit-exceeded`.
+ */
+export function parseHelmText(text: string): HelmProvenance {
+  return readText(linesOf(text, PROVENANCE));
+}
+
+function readText(text: readonly string[]): HelmProvenance {
+  const fail = (what: string) => malformed(PROVENANCE, what);
   const split = text.indexOf("...");
   if (split < 0 || text.indexOf("...", split + 1) >= 0) {
     throw fail('wanted one line "..." between the chart and its files');

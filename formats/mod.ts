@@ -59,6 +59,7 @@ export type {
 } from "./google_cloud_build_claims.ts";
 export { importInTotoKey } from "./in_toto_metablock.ts";
 export { importMinisignKey } from "./minisign.ts";
+export type { OpenPgpKey, OpenPgpKeyring } from "./openpgp_keyring.ts";
 export { importPaserk } from "./paseto.ts";
 export { type FormatEntry, FORMATS } from "./registry.ts";
 export { importNoteKey } from "./signed_note.ts";

@@ -1,7 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { type Json, type JsonObject, quote } from "../internal/json.ts";
+import { type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
 import { parseOffsetTimestamp } from "../internal/timestamp.ts";
 import { type Certificate, parseCertificate } from "../sigstore/certificate.ts";
 import {
@@ -93,13 +93,13 @@ type Read = Omit<NotationJws, "payload">;
 
 function readNotation({ header, unprotected, signed, signature }: JoseSignature): Read {
   if (header.cty !== NOTATION_TYPE) {
-    throw malformed(`its cty is ${quote(String(header.cty))}`, "/protected");
+    throw malformed(`its cty is ${quote(jsonText(header.cty))}`, "/protected");
   }
-  const algorithm = algorithmOfJose(String(header.alg));
+  const algorithm = algorithmOfJose(jsonText(header.alg));
   if (algorithm === undefined || !/^(PS|ES)/.test(algorithm)) {
     throw new AttestationError(
       "unsupported-algorithm",
-      `Cannot read Notation signature: ${quote(String(header.alg))} is no algorithm of Notation`,
+      `Cannot read Notation signature: ${quote(jsonText(header.alg))} is no algorithm of Notation`,
       { path: "/protected" },
     );
   }
@@ -118,7 +118,7 @@ function readNotation({ header, unprotected, signed, signature }: JoseSignature)
   }
   const scheme = header[SCHEME];
   if (scheme !== "notary.x509" && scheme !== "notary.x509.signingAuthority") {
-    throw malformed(`its signing scheme is ${quote(String(scheme))}`, "/protected");
+    throw malformed(`its signing scheme is ${quote(jsonText(scheme))}`, "/protected");
   }
   const byAuthority = scheme === "notary.x509.signingAuthority";
   const authenticSigningTime = timeOf(header, AUTHENTIC);

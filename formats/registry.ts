@@ -13,6 +13,7 @@ import { inTotoMetablock } from "./in_toto_metablock.ts";
 import { jws } from "./jws.ts";
 import { minisign, signify } from "./minisign.ts";
 import { notationJws } from "./notation_jws.ts";
+import { openPgpConfidence, rpmConfidence } from "./_openpgp_marks.ts";
 import { paseto } from "./paseto.ts";
 import { checkpoint, signedNote, tlogProof } from "./signed_note.ts";
 
@@ -94,6 +95,20 @@ export const FORMATS: readonly FormatEntry[] = [
     signify,
     tlogProof,
   ].map((module) => entryOf(module as FormatModule<never>, "verified")),
+  {
+    id: "openpgp",
+    layer: "envelope",
+    support: "verified",
+    detect: openPgpConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
+  },
+  {
+    id: "rpm",
+    layer: "attached",
+    support: "verified",
+    detect: rpmConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
+  },
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),

@@ -1,5 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { digest } from "../internal/digest.ts";
+import { encodeHex } from "../internal/hex.ts";
 import {
   decodeUtf8,
   isObject,
@@ -15,6 +17,7 @@ import { checksumSubjects, parseChecksums } from "../intoto/subjects/checksums.t
 import { BILL_TYPES, subjectsOfCycloneDx, subjectsOfSpdx } from "./bill_of_materials.ts";
 import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts";
 import type { FormatId } from "./format_id.ts";
+import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
 
@@ -22,6 +25,8 @@ const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
 /** Predicate type of a bare signature: nothing is said of its subjects but that they are signed. */
 export const RAW_TYPE = "raw-artifact-signature";
+/** Predicate type of what Helm says of a chart: what its `Chart.yaml` calls it. */
+export const HELM_TYPE = "helm-provenance";
 
 const MAX_BYTES = 16 << 20;
 
@@ -31,6 +36,7 @@ type MessageKind =
   | "notation"
   | "spdx"
   | "cyclonedx"
+  | "helm"
   | "checksums";
 
 /** Kinds of messages by the media type that says how to read them. */
@@ -72,18 +78,33 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, artifact, signers, refusal } = envelope;
+  const { format, message, messageType, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
-  if (message === undefined || !signers.some(({ ok }) => ok)) {
+  const isSigned = signers.some(({ ok }) => ok);
+  if (isSigned && statement !== undefined) return statement;
+  if (!isSigned || message === undefined) {
     throw new AttestationError(
       "invalid-signature",
       "Cannot read Statement: no trusted signature covers it",
     );
   }
-  if (artifact === undefined) return decodeMessage(message, format, messageType);
-  // It says nothing but that it is signed: its subject is the file that it lies in.
-  const implicit: ImplicitLayer[] = messageType?.authenticated === true ? [] : ["messageType"];
-  return made([{ digest: artifact }], RAW_TYPE, {}, ["subject", ...implicit, "predicateType"]);
+  return decodeMessage(message, format, messageType);
+}
+
+/**
+ * What a signature says that lies in its artifact: nothing but that the file is signed. The
+ * subject is the file as it was given; its digest is measured, and signed by way of what the
+ * signature covers of it.
+ *
+ * @param isTyped Whether the signature covers the type of what it is over.
+ */
+export async function artifactStatement(
+  file: Uint8Array,
+  isTyped: boolean,
+): Promise<FormatStatement> {
+  const sha256 = encodeHex(await digest("SHA-256", file));
+  const type: ImplicitLayer[] = isTyped ? [] : ["messageType"];
+  return made([{ digest: { sha256 } }], RAW_TYPE, {}, ["subject", ...type, "predicateType"]);
 }
 
 /**
@@ -111,6 +132,7 @@ export function decodeMessage(
   if ((kind === "notation") !== (format === "notation-jws" || format === "notation-cose")) {
     throw unsupported(type?.value ?? kind);
   }
+  if (kind === "simple-signing" && format === "openpgp") refuseCosign(message);
   const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
@@ -130,7 +152,9 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
 /** Tells by its marks what a message is whose type nobody states; two marks are one too many. */
 function sniff(message: Uint8Array): MessageKind {
   const start = message.findIndex((byte) => byte !== 32 && (byte < 9 || byte > 13));
-  if (message[start] !== 123) return "checksums";
+  if (message[start] !== 123) {
+    return isHelmText(decodeUtf8(message)) ? "helm" : "checksums";
+  }
   const value = objectOf(message);
   const has = (name: string) => Object.hasOwn(value, name);
   const kinds: MessageKind[] = [];
@@ -176,6 +200,14 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     const bill = objectOf(message);
     return made(subjectsOfCycloneDx(bill), BILL_TYPES.cyclonedx, bill, ["predicateType"]);
   },
+  "helm": (message) => {
+    const { files, name, version }: HelmProvenance = parseHelmText(decodeUtf8(message));
+    const subjects = Object.entries(files).map(([file, sha256]) => ({
+      name: file,
+      digest: { sha256 },
+    }));
+    return made(subjects, HELM_TYPE, { name, version }, ["predicateType"]);
+  },
   "checksums": (message) => {
     let subjects: ResourceDescriptor[];
     try {
@@ -191,6 +223,12 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     return made(subjects, RAW_TYPE, {}, ["predicateType"]);
   },
 };
+
+/** Each kind of container signature has envelopes of its own: cosign's is none of OpenPGP. */
+function refuseCosign(message: Uint8Array): void {
+  const { type } = parseSimpleSigning(message);
+  if (type === "cosign container image signature") throw unsupported(type);
+}
 
 /**
  * Canonical JSON of OLPC as JSON: it leaves control characters as they are, which JSON wants escaped.

@@ -6,6 +6,7 @@ import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
   FormatEnvelope,
@@ -29,6 +30,8 @@ export interface FormatTrust {
   certificates?: CertificateTrust;
   /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
   efi?: EfiTrust;
+  /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
+  openpgp?: OpenPgpKeyring;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /** What a detached signature is over. */
@@ -74,6 +77,7 @@ const OPTIONS = [
   "keys",
   "certificates",
   "efi",
+  "openpgp",
   "threshold",
   "detached",
   "implicitAssertion",
@@ -121,6 +125,7 @@ export async function verifyFormat(
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
   const { keys = [], threshold = 1, formats } = trust;
   refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(trust.openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
@@ -139,12 +144,13 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, efi, detached, implicitAssertion, now = new Date() } = trust;
+    const { certificates, efi, openpgp, detached, implicitAssertion, now = new Date() } = trust;
     const envelope = await module.verify(parsed, {
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
       ...(efi === undefined ? {} : { efi }),
+      ...(openpgp === undefined ? {} : { openpgp }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     });
@@ -232,7 +238,7 @@ export async function openFormat(
     );
   }
   const module = await entry.load();
-  return { entry, parsed: module.parse(bytes, limits) };
+  return { entry, parsed: await module.parse(bytes, limits) };
 }
 
 /**

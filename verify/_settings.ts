@@ -61,7 +61,7 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
   refuseUnknown(
     trust,
-    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates", "efi"],
+    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates", "efi", "openpgp"],
     "trust",
   );
   refuseUnknown(
@@ -115,7 +115,15 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`trust.threshold is ${threshold}, wanted an integer >= 1`);
   }
-  const distinct = new Set(keys.map(({ fingerprint }) => fingerprint)).size;
+  if (trust.openpgp !== undefined) {
+    const { refuseOtherThanKeyring } = await import("../formats/openpgp_keyring.ts");
+    refuseOtherThanKeyring(trust.openpgp);
+  }
+  const openpgp = trust.openpgp?.keys ?? [];
+  const distinct = new Set([
+    ...keys.map(({ fingerprint }) => fingerprint),
+    ...openpgp.flatMap(({ keyFingerprint }) => keyFingerprint ?? []),
+  ]).size;
   if (threshold > 1 && threshold > distinct) {
     throw new TypeError(
       `trust.threshold is ${threshold}, but only ${distinct} distinct keys are given`,

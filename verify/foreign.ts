@@ -9,6 +9,7 @@ import {
 } from "../formats/verify_format.ts";
 import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
 import { matchSubject, matchSubjects } from "../intoto/match.ts";
@@ -99,6 +100,7 @@ export async function foreignRow(
       ? {}
       : { certificates: options.trust.certificates }),
     ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
+    ...(options.trust?.openpgp === undefined ? {} : { openpgp: options.trust.openpgp }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
   const mode = options.expect?.subjects ?? "any";
@@ -162,6 +164,7 @@ interface ForeignTrust {
   threshold: number;
   certificates?: CertificateTrust;
   efi?: EfiTrust;
+  openpgp?: OpenPgpKeyring;
   now: Date;
 }
 
@@ -202,6 +205,7 @@ async function verifyForeign(
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
     ...(trust.efi === undefined ? {} : { efi: trust.efi }),
+    ...(trust.openpgp === undefined ? {} : { openpgp: trust.openpgp }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
   const error = refusalOf(envelope, trust.threshold);
@@ -270,8 +274,8 @@ function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: Fo
 }
 
 /** What lies in the file and nobody signed; of many parts each kind once. */
-function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
-  if (artifact === undefined) return;
+function tellCoverage(list: CheckList, { uncovered = [] }: FormatEnvelope): void {
+  if (uncovered.length === 0) return;
   const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
   const kinds = [...new Set(uncovered.map(({ what }) => what))];
   list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {

@@ -1,5 +1,6 @@
 import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
@@ -64,6 +65,8 @@ export interface Trust {
   certificates?: CertificateTrust;
   /** What firmware trusts and refuses, for images of UEFI. */
   efi?: EfiTrust;
+  /** OpenPGP keys, as `createOpenPgpKeyring()` of `@x/attest/formats/openpgp` makes them. */
+  openpgp?: OpenPgpKeyring;
   /** Believe `trustedRoots` only, not the public-good instance. Default false. */
   onlyRoot?: boolean;
 }

@@ -3,7 +3,7 @@ import { utf8 } from "../../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
-import type { FormatModule } from "../format.ts";
+import type { FormatModule, ParsedFormat } from "../format.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
 
@@ -45,7 +45,8 @@ export function readSignedDocument(source: string | Uint8Array): SignedDocument 
 }
 
 function read<Content>(module: FormatModule<Content>, bytes: Uint8Array): SignedDocument {
-  const parsed = module.parse(bytes, LIMITS);
+  // Both of them read at once.
+  const parsed = module.parse(bytes, LIMITS) as ParsedFormat<Content>;
   const { message = new Uint8Array(), messageType } = parsed;
   if (module.id === "dsse" && messageType !== IN_TOTO) {
     throw new AttestationError(

@@ -5,6 +5,14 @@ import { b64, keyOf, raw } from "../../formats/_fixtures_test.ts";
 import { authority, sample, WITHIN } from "../../formats/_notation_fixtures_test.ts";
 import { cms } from "../../formats/attached/_signed_fixtures_test.ts";
 import { createCertificateTrust, type FormatTrust } from "../../formats/mod.ts";
+import {
+  armor,
+  makeKeyOf,
+  NOW,
+  publicKey,
+  signaturePacket,
+} from "../../formats/openpgp/_fixtures_test.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { encodePieces } from "../../formats/paseto.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { blake2b512 } from "../../internal/blake2b.ts";
@@ -180,6 +188,17 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const value = JSON.parse(source);
       const header = JSON.parse(atob(value.protected.replaceAll("-", "+").replaceAll("_", "/")));
       return JSON.stringify({ ...value, protected: b64({ ...header, cty: "text/plain" }) });
+    },
+  },
+  "openpgp": {
+    message: LIST,
+    async make(message, alg = ED) {
+      if (alg === "PS256") return undefined;
+      const content = utf8(message);
+      const key = await makeKeyOf(alg);
+      const openpgp = await createOpenPgpKeyring(await publicKey(key));
+      const source = armor("SIGNATURE", await signaturePacket(key, content));
+      return { source, trust: { openpgp, now: NOW, detached: { content, digest: {} } } };
     },
   },
   "paseto": {

@@ -16,6 +16,7 @@ const SURVEY = survey();
 
 /** Formats that are no envelope of a message of their own. */
 const NO_MAKER: Readonly<Record<string, string>> = {
+  "rpm": "it signs sections of its artifact: formats/openpgp/rpm_format_test.ts",
   "tlog-proof": "its leaf lies outside of it: formats/signed_note_test.ts",
 };
 
@@ -47,6 +48,7 @@ describe("the model's requirements", () => {
         ...trust,
         keys: [],
         certificates: undefined,
+        openpgp: undefined,
       });
       equal(other.ok, false);
     });

@@ -3,6 +3,7 @@
 import { CLI_TARGETS } from "./cli_targets.ts";
 import { ATTACHED_TARGETS } from "./attached_targets.ts";
 import { FORMAT_TARGETS } from "./format_targets.ts";
+import { OPENPGP_TARGETS } from "./openpgp_targets.ts";
 import { IMAGE_TARGETS } from "./image_targets.ts";
 import { KEY_TARGETS } from "./key_targets.ts";
 import { LAYOUT_TARGETS } from "./layout_targets.ts";
@@ -25,5 +26,6 @@ export const TARGETS: readonly Target[] = [
   ...ATTACHED_TARGETS,
   ...FORMAT_TARGETS,
   ...LAYOUT_TARGETS,
+  ...OPENPGP_TARGETS,
   ...CLI_TARGETS,
 ];

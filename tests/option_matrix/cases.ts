@@ -5,6 +5,8 @@ import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
 import { pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
 import { createEfiTrust } from "../../formats/attached/mod.ts";
+import { makeKey, publicKey, signaturePacket } from "../../formats/openpgp/_fixtures_test.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import {
   createCertificateTrust,
   parseGoogleCloudBuild,
@@ -138,6 +140,19 @@ add(
     const db = [signatureList(X509, (await authority()).root)];
     return await image({ efi: createEfiTrust({ db }) });
   },
+);
+const openPgpKey = makeKey();
+const byOpenPgp = async (trust: VerifyOptions["trust"]) => {
+  const signature = await signaturePacket(await openPgpKey, ABC);
+  const report = await verify(signature, ABC, { trust });
+  return report.errorReason ?? "ok";
+};
+add(
+  "Trust.openpgp",
+  ["missing-trusted-key", "ok"],
+  () => byOpenPgp({}),
+  async () =>
+    await byOpenPgp({ openpgp: await createOpenPgpKeyring(await publicKey(await openPgpKey)) }),
 );
 add(
   "Expectations.formats",

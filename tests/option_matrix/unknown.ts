@@ -43,6 +43,7 @@ import {
   verifyLockfile,
   verifyNpmPackage,
 } from "../../npm/mod.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { celEvaluator } from "../../policy/cel.ts";
 import {
   compilePolicy,
@@ -256,6 +257,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
   EfiTrustOptions: (more) => createEfiTrust(untyped({ db: [], ...more })),
   EfiSignatureLimits: (more) => parseEfiSignatureLists(new Uint8Array(), untyped(more)),
+  OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   LayoutTrust: (more) => verifyLayout("{}", untyped({ keys, links: {}, ...more })),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),

@@ -151,6 +151,19 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     typeSigned: true,
     source: "Notary Project, signature specification",
   },
+  "openpgp": {
+    ...GENERIC,
+    title: "OpenPGP: clear text, detached, inline",
+    authenticated: "the text without blanks at the end of its lines, another file, or what the " +
+      "message holds",
+    uncovered: "headers of armor, file name and time of a message",
+    statement: "list of checksums, Helm's provenance, container signature (`atomic`, `binauthz`) " +
+      "or in-toto Statement; else the artifact itself",
+    implicit: "message type, predicate type",
+    algorithms: "Ed25519, ECDSA P-256/384/521, RSA PKCS #1; over SHA-256, 384 or 512; v4 and v6",
+    dependency: "`openpgp`, by `./formats/openpgp`",
+    source: 'RFC 9580; containers-signature(5); Helm, "Helm Provenance and Integrity"',
+  },
   "paseto": {
     ...GENERIC,
     title: "PASETO v3.public and v4.public",
@@ -160,6 +173,18 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "message type",
     algorithms: "P-384 (v3), Ed25519 (v4)",
     source: "PASETO, versions 3 and 4",
+  },
+  "rpm": {
+    ...NONE,
+    title: "RPM package",
+    authenticated: "the header, and the payload by the digest that is in it",
+    uncovered: "lead, signature header",
+    statement: "the package as given; name, version, release, architecture and digest of the " +
+      "payload",
+    implicit: "subject (measured), message type, predicate type",
+    algorithms: "as OpenPGP; tags 267, 268 and 278",
+    dependency: "`openpgp`, by `./formats/openpgp`",
+    source: 'RPM reference manual, "Package format"',
   },
   "signed-note": {
     ...NONE,

@@ -1,0 +1,103 @@
+import { utf8 } from "../../internal/bytes.ts";
+import { quote } from "../../internal/json.ts";
+import { linesOf, readArmor, refuseMore } from "./_armor.ts";
+import { malformed, readPackets } from "./_packets.ts";
+import { hashName, isHashName, type OpenPgpSignature, parseSignaturePacket } from "./_signature.ts";
+
+/** What the parts of any form of message are. */
+export interface OpenPgpMessage {
+  /** Its form. */
+  readonly form: "cleartext" | "detached" | "inline";
+  /** Each signature. */
+  readonly signatures: readonly OpenPgpSignature[];
+  /** What is signed, for display and, once it is verified, to be read; absent of detached ones. */
+  readonly message?: Uint8Array;
+  /** What the signatures are computed over; absent of detached ones. */
+  readonly signed?: Uint8Array;
+  /** What stands in it and nobody signs. */
+  readonly unsigned: Readonly<Record<string, string>>;
+}
+
+const BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----";
+const HASH = /^Hash: ?([A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*)$/;
+/** Tab is the only control character; others end a line for some readers. */
+// deno-lint-ignore no-control-regex
+const FORBIDDEN = /[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029\ufeff]/;
+
+/** Tells whether a text has the beginning of clear text in one of its lines. */
+export function isCleartext(lines: readonly string[]): boolean {
+  return lines.some((line) => line.trim() === BEGIN);
+}
+
+/**
+ * Reads a text that is signed as it stands. The whole input is one message: outside of it
+ * there is only white space, before the text there are only headers `Hash`, and each line that
+ * begins with a dash is escaped. Blanks at the end of a line are not signed and left out.
+ *
+ * Source: RFC 9580, 7.
+ *
+ * @throws {AttestationError} `malformed-envelope`, `missing-signatures`, and what
+ * {@linkcode readArmor} and {@linkcode parseSignaturePacket} throw.
+ */
+export function parseCleartext(bytes: Uint8Array, maxSignatures: number): OpenPgpMessage {
+  const lines = linesOf(bytes);
+  const start = lines.findIndex((line) => line.trim() !== "");
+  if (lines[start] !== BEGIN) {
+    throw malformed(`${quote(lines[start] ?? "")} stands before the signed text`);
+  }
+  const hashes: string[] = [];
+  let at = start + 1;
+  for (; lines[at] !== undefined && lines[at] !== ""; at++) {
+    const [, names] = HASH.exec(lines[at]) ?? [];
+    if (names === undefined) {
+      throw malformed(`${quote(lines[at])} stands before the signed text, wanted Hash`);
+    }
+    hashes.push(...names.split(/, ?/));
+  }
+  const unknown = hashes.find((name) => !isHashName(name));
+  if (unknown !== undefined) throw malformed(`${quote(unknown)} is no digest of OpenPGP`);
+  const text: string[] = [];
+  for (at++; lines[at] !== undefined && !lines[at].startsWith("-----"); at++) {
+    text.push(unescaped(lines[at]));
+  }
+  const block = at < lines.length ? readArmor(lines, at) : undefined;
+  if (block?.label !== "PGP SIGNATURE") throw malformed("no signature follows its text");
+  refuseMore(lines, block.next);
+  const signatures = readPackets(block.bytes, maxSignatures).map(parseSignaturePacket);
+  refuseOtherHashes(hashes, signatures);
+  return {
+    form: "cleartext",
+    signatures,
+    message: utf8(text.join("\n")),
+    signed: utf8(text.join("\r\n")),
+    unsigned: block.headers,
+  };
+}
+
+function unescaped(line: string): string {
+  if (line.startsWith("-") && !line.startsWith("- ")) {
+    throw malformed(`${quote(line)} begins with a dash that is not escaped`);
+  }
+  const text = (line.startsWith("- ") ? line.slice(2) : line).replace(/[\t ]+$/, "");
+  if (FORBIDDEN.test(text)) throw malformed("the text has a control character");
+  return text;
+}
+
+/**
+ * The header tells readers in one pass what to compute, and has to be true. Version 6 has none:
+ * RFC 9580, 7.
+ */
+function refuseOtherHashes(
+  hashes: readonly string[],
+  signatures: readonly OpenPgpSignature[],
+): void {
+  for (const { version, hashAlgorithm } of signatures) {
+    const name = hashName(hashAlgorithm);
+    const isStated = hashes.includes(name);
+    if (!isStated && !(version === 6 && hashes.length === 0)) {
+      throw malformed(
+        `a signature is over ${name}, the header says ${quote(hashes.join(", ") || "nothing")}`,
+      );
+    }
+  }
+}
