@@ -180,7 +180,11 @@ const CERTIFIED: readonly CertifiedSample[] = [
     holder: "CN=interop",
     format: "apk",
     flips: [
-      ["signed part", (bytes) => find(bytes, "hello") + 1, "content-digest-mismatch"],
+      [
+        "signed part",
+        (bytes) => Buffer.from(bytes).indexOf("a.txt") + 8,
+        "content-digest-mismatch",
+      ],
       // The last SubjectPublicKeyInfo is that of v3, and the signature lies before it.
       ["signature", (bytes) => find(bytes, "\x30\x82\x01\xa2\x30\x0d") - 20, "invalid-signature"],
       // Zeros that fill the signing block up.
