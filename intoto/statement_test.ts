@@ -366,6 +366,9 @@ describe("createStatement()", () => {
         "https://example.com",
       ]
     ) equal(created([{ digest, uri }], {}, uri), "accepted", uri);
+    const longest = `urn:${"x".repeat(8188)}`;
+    equal(created([{ digest, uri: longest }]), "accepted");
+    equal(created([{ digest, uri: `${longest}x` }]), "invalid-uri /subject/0/uri");
   });
 
   it("refuses what JSON cannot say", () => {
@@ -389,6 +392,8 @@ describe("createStatement()", () => {
       equal(created([{ digest }], { a: { b: value } }), "malformed-predicate /predicate/a/b");
       equal(created([{ digest }], { a: [value] }), "malformed-predicate /predicate/a/0");
     }
+    const plain = Object.assign(Object.create(null), { a: Object.create(null) });
+    equal(created([{ digest }], plain), "accepted");
     equal(created([{ digest }], { toJSON: () => ({}) }), "malformed-predicate /predicate/toJSON");
     equal(created([{ digest }], { a: "\ud800" }), "invalid-unicode /predicate/a");
     equal(created([{ digest }], { "\udc00": 1 }), "invalid-unicode /predicate/\ufffd");
