@@ -242,8 +242,8 @@ describe("parseStatement()", () => {
     throws(() => parseStatement(text, misspelt), TypeError);
     throws(() => validateStatement(good(), misspelt), TypeError);
     throws(() => parseStatement(text, { acceptStatementTypes: [] }), RangeError);
-    const acceptStatementTypes = [V1, `${V1}.1` as typeof V1];
-    throws(() => parseStatement(text, { acceptStatementTypes }), RangeError);
+    const unknown = { acceptStatementTypes: [V1, `${V1}.1`] } as ParseStatementOptions;
+    throws(() => parseStatement(text, unknown), RangeError);
     for (const limit of [0, -1, NaN, 1.5, Infinity]) {
       throws(() => parseStatement(text, { maxBytes: limit }), RangeError);
       throws(() => parseStatement(text, { maxSubjects: limit }), RangeError);
