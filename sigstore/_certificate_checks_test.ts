@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { JsonObject } from "../internal/json.ts";
 import {
@@ -86,6 +86,7 @@ describe("checkCertificate()", () => {
 
   it("records each check that is passed, in order", async () => {
     const { checks } = await verifyAgainst(await bundleOf({ ...ENVELOPE }));
+    equal(checks[1].message, "The signature is by the certificate's key");
     deepEqual(checks.map(({ id }) => id.slice("envelope.".length)), [
       "certificate",
       "signature",
