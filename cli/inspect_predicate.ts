@@ -1,5 +1,5 @@
 import type { Problem } from "../errors.ts";
-import { isObject, type Json, type JsonObject } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText } from "../internal/json.ts";
 import { listPackages } from "../intoto/predicates/list_packages.ts";
 import { listVexStatements } from "../intoto/predicates/openvex.ts";
 import { listVulnerabilities } from "../intoto/predicates/vulns.ts";
@@ -282,7 +282,7 @@ function objects(value: Json | undefined): JsonObject[] {
 
 function counts(value: Json | undefined): string | undefined {
   if (!isObject(value)) return undefined;
-  return listed(Object.entries(value).map(([name, count]) => `${name}: ${count}`));
+  return listed(Object.entries(value).map(([name, count]) => `${name}: ${jsonText(count)}`));
 }
 
 function counted(value: Json | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { AttestationError } from "../errors.ts";
-import { isObject, type JsonObject, parseJson, quote } from "../internal/json.ts";
+import { isObject, type JsonObject, jsonText, parseJson, quote } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { KEY_SET_TYPE, parseKeySet } from "../keys/key_set.ts";
 import { suggestion, usageError } from "./args.ts";
@@ -99,7 +99,7 @@ export function revokeKey(
   if (isObject(entry.revoked) && !force) {
     const { at, reason } = entry.revoked;
     throw usageError(
-      `${quote(name)} was revoked at ${String(at)} (${String(reason)}); --force replaces that`,
+      `${quote(name)} was revoked at ${jsonText(at)} (${jsonText(reason)}); --force replaces that`,
     );
   }
   entry.revoked = revoked;
@@ -109,7 +109,7 @@ export function revokeKey(
 function find(entries: readonly JsonObject[], name: string, option: string): JsonObject {
   const found = entries.find((entry) => entry.name === name);
   if (found !== undefined) return found;
-  const names = entries.map((entry) => String(entry.name));
+  const names = entries.map((entry) => jsonText(entry.name));
   throw usageError(
     `--${option}: the key set has no key ${quote(name)}${suggestion(name, names)}`,
   );

@@ -259,7 +259,7 @@ function expectedRows(expect: NpmExpectation, anyRepository: boolean): [string, 
     ["package", expect.packageName ?? "any name"],
     ["version", expect.packageVersion ?? "any version"],
     ["registry", expect.registry ?? "any whose key is given"],
-    ["builder", String(expect.builderId)],
+    ["builder", [expect.builderId ?? []].flat().join(" or ")],
   ];
   const { repository, repositoryId, ownerId, workflow, ref } = expect;
   if (repository !== undefined) rows.push(["source repository", repository]);

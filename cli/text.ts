@@ -1,3 +1,4 @@
+import { causeText } from "../internal/cause.ts";
 import { printable } from "../internal/json.ts";
 
 /** Colours of a text; all of them do nothing where nobody sees them. */
@@ -63,7 +64,7 @@ export function safeJson(value: unknown, indent?: number): string {
 export function errorChain(error: unknown): string[] {
   const lines: string[] = [];
   for (let at = error; at !== undefined && at !== null && lines.length < 8;) {
-    const text = at instanceof Error ? at.message || at.name : String(at);
+    const text = causeText(at);
     lines.push(printable(text.replaceAll(/\s+/g, " "), 500));
     at = at instanceof Error ? at.cause : undefined;
   }

@@ -44,7 +44,7 @@ export function readNotationHeader(
 ): Pick<NotationSignature, "scheme" | "expiry" | "authenticSigningTime" | "signingTime"> {
   if (header.contentType !== NOTATION_TYPE) {
     throw malformedNotation(
-      `its content type is ${quote(String(header.contentType))}`,
+      `its content type is ${shown(header.contentType)}`,
       "/protected",
     );
   }
@@ -62,7 +62,7 @@ export function readNotationHeader(
   }
   const scheme = header.get(SCHEME);
   if (scheme !== "notary.x509" && scheme !== "notary.x509.signingAuthority") {
-    throw malformedNotation(`its signing scheme is ${quote(String(scheme))}`, "/protected");
+    throw malformedNotation(`its signing scheme is ${shown(scheme)}`, "/protected");
   }
   const byAuthority = scheme === "notary.x509.signingAuthority";
   const authenticSigningTime = timeOf(header, AUTHENTIC);
@@ -128,4 +128,9 @@ export function malformedNotation(what: string, path: string): AttestationError 
     `Cannot read Notation signature: ${what}`,
     { path },
   );
+}
+
+/** A value of either encoding, for people. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? quote(value) : `no text but ${typeof value}`;
 }

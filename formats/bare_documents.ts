@@ -1,5 +1,12 @@
 import { AttestationError } from "../errors.ts";
-import { isObject, type JsonObject, parseJson, printable, quote } from "../internal/json.ts";
+import {
+  isObject,
+  type JsonObject,
+  jsonText,
+  parseJson,
+  printable,
+  quote,
+} from "../internal/json.ts";
 import { parseStatement, type Statement } from "../intoto/statement.ts";
 import type { FormatModule } from "./format.ts";
 
@@ -44,9 +51,9 @@ export const spdxDocument: FormatModule<JsonObject> = bare(
   "spdx",
   (json) =>
     typeof json.spdxVersion === "string" ||
-    (Array.isArray(json["@graph"]) && /spdx\.org/.test(String(json["@context"]))),
+    (Array.isArray(json["@graph"]) && /spdx\.org/.test(jsonText(json["@context"]))),
   (json) => ({
-    version: printable(String(json.spdxVersion ?? "SPDX-3")),
+    version: printable(jsonText(json.spdxVersion ?? "SPDX-3")),
     ...(typeof json.documentNamespace === "string"
       ? { namespace: printable(json.documentNamespace) }
       : {}),
@@ -61,7 +68,7 @@ export const cycloneDxDocument: FormatModule<JsonObject> = bare(
   "cyclonedx",
   (json) => json.bomFormat === "CycloneDX",
   (json) => ({
-    version: printable(String(json.specVersion ?? "")),
+    version: printable(jsonText(json.specVersion ?? "")),
     ...(typeof json.serialNumber === "string"
       ? { "serial number": printable(json.serialNumber) }
       : {}),

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS } from "../intoto/digest_set.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 
@@ -23,7 +23,7 @@ export function subjectsOfSpdx(document: JsonObject): ResourceDescriptor[] {
   }
   const elements = [...listOf(document.packages), ...listOf(document.files)];
   return elements.flatMap((element): ResourceDescriptor[] => {
-    if (!isObject(element) || !described.has(String(element.SPDXID))) return [];
+    if (!isObject(element) || !described.has(jsonText(element.SPDXID))) return [];
     const { name, fileName, checksums } = element;
     return described.size === 0 ? [] : subject(name ?? fileName, checksums, {
       algorithm: "algorithm",

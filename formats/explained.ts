@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
-import { isObject, parseJson, printable } from "../internal/json.ts";
+import { isObject, jsonText, parseJson, printable } from "../internal/json.ts";
 import { isTimestamp } from "./_attached_marks.ts";
 import { parseEfiSignatureLists } from "./attached/efi_signature_list.ts";
 import { detectScitt } from "./_cose_marks.ts";
@@ -102,7 +102,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "nv2-jwt",
     layer: "envelope",
-    detect: (input) => /^(x509|gpg)$/.test(String(peekCompact(input)?.typ)) ? 3 : 0,
+    detect: (input) => /^(x509|gpg)$/.test(jsonText(peekCompact(input)?.typ)) ? 3 : 0,
     text: "The prototype of Notary v2 of 2021: a JWT with digest, size and references of an " +
       "image. It never left its prototype; Notation took its place",
     facts: ({ bytes }) => {
@@ -165,9 +165,9 @@ export const EXPLANATIONS: readonly Explanation[] = [
 
 function textFacts(values: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(values)
-      .filter(([, value]) => typeof value === "string" || typeof value === "number")
-      .map(([name, value]) => [name, printable(String(value))]),
+    Object.entries(values).flatMap(([name, value]) =>
+      typeof value === "string" || typeof value === "number" ? [[name, printable(`${value}`)]] : []
+    ),
   );
 }
 

@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { CheckList } from "../internal/check_list.ts";
-import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
 import { pointer } from "../internal/problem.ts";
 import { isVersionOf, parseVersion } from "../internal/semver.ts";
 import type { Statement } from "../intoto/statement.ts";
@@ -85,7 +85,7 @@ function readV0_1(predicate: JsonObject): GoogleCloudBuildClaims {
   if (!isType) throw otherType(buildType, `${path}/type`);
   const args = objectOf(recipe, "arguments", path);
   if (args["@type"] !== ARGUMENTS) {
-    throw otherType(String(args["@type"]), `${path}/arguments/@type`);
+    throw otherType(jsonText(args["@type"]), `${path}/arguments/@type`);
   }
   const { materials } = predicate;
   const first = Array.isArray(materials) ? materials[0] : undefined;

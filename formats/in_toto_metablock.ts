@@ -6,6 +6,7 @@ import {
   isObject,
   type Json,
   type JsonObject,
+  jsonText,
   parseJson,
   printable,
   quote,
@@ -194,15 +195,15 @@ export async function importInTotoKey(
   if (known === undefined) {
     throw new AttestationError(
       "unsupported-algorithm",
-      `Cannot import in-toto key: its scheme is ${quote(String(scheme))}`,
+      `Cannot import in-toto key: its scheme is ${quote(jsonText(scheme))}`,
     );
   }
   if (typeof keytype !== "string" || !known.types.includes(keytype)) {
-    throw malformedKey(`its type is ${quote(String(keytype))}, which has not that scheme`);
+    throw malformedKey(`its type is ${quote(jsonText(keytype))}, which has not that scheme`);
   }
   const { public: text } = keyval;
   if (typeof text !== "string") throw malformedKey("its public part is no text");
-  const form = { keytype, scheme: String(scheme), keyval: { public: text } };
+  const form = { keytype, scheme: jsonText(scheme), keyval: { public: text } };
   const keyid = encodeHex(sha256(utf8(canonicalOlpcJson(form, "malformed-key"))));
   try {
     return await importTrustedKey(known.pem ? text : decodeHex(text), {

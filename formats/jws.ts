@@ -1,5 +1,12 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { isObject, type JsonObject, parseJson, printable, quote } from "../internal/json.ts";
+import {
+  isObject,
+  type JsonObject,
+  jsonText,
+  parseJson,
+  printable,
+  quote,
+} from "../internal/json.ts";
 import {
   algorithmOfJose,
   criticalRefusal,
@@ -49,7 +56,7 @@ export const jws: FormatModule<Jose> = {
       message: jose.payload,
       signatures: jose.signatures.map(({ header, signature }) => ({
         ...(typeof header.kid === "string" ? { keyid: header.kid } : {}),
-        algorithm: String(header.alg),
+        algorithm: jsonText(header.alg),
         bytes: signature.length,
       })),
       facts: { serialization: jose.serialization },
@@ -114,7 +121,7 @@ async function verifySignature(
   { header, signed, signature }: JoseSignature,
   { keys }: FormatContext,
 ): Promise<SignerResult> {
-  const alg = String(header.alg);
+  const alg = jsonText(header.alg);
   const keyid = typeof header.kid === "string" ? header.kid : undefined;
   const wanted = algorithmOfJose(alg);
   if (wanted === undefined) {

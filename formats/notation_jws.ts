@@ -1,7 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { type Json, quote } from "../internal/json.ts";
+import { type Json, jsonText, quote } from "../internal/json.ts";
 import { parseOffsetTimestamp } from "../internal/timestamp.ts";
 import {
   algorithmOfJose,
@@ -50,11 +50,11 @@ export const notationJws: FormatModule<NotationContent> = {
 function readNotation(
   { header, unprotected, signed, signature }: JoseSignature,
 ): Omit<NotationContent, "payload"> {
-  const algorithm = algorithmOfJose(String(header.alg));
+  const algorithm = algorithmOfJose(jsonText(header.alg));
   if (algorithm === undefined || !/^(PS|ES)/.test(algorithm)) {
     throw new AttestationError(
       "unsupported-algorithm",
-      `Cannot read Notation signature: ${quote(String(header.alg))} is no algorithm of Notation`,
+      `Cannot read Notation signature: ${quote(jsonText(header.alg))} is no algorithm of Notation`,
       { path: "/protected" },
     );
   }

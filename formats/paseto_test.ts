@@ -29,7 +29,7 @@ async function token(made: Made = {}): Promise<string> {
   const own = concat(Uint8Array.of(2 + (point[96] & 1)), point.subarray(1, 49));
   const pieces = [header, text, utf8(footer), utf8(implicit)];
   const signed = encodePieces(...version === "v3" ? [own, ...pieces] : pieces);
-  const signature = raw("ES384", await signer.sign(signed));
+  const signature = raw(version === "v4" ? "Ed25519" : "ES384", await signer.sign(signed));
   const body = b64(concat(text, version === "v3" ? signature : signature.subarray(0, 64)));
   return `${version}.public.${body}${footer === "" ? "" : `.${b64(footer)}`}`;
 }

@@ -1,3 +1,4 @@
+import { causeText } from "./cause.ts";
 import { AttestationError } from "../errors.ts";
 
 /** A JSON value as `JSON.parse` gives it. */
@@ -196,7 +197,7 @@ function notJson(what: string, cause?: unknown): AttestationError {
 }
 
 function brief(cause: unknown): string {
-  return printable(cause instanceof Error ? cause.message : String(cause), 120);
+  return printable(causeText(cause), 120);
 }
 
 /** Text of unknown origin for a message: short, and without control characters. */
@@ -213,6 +214,14 @@ export function printable(text: string, limit = 200): string {
 /** {@linkcode printable} in quotation marks. */
 export function quote(text: string): string {
   return `"${printable(text, 120).replaceAll('"', '\\"')}"`;
+}
+
+/**
+ * A text as it is, any other value as JSON. `String()` and templates throw a TypeError for an
+ * object, or call what it names `toString`.
+ */
+export function jsonText(value: Json | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "undefined";
 }
 
 /** Tells whether a value is a JSON object: neither null nor an array. */

@@ -1,4 +1,4 @@
-import { isObject, type Json, quote } from "../internal/json.ts";
+import { isObject, type Json, jsonText, quote } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import type { Members, ProblemList } from "./_shape.ts";
 import { OPERATORS } from "./condition.ts";
@@ -134,7 +134,7 @@ export function checkConditions(predicate: Members): void {
     checkCondition(predicate.list, one, path);
     if (!isObject(one) || one.id === undefined) continue;
     if (ids.has(one.id)) {
-      predicate.list.wrong(`${path}/id`, `the id ${quote(String(one.id))} is there twice`);
+      predicate.list.wrong(`${path}/id`, `the id ${quote(jsonText(one.id))} is there twice`);
     }
     ids.add(one.id);
   }

@@ -1,4 +1,4 @@
-import { isObject, type Json } from "../internal/json.ts";
+import { isObject, type Json, jsonText } from "../internal/json.ts";
 import { decodeOnePem } from "../internal/pem.ts";
 import { algorithmOf } from "../keys/algorithm.ts";
 import { parseJwkText, readJwk } from "../keys/jwk.ts";
@@ -14,7 +14,7 @@ import { encodeSpki } from "../keys/spki.ts";
 export function readKeyMaterial(source: Json, alg: string | undefined): PublicKey {
   const isJwk = isObject(source) || (typeof source === "string" && /^\s*\{/.test(source));
   if (!isJwk) {
-    const key = parseSpki(decodeOnePem(String(source), "PUBLIC KEY").der);
+    const key = parseSpki(decodeOnePem(jsonText(source), "PUBLIC KEY").der);
     algorithmOf(key, alg);
     return key;
   }

@@ -1,5 +1,5 @@
 import { isAttestationError } from "../errors.ts";
-import { isObject, type Json, quote } from "../internal/json.ts";
+import { isObject, type Json, jsonText, quote } from "../internal/json.ts";
 import { pointer } from "../internal/problem.ts";
 import { KEY_SET_TYPE } from "../keys/key_set.ts";
 import {
@@ -263,7 +263,7 @@ function matcherFault(matcher: Json): string | undefined {
 
 function namesSomebody(matcher: Json): boolean {
   if (!isObject(matcher)) return true;
-  return !new RegExp(`^(?:${String(matcher.pattern)})$`, "u").test(NOBODY);
+  return !new RegExp(`^(?:${jsonText(matcher.pattern)})$`, "u").test(NOBODY);
 }
 
 function checkRoots(trust: Members): void {

@@ -3,6 +3,7 @@ import {
   copyJson,
   isObject,
   type Json,
+  jsonText,
   printable,
   quote,
 } from "../internal/json.ts";
@@ -259,7 +260,7 @@ function effectOf(
     const words = ORDERED[name];
     const fallback = DEFAULTS[name];
     const [old, fresh] = [before ?? fallback, after ?? fallback].map((word) =>
-      words.indexOf(String(word))
+      words.indexOf(jsonText(word))
     );
     if (old >= 0 && fresh >= 0 && old !== fresh) return fresh < old ? "stricter" : "looser";
   }
@@ -284,7 +285,7 @@ function effectOf(
     return parseDuration(after) < parseDuration(before) ? "stricter" : "looser";
   }
   if (name === "until" || name === "expires") {
-    return String(after) < String(before) ? "stricter" : "looser";
+    return jsonText(after) < jsonText(before) ? "stricter" : "looser";
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
 import { parsePurl, type Purl } from "../internal/purl.ts";
 import { listPackages } from "../intoto/predicates/list_packages.ts";
 import { type SbomPackage, unwrapDocument } from "../intoto/predicates/sbom.ts";
@@ -128,7 +128,7 @@ function isListed(value: Json | undefined): boolean {
     if (list === undefined || list === null) continue;
     if (!Array.isArray(list)) return false;
     for (const one of list) {
-      if (!isObject(one) || (one.purl ?? "") !== String(one.purl ?? "")) return false;
+      if (!isObject(one) || (one.purl ?? "") !== jsonText(one.purl ?? "")) return false;
       open.push(one.components);
     }
   }

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText } from "../internal/json.ts";
 
 /** The OpenAPI document as a page: one answer, without a script or anything from elsewhere. */
 export function docsPage(document: JsonObject): Response {
@@ -72,5 +72,5 @@ function linked(text: string): string {
 }
 
 function escaped(value: Json): string {
-  return String(value).replace(/[&<>"']/g, (unit) => `&#${unit.charCodeAt(0)};`);
+  return jsonText(value).replace(/[&<>"']/g, (unit) => `&#${unit.charCodeAt(0)};`);
 }

@@ -1,7 +1,7 @@
 import { AttestationError, type Reason } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
 
 /**
  * Readers of protobuf JSON that know where they are: a wrong member is refused with the
@@ -92,7 +92,7 @@ export class Shape {
     const value = this.raw(name) ?? "0";
     const digits = typeof value === "number" && Number.isSafeInteger(value) ? `${value}` : value;
     if (typeof digits !== "string" || !/^(0|[1-9]\d{0,18})$/.test(digits)) {
-      throw this.refuse(name, `not an integer from 0 to 2^63-1: ${quote(JSON.stringify(value))}`);
+      throw this.refuse(name, `not an integer from 0 to 2^63-1: ${quote(jsonText(value))}`);
     }
     const integer = BigInt(digits);
     if (integer >= 1n << 63n) throw this.refuse(name, "above 2^63-1");

@@ -1,5 +1,5 @@
 import { AttestationError } from "../errors.ts";
-import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
 import { refuse, type Report } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { type ResourceDescriptor, withoutNulls } from "../intoto/resource_descriptor.ts";
@@ -203,8 +203,8 @@ function derived(
   const provenance: Provenance = {
     ...parts,
     derived: true,
-    buildType: String(buildType),
-    builderId: String(objectOr(predicate.builder).id),
+    buildType: jsonText(buildType),
+    builderId: jsonText(objectOr(predicate.builder).id),
     internalParameters: environmentOf(environment),
     byproducts: [],
   };

@@ -1,5 +1,5 @@
 import type { Problem } from "../errors.ts";
-import { isObject, type JsonObject, parseJson, quote } from "../internal/json.ts";
+import { isObject, type JsonObject, jsonText, parseJson, quote } from "../internal/json.ts";
 import { listTo, pointer, refuse, type Report } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { checkDescriptor, type ResourceDescriptor } from "../intoto/resource_descriptor.ts";
@@ -226,9 +226,9 @@ function checkWords(value: JsonObject, report: Report): void {
     report(
       "invalid-level",
       "/verifiedLevels",
-      `Cannot accept VSA: the result is ${quote(String(verificationResult))}, but verifiedLevels ${
-        failed ? "says" : "does not say"
-      } FAILED`,
+      `Cannot accept VSA: the result is ${
+        quote(jsonText(verificationResult))
+      }, but verifiedLevels ${failed ? "says" : "does not say"} FAILED`,
     );
   }
   if (!isObject(dependencyLevels)) return;

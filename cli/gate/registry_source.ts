@@ -1,7 +1,7 @@
 import { AttestationError } from "../../errors.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { type HttpOptions, jsonAnswer, request } from "../../internal/http.ts";
-import { isObject, type JsonObject, quote } from "../../internal/json.ts";
+import { isObject, type JsonObject, jsonText, quote } from "../../internal/json.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
 import { usageError } from "../args.ts";
 import type { NamedAttestation } from "../attestations.ts";
@@ -86,7 +86,7 @@ export function openRegistrySource(address: string, runtime: Runtime): Provenanc
         for (const { id, bundle } of await all(action, path, "attestations")) {
           // Null stands for bytes that are no JSON: nothing verifies them.
           if (!isObject(bundle)) continue;
-          found.push({ source: `registry ${String(id)}`, content: bundle });
+          found.push({ source: `registry ${jsonText(id)}`, content: bundle });
         }
       }
       return found;
@@ -105,7 +105,7 @@ export function openRegistrySource(address: string, runtime: Runtime): Provenanc
         digest: { sha256: digest.slice("sha256:".length) },
         attestations: records.flatMap(({ digest: about, id, envelope }) =>
           about === digest && typeof envelope === "string"
-            ? [{ source: `${urn} ${String(id)}`, content: utf8(envelope) }]
+            ? [{ source: `${urn} ${jsonText(id)}`, content: utf8(envelope) }]
             : []
         ),
       };

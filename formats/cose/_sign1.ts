@@ -229,7 +229,8 @@ export function algorithmsOf(header: CborMap): readonly KeyAlgorithm[] {
 export function statedAlgorithm(header: CborMap): string {
   const [name] = algorithmsOf(header);
   const alg = header.get(Label.alg);
-  return name ?? (typeof alg === "string" ? quote(alg) : String(alg));
+  return name ??
+    (typeof alg === "string" ? quote(alg) : typeof alg === "number" ? `${alg}` : "no algorithm");
 }
 
 /**

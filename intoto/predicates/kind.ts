@@ -1,3 +1,4 @@
+import { causeText } from "../../internal/cause.ts";
 import { AttestationError, isAttestationError, type Problem } from "../../errors.ts";
 import { isObject, type JsonObject, parseJson, printable, quote } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
@@ -288,7 +289,7 @@ function notAnObject(name: string): string {
 
 function asPredicateError(error: unknown): AttestationError {
   if (isAttestationError(error)) return error;
-  const what = error instanceof Error ? error.message : String(error);
+  const what = causeText(error);
   return new AttestationError(
     "malformed-predicate",
     `Cannot read predicate: ${printable(what)}`,

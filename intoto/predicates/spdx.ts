@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, quote } from "../../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../../internal/json.ts";
 import type { Fields } from "./_fields.ts";
 import { defineChecked, type PredicateKind } from "./kind.ts";
 import { objectsOf, type SbomPackage, sbomPackage, unwrapDocument } from "./sbom.ts";
@@ -217,7 +217,7 @@ function packagesOfGraph(graph: readonly unknown[]): SbomPackage[] {
         ...new Set([
           element.software_packageUrl,
           ...resolve(element.externalIdentifier).filter(({ externalIdentifierType }) =>
-            /^package_?url$/i.test(String(externalIdentifierType))
+            /^package_?url$/i.test(jsonText(externalIdentifierType))
           ).map(({ identifier }) => identifier),
         ]),
       ],
@@ -230,5 +230,5 @@ function packagesOfGraph(graph: readonly unknown[]): SbomPackage[] {
 }
 
 function typeName(element: JsonObject): string {
-  return String(element.type ?? element["@type"]);
+  return jsonText(element.type ?? element["@type"]);
 }

@@ -1,5 +1,5 @@
 import { AttestationError, type Reason } from "../../errors.ts";
-import { type JsonObject, printable, quote } from "../../internal/json.ts";
+import { type JsonObject, jsonText, printable, quote } from "../../internal/json.ts";
 import type { Environment } from "../../sigstore/oidc/ambient.ts";
 import type { IdentityToken } from "../../sigstore/oidc/token.ts";
 
@@ -48,7 +48,7 @@ export class FactReader {
     const where = `the token's ${name}`;
     const claims: JsonObject = this.#token?.claims ?? {};
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
-    if (typeof value === "boolean" || Number.isSafeInteger(value)) return [where, String(value)];
+    if (typeof value === "boolean" || Number.isSafeInteger(value)) return [where, jsonText(value)];
     if (value === undefined || value === null || value === "") return [where, undefined];
     if (typeof value === "string") return [where, this.#clean(where, value)];
     throw malformed(where, name, "it is no text, number or truth value");
