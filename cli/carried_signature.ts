@@ -23,5 +23,6 @@ export async function mayCarrySignature(runtime: Runtime, path: string): Promise
 /** Tells whether somebody is trusted who signs in the files themselves: no Sigstore identity does. */
 export function believesCarried({ trust, policy }: VerifyOptions): boolean {
   return policy !== undefined || trust?.certificates !== undefined || trust?.efi !== undefined ||
+    trust?.openpgp !== undefined ||
     (trust?.keys ?? []).length > 0 || (trust?.keySets ?? []).length > 0;
 }

@@ -1,5 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { digest } from "../internal/digest.ts";
+import { encodeHex } from "../internal/hex.ts";
 import {
   decodeUtf8,
   isObject,
@@ -83,7 +85,7 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, artifact, signers, statement, refusal } = envelope;
+  const { format, message, messageType, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
   const isSigned = signers.some(({ ok }) => ok);
   if (isSigned && statement !== undefined) return statement;
@@ -93,10 +95,23 @@ export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
       "Cannot read Statement: no trusted signature covers it",
     );
   }
-  if (artifact === undefined) return decodeMessage(message, format, messageType);
-  // It says nothing but that it is signed: its subject is the file that it lies in.
-  const implicit: ImplicitLayer[] = messageType?.authenticated === true ? [] : ["messageType"];
-  return made([{ digest: artifact }], RAW_TYPE, {}, ["subject", ...implicit, "predicateType"]);
+  return decodeMessage(message, format, messageType);
+}
+
+/**
+ * What a signature says that lies in its artifact: nothing but that the file is signed. The
+ * subject is the file as it was given; its digest is measured, and signed by way of what the
+ * signature covers of it.
+ *
+ * @param isTyped Whether the signature covers the type of what it is over.
+ */
+export async function artifactStatement(
+  file: Uint8Array,
+  isTyped: boolean,
+): Promise<FormatStatement> {
+  const sha256 = encodeHex(await digest("SHA-256", file));
+  const type: ImplicitLayer[] = isTyped ? [] : ["messageType"];
+  return made([{ digest: { sha256 } }], RAW_TYPE, {}, ["subject", ...type, "predicateType"]);
 }
 
 /**

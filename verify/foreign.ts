@@ -297,8 +297,8 @@ function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: Fo
 }
 
 /** What lies in the file and nobody signed; of many parts each kind once. */
-function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
-  if (artifact === undefined) return;
+function tellCoverage(list: CheckList, { uncovered = [] }: FormatEnvelope): void {
+  if (uncovered.length === 0) return;
   const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
   const kinds = [...new Set(uncovered.map(({ what }) => what))];
   list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {

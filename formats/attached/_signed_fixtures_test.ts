@@ -178,10 +178,15 @@ function unsignedPe({ is32 = false, subsystem = 3 }: PeRecipe): Bytes {
   view.setUint16(PE + 6, 1, true);
   view.setUint16(PE + 20, sections - OPTIONAL, true);
   view.setUint16(OPTIONAL, is32 ? 0x10b : 0x20b, true);
+  view.setUint32(OPTIONAL + 32, 0x1000, true);
+  view.setUint32(OPTIONAL + 36, 0x200, true);
+  view.setUint32(OPTIONAL + 56, 0x2000, true);
   view.setUint32(OPTIONAL + 60, data, true);
   view.setUint16(OPTIONAL + 68, subsystem, true);
   view.setUint32(peLayout(is32).directory - 36, 16, true);
   bytes.set(utf8(".text"), sections);
+  view.setUint32(sections + 8, bytes.length - data, true);
+  view.setUint32(sections + 12, 0x1000, true);
   view.setUint32(sections + 16, bytes.length - data, true);
   view.setUint32(sections + 20, data, true);
   bytes.fill(0x90, data);
@@ -211,10 +216,12 @@ export function hashedPart(image: Uint8Array, is32 = false): Bytes {
 /** SpcIndirectDataContent of an image. */
 export function indirectData(recipe: PeRecipe, image: Uint8Array): Bytes {
   const { statedHash = "SHA-256", dataType = "1.3.6.1.4.1.311.2.1.15" } = recipe;
+  // What signtool writes for want of a file: UTF-16.
+  const link = element(0x80, utf8([..."<<<Obsolete>>>"].map((char) => `\0${char}`).join("")));
   const own = recipe.imageHash?.(image) ??
     digest("SHA-256", hashedPart(image, recipe.is32));
   return sequence(
-    sequence(oid(dataType), sequence(bitString(new Uint8Array()))),
+    sequence(oid(dataType), sequence(bitString(new Uint8Array()), tagged(0, tagged(2, link)))),
     sequence(sequence(oid(HASH_OIDS[statedHash]), nullValue()), octetString(own)),
   );
 }

@@ -15,6 +15,7 @@ import { encodeHex } from "../../internal/hex.ts";
 import { hashOf, type SignedData } from "../../sigstore/cms.ts";
 import { isAuthenticode, isUefi } from "../_attached_marks.ts";
 import type { FormatContext, FormatEnvelope, FormatModule, ParsedFormat } from "../format.ts";
+import { artifactStatement } from "../statement.ts";
 import type { FormatId } from "../format_id.ts";
 import {
   type CmsRules,
@@ -183,7 +184,7 @@ async function verifyImage(
     ...base,
     message,
     messageType: { value: Oid.indirectData, authenticated: true },
-    artifact: { sha256: encodeHex(await digest("SHA-256", bytes)) },
+    statement: await artifactStatement(bytes, true),
     signers,
     ...(refusal === undefined ? {} : { refusal }),
   };

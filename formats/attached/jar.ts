@@ -1,16 +1,22 @@
-import { AttestationError, type Reason } from "../../errors.ts";
+import { AttestationError, isAttestationError, type Reason } from "../../errors.ts";
 import { asRefusal } from "../../internal/check_list.ts";
 import { type Bytes, equalBytes } from "../../internal/bytes.ts";
 import { readOctetString } from "../../internal/der.ts";
 import { digest, type HashName } from "../../internal/digest.ts";
 import { createHasher } from "../../internal/hasher.ts";
-import { encodeHex } from "../../internal/hex.ts";
 import { quote } from "../../internal/json.ts";
 import { CmsOid } from "../../sigstore/cms.ts";
 import { badSigner } from "../_signers.ts";
 import { isJar } from "../_attached_marks.ts";
-import type { ByteRange, FormatContext, FormatModule, SignerResult } from "../format.ts";
-import { codeSigningMisuse, parseCms, verifyCms } from "./_cms.ts";
+import type {
+  ByteRange,
+  FormatContext,
+  FormatModule,
+  SignerResult,
+  StatedSignature,
+} from "../format.ts";
+import { artifactStatement } from "../statement.ts";
+import { codeSigningMisuse, parseCms, statedSignatures, verifyCms } from "./_cms.ts";
 import {
   hasDigests,
   type Manifest,
@@ -66,7 +72,7 @@ export const jar: FormatModule<Jar> = {
   id: "jar",
   layer: "attached",
   detect: isJar,
-  parse(bytes, { maxSignatures }) {
+  async parse(bytes, { maxSignatures }) {
     const archive = parseZip(bytes);
     const content = readJar(archive);
     const { signatures } = content;
@@ -76,26 +82,22 @@ export const jar: FormatModule<Jar> = {
         `Cannot read JAR: ${signatures.length} signatures, at most ${maxSignatures} are accepted`,
       );
     }
+    const stated = await Promise.all(signatures.map((one) => statedIn(archive, one)));
     return {
       format: "jar",
-      signatures: signatures.map(({ name, block }) => ({
-        keyid: name,
-        ...(block === undefined ? {} : { algorithm: block.name.replace(/^.*\./, "") }),
-        bytes: block?.size ?? 0,
-      })),
+      signatures: stated.flat(),
       facts: { entries: String(archive.entries.length) },
       content,
     };
   },
   async verify({ content }, context) {
     const { archive } = content;
-    const checked = await verifyJar(content, context);
-    const good = checked.find(({ signer }) => signer.ok) ?? checked.find(({ file }) => file);
+    const checked = (await verifyJar(content, context)).sort((a, b) => rankOf(a) - rankOf(b));
     const covered = new Set(checked.flatMap(({ names }) => [...names]));
     return {
       format: "jar",
-      ...(good?.file === undefined ? {} : { message: good.file }),
-      artifact: { sha256: encodeHex(await digest("SHA-256", archive.bytes)) },
+      ...(checked[0]?.file === undefined ? {} : { message: checked[0].file }),
+      statement: await artifactStatement(archive.bytes, false),
       signers: checked.map(({ signer }) => signer),
       coverage: "artifact-sections",
       uncovered: uncoveredOf(archive, covered),
@@ -105,6 +107,21 @@ export const jar: FormatModule<Jar> = {
     };
   },
 };
+
+/** What a block says of itself, for display. */
+async function statedIn(
+  archive: ZipArchive,
+  { name, block }: JarSignature,
+): Promise<StatedSignature[]> {
+  if (block === undefined) return [{ keyid: name, bytes: 0 }];
+  try {
+    const der = await readZipEntry(archive, block, MAX_BLOCK_BYTES);
+    return statedSignatures(parseCms(der, WHAT, MAX_SIGNERS));
+  } catch (error) {
+    if (!isAttestationError(error)) throw error;
+    return [{ keyid: name, bytes: block.size }];
+  }
+}
 
 /** Names in META-INF are the same in either case; two that are so are one too many. */
 function readJar(archive: ZipArchive): Jar {
@@ -134,13 +151,18 @@ function readJar(archive: ZipArchive): Jar {
 /** A signature that was checked. */
 interface Checked {
   signer: SignerResult;
-  /** The signature file, if it could be read. */
+  /** The signature file, if somebody who is trusted signed it. */
   file?: Bytes;
   /** Entries whose content is what it signs; of a good signer all. */
   names: ReadonlySet<string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Good signers first, then whoever is trusted and did not sign all: that is what there is to say. */
+function rankOf({ signer, file }: Checked): number {
+  return signer.ok ? 0 : file === undefined ? 2 : 1;
+}
 
 async function verifyJar(jar: Jar, context: FormatContext): Promise<Checked[]> {
   const { archive, signatures } = jar;
@@ -204,7 +226,7 @@ async function verifyOne(
     const { names, error } = await coverageOf(signed, contents);
     return signers.map((signer) => ({
       signer: signer.ok && error !== undefined ? { ok: false, error, keyid: signer.name } : signer,
-      file: signed,
+      ...(signer.ok ? { file: signed } : {}),
       names: signer.ok ? names : NONE,
     }));
   } catch (thrown) {
