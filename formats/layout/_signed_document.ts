@@ -11,7 +11,7 @@ import { fromOlpc } from "../statement.ts";
 /** A layout or link with its signatures, read and not verified. */
 export interface SignedDocument {
   /** Envelope that it is in. */
-  readonly format: FormatId;
+  readonly format: "dsse" | "in-toto-metablock";
   /** What is signed, as JSON. */
   readonly value: JsonObject;
   /**
@@ -66,7 +66,7 @@ function read<Content>(module: FormatModule<Content>, bytes: Uint8Array): Signed
     );
   }
   return {
-    format: module.id,
+    format: module.id === "dsse" ? "dsse" : "in-toto-metablock",
     value,
     async signedBy(keys, now) {
       const accepted = new Set<string>();
