@@ -3,7 +3,6 @@ import { utf8 } from "../../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
-import type { FormatId } from "../format_id.ts";
 import type { FormatModule, ParsedFormat } from "../format.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
