@@ -185,7 +185,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
       "or in-toto Statement; else the artifact itself",
     implicit: "message type, predicate type",
     algorithms: "Ed25519, ECDSA P-256/384/521, RSA PKCS #1; over SHA-256, 384 or 512; v4 and v6",
-    dependency: "`openpgp`, by `./formats/openpgp`",
+    dependency: "`./formats/openpgp`: `openpgp`",
     source: 'RFC 9580; containers-signature(5); Helm, "Helm Provenance and Integrity"',
   },
   "paseto": {
@@ -207,7 +207,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
       "payload",
     implicit: "subject (measured), message type, predicate type",
     algorithms: "as OpenPGP; tags 267, 268 and 278",
-    dependency: "`openpgp`, by `./formats/openpgp`",
+    dependency: "`./formats/openpgp`: `openpgp`",
     source: 'RPM reference manual, "Package format"',
   },
   "signed-note": {
