@@ -66,6 +66,16 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Give the attestation alone. A file that is two things at once was made to deceive",
     example: "A ZIP archive that begins as an OpenPGP message",
   },
+  "ambiguous-zip": {
+    layer: "input",
+    cause:
+      "Two readers can take the ZIP archive for two archives: a name is there twice, the two " +
+      "headers of an entry differ, or there are bytes that belong to no entry",
+    check: "zipinfo -v FILE beside what the message names; zipdetails FILE",
+    repair: "Pack and sign it again with a plain tool. Nobody needs such an archive, but whoever " +
+      "wants a verifier and an installer to see different files does",
+    example: "classes.dex twice: the first is what was signed, the second is what is run",
+  },
   "artifact-required": {
     layer: "input",
     cause: "There is nothing to compare the attestation with, or a digest is given where the " +
@@ -222,6 +232,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "openssl pkey -in KEY -pubout writes it",
     example: "A key in the format of OpenSSH (ssh-ed25519 AAAA…)",
   },
+  "malformed-zip": {
+    layer: "input",
+    cause: "The file is no complete ZIP archive: it has no end record, an offset leads nowhere, " +
+      "or the content of an entry has another size or CRC-32 than it says",
+    check: "unzip -t FILE",
+    repair: "Fetch the file again; if it is the same again, its maker has to pack it again",
+    example: "A download that broke off before the central directory",
+  },
   "unknown-format": {
     layer: "input",
     cause:
@@ -237,6 +255,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "ls -l PATH, and under Deno the permission --allow-read=PATH",
     repair: "Correct the path or the permission",
     example: "attest verify missing.tgz --key ci.pub",
+  },
+  "unsupported-zip": {
+    layer: "input",
+    cause: "The ZIP archive uses what is not read here: encryption, several parts, ZIP64, or a " +
+      "method other than stored and deflated",
+    check: "zipinfo -v FILE: general purpose bits, compression method, version needed",
+    repair: "Pack it again with deflate; below 4 GiB and 65,535 entries ZIP64 is not needed",
+    example: "An archive that was packed with Zstandard",
   },
   "usage": {
     layer: "input",
@@ -562,6 +588,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Wait, or set the clock of the signer right",
     example: "A JWT whose nbf is tomorrow",
   },
+  "content-digest-mismatch": {
+    layer: "envelope",
+    cause: "The signature in the file is good, and the file is not the one that it was made for: " +
+      "the digest that is signed is not that of the content",
+    check: "apksigner verify -v FILE, jarsigner -verify FILE or rpm -Kv FILE, each for its kind",
+    repair: "Fetch the file again from its producer; it was changed after it was signed",
+    example: "One byte of classes.dex was changed in a signed APK",
+  },
   "format-not-verified": {
     layer: "envelope",
     cause: "The format is known by its marks, and its signatures are not verified by this program",
@@ -594,6 +628,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Sign the image again with cosign; a payload of one's own belongs into a Statement",
     example: 'critical has a fourth member, or its type is "my signature"',
   },
+  "malformed-signing-block": {
+    layer: "envelope",
+    cause:
+      "The APK signing block, or a signature in it, is not built as Android's schemes v2 and " +
+      "v3 want it: a length leads out of it, an id is there twice, or parts contradict each other",
+    check: "apksigner verify -v FILE",
+    repair: "Sign the APK again with apksigner. Android refuses such a file as well",
+    example: "The block says at its end that it is longer than at its beginning",
+  },
   "missing-signatures": {
     layer: "envelope",
     cause: "The envelope has an empty list of signatures: nobody vouches for it",
@@ -608,6 +651,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Give the signer's public key, from a source that you trust: --key FILE",
     example: "attest verify app.tgz --bundle app.intoto.json --repo acme/app",
   },
+  "stripped-signature": {
+    layer: "envelope",
+    cause:
+      "What is signed says that the file has a stronger signature beside this one, and it is " +
+      "not there: somebody cut it out",
+    check: "apksigner verify -v FILE: the schemes that it finds",
+    repair: "Fetch the file again from its producer",
+    example: "An APK signed by v2 and v3, of which the v3 block was removed",
+  },
   "threshold-not-met": {
     layer: "envelope",
     cause:
@@ -615,6 +667,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The keys that accepted, in the report, against --threshold",
     repair: "Collect the missing signatures, or give the keys of all signers",
     example: "--threshold 2 and an envelope that only one of the two keys signed",
+  },
+  "unsigned-entry": {
+    layer: "envelope",
+    cause: "The signed archive has an entry that the signature does not cover: it was added later",
+    check: "jarsigner -verify -verbose FILE: entries without the letters sm",
+    repair: "Remove the entry, or fetch the archive from its producer; whoever uses the archive " +
+      "uses all of it",
+    example: "A class was added to a signed JAR with zip",
   },
   "unsigned-statement": {
     layer: "envelope",
@@ -656,6 +716,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     example: "A list of checksums of 2010, signed over SHA-1",
   },
 
+  "artifact-rule-violated": {
+    layer: "statement",
+    cause: "A file went into or came out of a step of the supply chain that the rules of the " +
+      "in-toto layout do not allow there, or one that they require is missing",
+    check: "The rule that path names in the layout, against materials and products of the link",
+    repair: "Find out where the file comes from. If it belongs there, the owner allows it in a " +
+      "new layout",
+    example: "DISALLOW * comes upon a file that no step before it made",
+  },
   "duplicate-subject-name": {
     layer: "statement",
     cause: "Two subjects of one Statement have the same name",
@@ -676,6 +745,24 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The resource that path names",
     repair: "Have the producer add a digest",
     example: '{"name":"left-pad"} in resolvedDependencies',
+  },
+  "inspection-failed": {
+    layer: "statement",
+    cause: "A command that the in-toto layout wants to be run on the product gave another exit " +
+      "status than 0, or could not be run",
+    check: "The command in the layout, run by hand in a folder with the product",
+    repair: "See what it complains about; the product is not what the owner of the layout expects",
+    example: "tar xzf app.tar.gz of a file that is no archive",
+  },
+  "inspection-not-run": {
+    layer: "statement",
+    cause:
+      "The in-toto layout wants a command to be run on the product, and nothing runs commands " +
+      "of documents here unless it is told how",
+    check: "attest inspect LAYOUT: inspect and its run",
+    repair: "In a program pass runInspection, which runs the command where it can do no harm; on " +
+      "the command line use in-toto-verify for such layouts",
+    example: "A layout that wants untar to be run on app.tar.gz",
   },
   "invalid-digest": {
     layer: "statement",
@@ -704,6 +791,38 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "The field that path names, and its counterpart in the message",
     repair: "Have the producer write what is true; both cannot be",
     example: "A test result PASSED that lists failed tests, or CycloneDX 1.4 signed as bom/v1.6",
+  },
+  "link-collision": {
+    layer: "statement",
+    cause:
+      "Two keys that may sign a step of an in-toto layout have ids that begin alike, so that " +
+      "their links or sublayouts would have one name",
+    check: "The first eight digits of pubkeys of the step in the layout",
+    repair: "Give one of them another key; ids that begin alike by chance are made, not found",
+    example: "A key whose id was searched for until it began as that of the builder",
+  },
+  "link-mismatch": {
+    layer: "statement",
+    cause: "A link is about another step than the one that it was given for",
+    check: "name in the link, against the name of its file",
+    repair: "Give each step its own link: NAME.KEYID.link as in-toto-run wrote it",
+    example: "The link of the step test, copied to build.776a00e2.link",
+  },
+  "links-disagree": {
+    layer: "statement",
+    cause: "Several who carried out one step of the supply chain say different materials or " +
+      "products of it",
+    check: "materials and products of the links that the message names, side by side",
+    repair: "Find out whose is wrong. A step with a threshold has to be reproducible",
+    example: "Two builders whose compilers write the time into the file",
+  },
+  "malformed-layout": {
+    layer: "statement",
+    cause: "An in-toto layout lacks a member or has one of another form: keys, steps, rules, " +
+      "expires",
+    check: "The member that path names; attest inspect LAYOUT",
+    repair: "Make and sign it again with in-toto's own tools",
+    example: "A rule MATCH without FROM, or two steps of one name",
   },
   "malformed-predicate": {
     layer: "predicate",
@@ -817,7 +936,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "unsupported-file-name": {
     layer: "statement",
-    cause: "A file cannot be a part of an attested folder or list: its name has control " +
+    cause: "A file cannot be a part of an attested folder, list or archive: its name has control " +
       "characters, a backslash or .., is absolute, or it is a link or special file",
     check: "The name in the message; ls -lb shows what it is",
     repair: "Rename the file, put the file in the place of a link, or pack the folder into one " +
@@ -1209,6 +1328,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
       "must fall into them",
     example: "A signature that was timestamped an hour after the certificate was issued",
   },
+  "forbidden-by-dbx": {
+    layer: "certificate",
+    cause: "The firmware's list of what is refused (dbx) has the image's hash, or a certificate " +
+      "of its signer",
+    check: "efi-readvar -v dbx; the image hash in attest inspect FILE",
+    repair: "Take a fixed version of the image that is signed anew; dbx wins over db",
+    example: "A boot loader of before BootHole, whose hash was added to dbx",
+  },
   "identity-mismatch": {
     layer: "certificate",
     cause: "The certificate was issued to somebody else than was expected",
@@ -1257,6 +1384,15 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     check: "openssl x509 -inform DER -in CERT -text -noout",
     repair: "Fetch the bundle again; else ask the CA that issued it",
     example: "A certificate with two names, of which a reader could pick either",
+  },
+  "malformed-signature-list": {
+    layer: "certificate",
+    cause: "What should be EFI signature lists (db, dbx) is cut off, or of another form",
+    check:
+      "attest inspect FILE; a variable of efivarfs has four bytes of attributes before its lists",
+    repair: "Give the lists themselves (.esl): efi-readvar -v db -o db.esl, or " +
+      "cert-to-efi-sig-list CERT db.esl",
+    example: "A .auth file, which has a signature before its lists",
   },
   "missing-identity-expectation": {
     layer: "certificate",

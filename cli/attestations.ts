@@ -2,6 +2,7 @@ import { AttestationError, isAttestationError } from "../errors.ts";
 import { printable, quote } from "../internal/json.ts";
 import type { AttestationContent } from "../verify/options.ts";
 import type { AttestationReport } from "../verify/report.ts";
+import { mayCarrySignature } from "./carried_signature.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
 
@@ -25,6 +26,8 @@ export interface Loaded {
 
 /** Largest file that is read as a whole. */
 export const MAX_ATTESTATION_BYTES = 32 << 20;
+/** Largest file that carries its own signature: it is read as a whole, too. */
+export const MAX_CARRIER_BYTES = 1 << 30;
 /** Largest file of JSON Lines; it is read line by line. */
 export const MAX_LINES_BYTES = 4 * 2 ** 30;
 /** Most attestations of one run. */
@@ -64,7 +67,11 @@ export class AttestationFiles {
   async #read(path: string): Promise<Loaded> {
     if (path.endsWith(".jsonl")) return await this.#readLines(path);
     try {
-      const content = await readBounded(this.#runtime, path, MAX_ATTESTATION_BYTES);
+      const content = await readBounded(
+        this.#runtime,
+        path,
+        await mayCarrySignature(this.#runtime, path) ? MAX_CARRIER_BYTES : MAX_ATTESTATION_BYTES,
+      );
       return { attestations: [{ source: path, content }], unusable: [] };
     } catch (error) {
       // Too large is something about the attestation; not readable is something about the run.

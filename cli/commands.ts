@@ -24,7 +24,8 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     notes: [
       "ARTIFACT is a file, a folder (all files in it), ALG:HEX, npm:NAME@VERSION, an image " +
       "oci://REFERENCE or oci-layout:FOLDER. The attestation of a file is looked for next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
-      "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it.",
+      "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it; so are " +
+      "signatures of the file itself: NAME.minisig, NAME.sig, NAME.asc, NAME.prov.",
       "A keyless attestation needs an expected signer: anybody can get a certificate. With " +
       "--source-uri, SLSA provenance is expected, and its signer must be one that may speak for " +
       "its builder: see --builder-id, --builders and --min-level.",

@@ -1,4 +1,4 @@
-import { CHECKSUMS_TYPE } from "../formats/statement.ts";
+import { RAW_TYPE } from "../formats/statement.ts";
 import { createConversion, type VerifiedSaying } from "../formats/convert.ts";
 import { quote } from "../internal/json.ts";
 import { encodeStatement } from "../intoto/statement.ts";
@@ -203,7 +203,7 @@ function sayingOf({ artifacts }: VerificationReport, { enforced }: Run): Verifie
     const isName = !/^[A-Za-z0-9-]+:[0-9a-f]+$/.test(artifact);
     return { ...(isName ? { name: splitPath(artifact).name } : {}), digest };
   });
-  return { format, subject, predicateType: CHECKSUMS_TYPE, signers };
+  return { format, subject, predicateType: RAW_TYPE, signers };
 }
 
 /** SHA-256 of keys, and names of whoever signed with a certificate. */

@@ -1,7 +1,9 @@
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { AttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
 import type { KeySet } from "../keys/key_validity.ts";
@@ -131,7 +133,16 @@ export async function readExpectations(
     }
     if (threshold > 1) rows.push(["keys needed", String(threshold)]);
   }
-  if (identity === undefined && !hasKeys && !args.has("unsafe-any-identity")) {
+  const isHolderStated = [
+    "certificate-authority",
+    "certificate-sha256",
+    "signing-authority",
+    "efi-db",
+    "tuf-root",
+  ].some((name) => args.has(name));
+  if (
+    identity === undefined && !hasKeys && !isHolderStated && !args.has("unsafe-any-identity")
+  ) {
     rows.push([
       "signer",
       args.has("source-uri")
@@ -145,12 +156,28 @@ export async function readExpectations(
     options.expect = { ...options.expect, formats };
     rows.push(["formats", formats.join(", ")]);
   }
+  const efi = await readEfiTrust(args, runtime);
+  if (efi !== undefined) {
+    options.trust = { ...options.trust, efi };
+    rows.push(["firmware trusts", args.all("efi-db").join("\n")]);
+    if (args.has("efi-dbx")) rows.push(["firmware refuses", args.all("efi-dbx").join("\n")]);
+  }
   const certificates = await readCertificateTrust(args, runtime);
   if (certificates !== undefined) {
     options.trust = { ...options.trust, certificates };
-    rows.push(["certificate authorities", args.all("certificate-authority").join("\n")]);
+    const authorities = args.all("certificate-authority");
+    if (authorities.length > 0) rows.push(["certificate authorities", authorities.join("\n")]);
+    for (const hex of certificates.pinned) rows.push(["certificate", `sha256:${hex}`]);
     for (const subject of args.all("certificate-subject")) {
       rows.push(["certificate subject", printable(subject)]);
+    }
+  }
+
+  const tufRoots = await readTufRoots(args, runtime);
+  if (tufRoots.length > 0) {
+    options.trust = { ...options.trust, tufRoots };
+    for (const { name, keys, threshold } of tufRoots) {
+      rows.push(["TUF root", `${printable(name)} (${threshold} of ${plural(keys.length, "key")})`]);
     }
   }
 
@@ -330,7 +357,11 @@ async function readKeys(
         await createOpenPgpKeyring(content);
         return { name: path, content };
       }
-      return await importKeyFile(decodeUtf8(content), path, alg);
+      const text = decodeUtf8(content);
+      const key = await importKeyFile(text, path, alg);
+      // in-toto signs with RSA by PSS only, and its key files do not say so.
+      const isPss = args.has("layout") && alg === undefined && key.alg === "RS256";
+      return isPss ? await importKeyFile(text, path, "PS256") : key;
     })
   ));
   const sources = found.flatMap((one) => "content" in one ? one : []);
@@ -338,6 +369,23 @@ async function readKeys(
   if (sources.length === 0) return { keys };
   const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
   return { keys, openpgp: await createOpenPgpKeyring(sources) };
+}
+
+/** What firmware trusts and refuses. */
+async function readEfiTrust(args: ParsedArgs, runtime: Runtime): Promise<EfiTrust | undefined> {
+  const db = await readFiles(args.all("efi-db"), runtime);
+  const dbx = await readFiles(args.all("efi-dbx"), runtime);
+  if (db.length === 0) {
+    if (dbx.length > 0) throw usageError("--efi-dbx needs --efi-db: it is no trust by itself");
+    return undefined;
+  }
+  const { createEfiTrust } = await import("../formats/attached/mod.ts");
+  try {
+    return createEfiTrust({ db, dbx });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw usageError(`--efi-db: ${error.message}`);
+  }
 }
 
 /** Authorities of certificates in formats other than Sigstore's, and whom they may name. */
@@ -349,7 +397,8 @@ async function readCertificateTrust(
   const timestampAuthorities = await readFiles(args.all("timestamp-authority"), runtime);
   const signingAuthorities = await readFiles(args.all("signing-authority"), runtime);
   const identities = args.all("certificate-subject");
-  if (authorities.length + signingAuthorities.length === 0) {
+  const pinned = args.all("certificate-sha256");
+  if (authorities.length + signingAuthorities.length + pinned.length === 0) {
     if (timestampAuthorities.length + identities.length === 0) return undefined;
     throw usageError(
       "--certificate-subject and --timestamp-authority need --certificate-authority",
@@ -361,17 +410,34 @@ async function readCertificateTrust(
       authorities,
       signingAuthorities,
       timestampAuthorities,
+      pinned,
       identities,
       ...(args.has("unsafe-any-identity") ? { unsafelyAcceptAnyIdentity: true } : {}),
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw usageError(
-      identities.length === 0
+      identities.length === 0 && authorities.length + signingAuthorities.length > 0
         ? "--certificate-authority needs --certificate-subject: it issues certificates to many"
         : error.message,
     );
   }
+}
+
+/** Pinned roots of TUF repositories. */
+async function readTufRoots(args: ParsedArgs, runtime: Runtime): Promise<TufRootTrust[]> {
+  const paths = args.all("tuf-root");
+  if (paths.length === 0) return [];
+  const { importTufRoot } = await import("../formats/tuf_targets.ts");
+  return await Promise.all(
+    paths.map((path) =>
+      inFile(
+        "TUF root",
+        path,
+        async () => await importTufRoot(await readBounded(runtime, path, MAX_ROOT_BYTES), path),
+      )
+    ),
+  );
 }
 
 async function readFiles(paths: readonly string[], runtime: Runtime): Promise<Uint8Array[]> {

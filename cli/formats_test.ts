@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
+import { ABC_SHA256, compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
 import {
   armor,
   cleartext,
@@ -14,6 +14,7 @@ import { authority, sample } from "../formats/_notation_fixtures_test.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
+import { tufRootFile, tufTargetsFile } from "../formats/_tuf_fixtures_test.ts";
 import { encodePem } from "../internal/pem.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
 import { main } from "./main.ts";
@@ -54,6 +55,33 @@ describe("attest verify", () => {
       await reason(files, "a.txt", ...args, "--accept-format=dsse"),
       "format-not-accepted",
     );
+  });
+
+  it("finds signatures beside their files, and says what it found", async () => {
+    const files = { "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    assert.equal(await reason(files, "a.txt", "--key=k.pub"), "ok");
+    const { out } = await run(files, "verify", "a.txt", "--key=k.pub");
+    assert.match(out, /a\.txt\.minisig \(minisign\)/);
+    assert.match(out, /trusted comment +interop sample \(signed\)/);
+    assert.equal(
+      await reason({ ...files, "a.txt": "x" }, "a.txt", "--key=k.pub"),
+      "invalid-signature",
+    );
+    const bare = { "a.txt": HELLO, "k.pub": MINISIGN_KEY, "a.txt.sig": `${"A".repeat(88)}\n` };
+    assert.equal(await reason(bare, "a.txt", "--key=k.pub"), "unknown-format");
+    assert.equal(await reason({ ...files, ...bare }, "a.txt", "--key=k.pub"), "ok");
+    for (const name of ["a.txt.asc", "a.txt.sig", "a.txt.prov"]) {
+      const one = { "a.txt": HELLO, "k.pub": MINISIGN_KEY, [name]: "hello" };
+      const { out } = await run(one, "verify", "a.txt", "--key=k.pub");
+      assert.ok(out.includes(name), name);
+    }
+  });
+
+  it("takes no signature in a folder for an artifact, unless it is of none", async () => {
+    const files = { "d/a.txt": HELLO, "d/a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    assert.equal(await reason(files, "d", "--key=k.pub"), "ok");
+    const alone = { ...files, "d/b.sig": "hello" };
+    assert.equal(await reason(alone, "d", "--key=k.pub"), "attestation-not-found");
   });
 
   it("takes a list of checksums with --message", async () => {
@@ -108,6 +136,7 @@ describe("attest verify", () => {
       assert.equal(await reason(files, "abc", bundle, "--key=other.gpg"), "missing-trusted-key");
       assert.equal(await reason(files, "abc", bundle, "--key=k.pub"), "missing-trusted-key");
     }
+    assert.equal(await reason(files, "abc", "--key=pub.asc"), "ok");
     const two = ["abc", "--bundle=list.asc", "--key=pub.asc", "--threshold=2"];
     assert.match(await reason(files, ...two), /1 distinct key/);
     assert.equal(await reason(files, ...two, "--key=other.gpg"), "threshold-not-met");
@@ -136,6 +165,7 @@ describe("attest verify", () => {
     other[20] ^= 1;
     const files = { "app.rpm": app, "other.rpm": other, "pub.gpg": await publicKey(key) };
     assert.equal(await reason(files, "app.rpm", "--bundle=app.rpm", "--key=pub.gpg"), "ok");
+    assert.equal(await reason(files, "app.rpm", "--key=pub.gpg"), "ok");
     assert.equal(
       await reason(files, "app.rpm", "--bundle=other.rpm", "--key=pub.gpg"),
       "subject-mismatch",
@@ -143,6 +173,33 @@ describe("attest verify", () => {
     const { out } = await run(files, "inspect", "app.rpm");
     assert.match(out, /app-1-1\.noarch\.rpm/);
     assert.ok(!out.includes("another file"), out);
+  });
+
+  it("takes targets of a TUF repository by a root that is pinned", async () => {
+    const files = {
+      "abc": "abc",
+      "other": "x",
+      "targets.json": await tufTargetsFile(),
+      "root.json": await tufRootFile(),
+      "stranger.json": await tufRootFile({ targetSigners: ["stranger"] }),
+    };
+    const args = ["--bundle=targets.json", "--tuf-root=root.json"];
+    assert.equal(await reason(files, "abc", ...args), "ok");
+    assert.equal(await reason(files, `sha256:${ABC_SHA256}`, ...args), "ok");
+    assert.equal(await reason(files, "other", ...args), "subject-mismatch");
+    assert.equal(await reason(files, "abc", args[0]), "missing-trusted-key");
+    assert.equal(
+      await reason(files, "abc", args[0], "--tuf-root=stranger.json"),
+      "invalid-signature",
+    );
+    assert.match(
+      await reason(files, "abc", args[0], "--tuf-root=targets.json"),
+      /another type than root/,
+    );
+    const { out } = await run(files, "verify", "abc", ...args);
+    assert.match(out, /TUF root +root\.json \(1 of 1 key\)/);
+    assert.match(out, /version +2 \(signed\)/);
+    assert.ok(!out.includes("NOT STATED"));
   });
 
   it("takes authorities and the holders that they may name", async () => {
@@ -197,7 +254,8 @@ describe("attest inspect", () => {
       "a.jws": await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" }),
       "a.minisig": MINISIG,
       "n.json": await sample(),
-      "t.json": JSON.stringify({ signatures: [], signed: { _type: "targets", version: 1 } }),
+      "t.json": JSON.stringify({ signatures: [], signed: { _type: "root", version: 1 } }),
+      "targets.json": await tufTargetsFile(),
       "s.json": JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6" }),
     };
     const { status, out } = await run(files, "inspect", ...Object.keys(files));
@@ -211,6 +269,8 @@ describe("attest inspect", () => {
         "interop sample",
         "O=acme, CN=release",
         "The Update Framework",
+        "targets.json (tuf-targets)  NOT VERIFIED",
+        "latest",
         "s.json (cyclonedx)",
       ]
     ) assert.ok(out.includes(text), text);

@@ -14,9 +14,11 @@ export async function inspectFormat(source: string, bytes: Uint8Array): Promise<
   const result: Inspected = { source, verified: false, format: entry.id, problems: [] };
   if (Object.keys(facts).length > 0) result.facts = { ...facts };
   if (signatures.length > 0) {
+    const isAttached = entry.layer === "attached";
+    const payloadBytes = isAttached ? bytes.length : message?.length;
     result.envelope = {
-      payloadType: messageType ?? "not stated",
-      ...(message === undefined ? {} : { payloadBytes: message.length }),
+      payloadType: isAttached ? "the file itself" : messageType ?? "not stated",
+      ...(payloadBytes === undefined ? {} : { payloadBytes }),
       signatures: signatures.map(({ keyid = "", algorithm, bytes }) => ({
         keyid,
         ...(algorithm === undefined ? {} : { algorithm }),
@@ -24,10 +26,9 @@ export async function inspectFormat(source: string, bytes: Uint8Array): Promise<
       })),
     };
   }
-  // What is attached to its artifact covers sections of it, which are no message.
-  if (message === undefined || entry.layer === "log-proof" || entry.layer === "attached") {
-    return result;
-  }
+  // What lies in its artifact says nothing more of it.
+  const isStatement = entry.layer !== "log-proof" && entry.layer !== "attached";
+  if (message === undefined || !isStatement) return result;
   try {
     const type = messageType === undefined
       ? undefined

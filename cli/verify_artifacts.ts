@@ -18,6 +18,7 @@ import {
   type NamedAttestation,
   unusableAttestation,
 } from "./attestations.ts";
+import { believesCarried, mayCarrySignature } from "./carried_signature.ts";
 import { discover } from "./discover.ts";
 import { type Enforced, readExpectations } from "./expectations.ts";
 import { hasImageOption } from "./image_options.ts";
@@ -82,12 +83,18 @@ export async function verifyArguments(
     ? await readExpectations(parsed, runtime)
     : await policy.readPolicyExpectations(parsed, runtime);
   if (parsed.has("with-evidence")) enforced.options.evidence = true;
+  const chain = parsed.has("layout") || parsed.has("links")
+    ? (await import("./supply_chain.ts")).supplyChain(parsed, enforced)
+    : undefined;
   const notices: string[] = [];
   const files = new AttestationFiles(runtime, notices);
   const { artifacts, images, notices: leftOut } = await readArtifacts(parsed, runtime, files);
   notices.push(...leftOut);
   requireArtifact(parsed, [...artifacts, ...images]);
   policy?.placeArtifacts(parsed, artifacts);
+  if (chain !== undefined && images.length > 0) {
+    throw usageError("--layout is about files: give an image by --digest");
+  }
   const imagesModule = images.length > 0 || hasImageOption(parsed)
     ? await import("./images.ts")
     : undefined;
@@ -110,6 +117,7 @@ export async function verifyArguments(
     ...fallbackOf(parsed),
   };
   try {
+    if (chain !== undefined) return { report: await chain(artifacts, run), run };
     if (images.length > 0 && imagesModule !== undefined) {
       const report = await verifyWithImages({ parsed, artifacts, images }, run, imagesModule);
       return { report, run };
@@ -286,6 +294,10 @@ async function look(artifact: Artifact, index: number, run: Run): Promise<Discov
   const digestOf = async (): Promise<DigestSet> =>
     artifact.digest ?? (await verifyGroup([artifact], NOTHING, run)).artifacts[0].digest;
   const { paths, looked } = await discover(artifact, runtime, digestOf);
+  if (
+    paths.length === 0 && artifact.path !== undefined &&
+    believesCarried(run.enforced.options) && await mayCarrySignature(runtime, artifact.path)
+  ) paths.push(artifact.path);
   run.looked.set(index, looked);
   if (stores === undefined) return { artifact, paths, kept: NOTHING };
   const { digestsOf, lookupReport, lookUpArtifact, noteText } = await import("./stores.ts");

@@ -175,11 +175,32 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     help: "What a detached signature is over if not the artifact: a list of checksums",
   },
   {
+    name: "layout",
+    value: "FILE",
+    group: KEY,
+    help: "in-toto layout of the supply chain, signed with --key: artifacts have to be products " +
+      "of its last step",
+  },
+  {
+    name: "links",
+    value: "FOLDER",
+    group: KEY,
+    help: "Folder of the layout's links; default: that of the layout",
+  },
+  {
     name: "certificate-authority",
     value: "FILE",
     repeatable: true,
     group: KEY,
     help: "Trusted authority of certificates in formats such as Notation's: PEM or DER",
+  },
+  {
+    name: "certificate-sha256",
+    value: "HEX",
+    repeatable: true,
+    group: KEY,
+    help: "Trusted certificate of a signer itself, as apksigner verify --print-certs and " +
+      "keytool print its digest",
   },
   {
     name: "signing-authority",
@@ -201,6 +222,27 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     repeatable: true,
     group: KEY,
     help: "Expected holder, such as 'O=acme, CN=release'; any one of several",
+  },
+  {
+    name: "tuf-root",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Pinned root.json of a TUF repository, for its targets.json: Docker Content Trust",
+  },
+  {
+    name: "efi-db",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Signature lists that firmware trusts (db, .esl): boot images are judged as by firmware",
+  },
+  {
+    name: "efi-dbx",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Signature lists that firmware refuses (dbx, .esl); they win over db",
   },
   {
     name: "accept-format",

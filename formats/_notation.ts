@@ -1,13 +1,11 @@
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { encodeDer, Tag } from "../internal/der.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { lookupAlgorithm } from "../keys/algorithm.ts";
 import { type PublicKey, verifySignature } from "../keys/public_key.ts";
-import { type Certificate, parseCertificate } from "../sigstore/certificate.ts";
-import { parseTimestampResponse, verifyTimestamp } from "../sigstore/timestamp.ts";
+import type { Certificate } from "../sigstore/certificate.ts";
 import { formatAttributes } from "./certificate_name.ts";
-import { nameOf, verifyChain, withIntermediates } from "./certificate_trust.ts";
+import { nameOf, timeOfToken, verifyChain } from "./certificate_trust.ts";
 import { badSigner } from "./_signers.ts";
 import { checkSigningUsage } from "./_signing_certificate.ts";
 import type {
@@ -172,32 +170,12 @@ async function verifyTrust(
   }
   const time = one.timestamp === undefined || timestampAuthorities.length === 0
     ? undefined
-    : await timeOf(one.timestamp, one.signature, timestampAuthorities);
+    : await timeOfToken(one.timestamp, one.signature, timestampAuthorities);
   await verifyChain(one.chain, { authorities, identities }, {
     verified: time === undefined ? [] : [time],
     now,
   });
   return time;
-}
-
-/** A TimeStampToken as the response that has it: RFC 3161, 2.4.2. */
-async function timeOf(
-  token: Bytes,
-  signature: Bytes,
-  authorities: Parameters<typeof verifyTimestamp>[2],
-): Promise<Date> {
-  const granted = encodeDer(Tag.sequence, encodeDer(Tag.integer, Uint8Array.of(0)));
-  const response = encodeDer(Tag.sequence, granted, token);
-  const certificates = parseTimestampResponse(response).certificates.flatMap((der) => {
-    try {
-      return [parseCertificate(der)];
-    } catch (error) {
-      if (!isAttestationError(error)) throw error;
-      return []; // Not one that could be trusted; others may be.
-    }
-  });
-  const known = await withIntermediates(certificates, authorities);
-  return (await verifyTimestamp(response, signature, known)).time;
 }
 
 /** Key and algorithm go together; nothing else is taken: signature-specification.md, "Signature Algorithm Requirements". */

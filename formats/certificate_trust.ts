@@ -1,8 +1,14 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
+import { encodeDer, Tag } from "../internal/der.ts";
+import { type Bytes, equalBytes } from "../internal/bytes.ts";
+import { digest } from "../internal/digest.ts";
+import { encodeHex } from "../internal/hex.ts";
+import { quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { decodePem } from "../internal/pem.ts";
 import { type Certificate, parseCertificate } from "../sigstore/certificate.ts";
 import { findPaths, refusalAt } from "../sigstore/chain.ts";
+import { parseTimestampResponse, verifyTimestamp } from "../sigstore/timestamp.ts";
 import type { TrustedAuthority } from "../sigstore/trusted_root.ts";
 import {
   matchesName,
@@ -17,12 +23,21 @@ export type CertificateSource = string | Uint8Array;
 
 /** Options of {@linkcode createCertificateTrust}. Unknown names are refused. */
 export interface CertificateTrustOptions {
-  /** Certificates of authorities: where a chain must end. At least one, or one of `signingAuthorities`. */
-  authorities: readonly CertificateSource[];
+  /**
+   * Certificates of authorities: where a chain must end. At least one, or one of
+   * `signingAuthorities` or `pinned`.
+   */
+  authorities?: readonly CertificateSource[];
   /** Certificates of Notation's signing authorities, which state times themselves. Default: none. */
   signingAuthorities?: readonly CertificateSource[];
   /** Certificates of RFC 3161 timestamp authorities. Default: none. */
   timestampAuthorities?: readonly CertificateSource[];
+  /**
+   * Certificates of signers that are trusted as they are, with no authority: SHA-256 of each,
+   * in hex, also with colons, as `apksigner verify --print-certs` and `keytool -list` print it.
+   * For Android packages, of whose certificates nobody vouches. Default: none.
+   */
+  pinned?: readonly string[];
   /**
    * Who may have signed: names such as `C=US, O=acme, CN=release`, of which every attribute
    * must be in the certificate's subject. Any one of several is enough.
@@ -44,6 +59,8 @@ export interface CertificateTrust {
   readonly signingAuthorities: readonly TrustedAuthority[];
   /** Authorities of timestamps. */
   readonly timestampAuthorities: readonly TrustedAuthority[];
+  /** Certificates that are trusted as they are: SHA-256 of each, lowercase hex. */
+  readonly pinned: ReadonlySet<string>;
   /** Expected holders; undefined for anybody. */
   readonly identities?: readonly (readonly NameAttribute[])[];
 }
@@ -72,30 +89,53 @@ export function createCertificateTrust(options: CertificateTrustOptions): Certif
       "authorities",
       "signingAuthorities",
       "timestampAuthorities",
+      "pinned",
       "identities",
       "unsafelyAcceptAnyIdentity",
     ],
     "createCertificateTrust()",
   );
-  const { authorities, signingAuthorities = [], timestampAuthorities = [], identities } = options;
-  if (authorities.length + signingAuthorities.length === 0) {
-    throw new TypeError("No certificate of an authority is given");
-  }
+  const {
+    authorities = [],
+    signingAuthorities = [],
+    timestampAuthorities = [],
+    pinned = [],
+    identities,
+  } = options;
+  const count = authorities.length + signingAuthorities.length;
+  if (count + pinned.length === 0) throw new TypeError("No certificate of an authority is given");
   if (
     options.unsafelyAcceptAnyIdentity !== undefined &&
     typeof options.unsafelyAcceptAnyIdentity !== "boolean"
   ) throw new TypeError("unsafelyAcceptAnyIdentity is neither true nor false");
-  if ((identities?.length ?? 0) === 0 && options.unsafelyAcceptAnyIdentity !== true) {
+  // A pinned certificate is an identity by itself.
+  if (count > 0 && (identities?.length ?? 0) === 0 && options.unsafelyAcceptAnyIdentity !== true) {
     throw new TypeError("No identity is expected: an authority issues certificates to many");
   }
   return {
     authorities: authorities.flatMap(readAuthorities),
     signingAuthorities: signingAuthorities.flatMap(readAuthorities),
     timestampAuthorities: timestampAuthorities.flatMap(readAuthorities),
+    pinned: new Set(pinned.map(readFingerprint)),
     ...(identities === undefined || identities.length === 0
       ? {}
       : { identities: identities.map(parseNameExpectation) }),
   };
+}
+
+function readFingerprint(text: string): string {
+  const hex = typeof text === "string" ? text.replaceAll(":", "").toLowerCase() : "";
+  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
+  throw new TypeError(`A pinned certificate is ${quote(String(text))}, wanted SHA-256 in hex`);
+}
+
+/** Tells whether a signer's own certificate is one that the caller named, by digest or as a file. */
+export async function pinnedBy(
+  { pinned, authorities }: CertificateTrust,
+  { raw }: Pick<Certificate, "raw">,
+): Promise<boolean> {
+  return pinned.has(encodeHex(await digest("SHA-256", raw))) ||
+    authorities.some(({ chain }) => chain.some((one) => equalBytes(one.raw, raw)));
 }
 
 /** Each certificate is an anchor by itself. */
@@ -153,16 +193,59 @@ export async function verifyChain(
   );
   const [first] = refusals;
   if (!refusals.includes(undefined) && first !== undefined) throw first;
+  checkHolder(leaf, identities);
+}
+
+/**
+ * Compares the holder of a certificate with the names that are expected.
+ *
+ * @throws {AttestationError} `identity-mismatch`.
+ */
+export function checkHolder(
+  certificate: Pick<Certificate, "subject">,
+  identities: CertificateTrust["identities"],
+): void {
   if (identities === undefined) return;
-  const name = nameOf(leaf);
+  const name = nameOf(certificate);
   if (!identities.some((expected) => matchesName(name, expected))) throw unexpectedHolder(name);
+}
+
+/**
+ * The time of a TimeStampToken over a signature, by one of the authorities.
+ *
+ * Source: RFC 3161, 2.4.2: the token is verified as the response that has it.
+ *
+ * @throws {AttestationError} As `verifyTimestamp()`.
+ */
+export async function timeOfToken(
+  token: Bytes,
+  signature: Bytes,
+  authorities: readonly TrustedAuthority[],
+): Promise<Date> {
+  const granted = encodeDer(Tag.sequence, encodeDer(Tag.integer, Uint8Array.of(0)));
+  const response = encodeDer(Tag.sequence, granted, token);
+  const certificates = readableCertificates(parseTimestampResponse(response).certificates);
+  const known = await withIntermediates(certificates, authorities);
+  return (await verifyTimestamp(response, signature, known)).time;
+}
+
+/** Those of the certificates that came with a signature which could be trusted: others are left out. */
+export function readableCertificates(certificates: readonly Bytes[]): Certificate[] {
+  return certificates.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      if (!isAttestationError(error)) throw error;
+      return [];
+    }
+  });
 }
 
 /**
  * Authorities with the intermediate certificates that came with a timestamp, each verified up
  * to its root.
  */
-export async function withIntermediates(
+async function withIntermediates(
   certificates: readonly Certificate[],
   authorities: readonly TrustedAuthority[],
 ): Promise<TrustedAuthority[]> {
@@ -184,7 +267,7 @@ export async function withIntermediates(
 }
 
 /** Attributes of a certificate's holder. */
-export function nameOf({ subject }: Certificate): NameAttribute[] {
+export function nameOf({ subject }: Pick<Certificate, "subject">): NameAttribute[] {
   try {
     return readName(subject);
   } catch (cause) {

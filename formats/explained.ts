@@ -1,6 +1,8 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, jsonText, parseJson, printable } from "../internal/json.ts";
+import { isTimestamp } from "./_attached_marks.ts";
+import { parseEfiSignatureLists } from "./attached/efi_signature_list.ts";
 import { detectScitt } from "./_cose_marks.ts";
 import { peekCompact } from "./_jose.ts";
 import type { Confidence, FormatLayer, FormatModule } from "./format.ts";
@@ -22,10 +24,11 @@ export interface Explanation {
 }
 
 const CTL = "\x06\x09\x2b\x06\x01\x04\x01\x82\x37\x0a\x01";
-const SIGNED_DATA = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
-const TST_INFO = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x04";
-const SIGNATURE_LIST = "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72";
-const X509_GUID = "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a";
+/** EFI_CERT_X509_GUID and EFI_CERT_SHA256_GUID: lists begin with the type of what they hold. */
+const SIGNATURE_LISTS = [
+  "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a",
+  "\x26\x16\xc4\xc1\x4c\x50\x92\x40",
+];
 
 /** All formats that are explained and never accepted. */
 export const EXPLANATIONS: readonly Explanation[] = [
@@ -48,22 +51,18 @@ export const EXPLANATIONS: readonly Explanation[] = [
       "package's parts. signtool verifies it",
   },
   {
-    id: "cms-signature",
-    layer: "envelope",
-    detect: ({ head }) => {
-      if (/^-----BEGIN (PKCS7|CMS)-----\r?\n/.test(head)) return 3;
-      const isSignedData = head.startsWith("\x30") && head.slice(0, 20).includes(SIGNED_DATA);
-      return isSignedData && !head.includes(TST_INFO) && !head.includes(CTL) ? 3 : 0;
-    },
-    text: "A CMS (PKCS #7) signature over a file beside it or inside it, by whoever has a " +
-      "certificate. openssl cms verifies it against an authority that you name",
-  },
-  {
     id: "efi-signature-list",
     layer: "bundle",
-    detect: ({ head }) => head.startsWith(SIGNATURE_LIST) || head.startsWith(X509_GUID) ? 3 : 0,
+    detect: ({ head }) => SIGNATURE_LISTS.some((guid) => head.startsWith(guid)) ? 3 : 0,
     text: "A list of certificates or digests that UEFI firmware trusts (db) or refuses (dbx). It " +
       "is trust, not a signature: dbx wins over db",
+    facts({ bytes }) {
+      const counts = new Map<string, number>();
+      for (const { kind, signatures } of parseEfiSignatureLists(bytes)) {
+        counts.set(kind, (counts.get(kind) ?? 0) + signatures.length);
+      }
+      return textFacts({ holds: [...counts].map(([kind, n]) => `${n} ${kind}`).join(", ") });
+    },
   },
   {
     id: "efi-variable",
@@ -117,7 +116,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "rfc3161-timestamp",
     layer: "log-proof",
-    detect: ({ head }) => head.startsWith("\x30") && head.includes(TST_INFO) ? 3 : 0,
+    detect: isTimestamp,
     text: "A timestamp by an RFC 3161 authority: it says when a digest was there, and nothing " +
       "else. Bundles and Notation signatures carry them, and there they are verified",
   },
@@ -149,12 +148,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
     detect: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : undefined;
       return Array.isArray(json?.signatures) && typeof signed?._type === "string" &&
-          /^(root|targets|snapshot|timestamp|mirrors)$/i.test(signed._type)
+          /^(root|snapshot|timestamp|mirrors)$/i.test(signed._type)
         ? 3
         : 0;
     },
     text: "Metadata of The Update Framework, as Docker Content Trust (Notary v1) and others keep " +
-      "it: what it says counts only as part of a repository whose root you know",
+      "it: root says whose keys count, snapshot and timestamp which versions are current. What " +
+      "names artifacts is targets.json, which is verified against a root.json that you pin",
     facts: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : {};
       const { _type: role, version, expires } = signed;

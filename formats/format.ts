@@ -7,7 +7,9 @@ import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { Certificate } from "../sigstore/certificate.ts";
 import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { TufRootTrust } from "./tuf_targets.ts";
 import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
 
 /**
@@ -81,6 +83,10 @@ export interface FormatContext {
   readonly keys: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. */
   readonly certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories. */
+  readonly tufRoots?: readonly TufRootTrust[];
+  /** What firmware trusts and refuses, for images of UEFI. */
+  readonly efi?: EfiTrust;
   /** Trusted OpenPGP keys. */
   readonly openpgp?: OpenPgpKeyring;
   /** What a detached signature is over. */
@@ -158,8 +164,18 @@ export interface FormatEnvelope {
   readonly messageType?: { readonly value: string; readonly authenticated: boolean };
   /** Digests of a detached message, which is the artifact itself. */
   readonly detached?: DigestSet;
+  /**
+   * Of a signature that lies in its artifact: digests of the artifact, computed of the file that
+   * was read. The signatures cover of it what is not in `uncovered`.
+   */
+  readonly artifact?: DigestSet;
   /** One per signature, good and bad. */
   readonly signers: readonly SignerResult[];
+  /**
+   * What a good signature covers beside the message, as text: a comment, a footer. Absent where
+   * there is no good signature.
+   */
+  readonly authenticated?: Readonly<Record<string, string>>;
   /** How much the signatures cover. */
   readonly coverage: Coverage;
   /** What they do not cover, where it lies in the document. */

@@ -11,6 +11,7 @@ export const VERIFIED_FORMATS = [
   "authenticode",
   "binary-authorization",
   "checkpoint",
+  "cms-signature",
   "cose-sign1",
   "cosign-signature",
   "dsse",
@@ -26,6 +27,7 @@ export const VERIFIED_FORMATS = [
   "signed-note",
   "signify",
   "tlog-proof",
+  "tuf-targets",
   "uefi",
 ] as const;
 
@@ -36,7 +38,6 @@ export type VerifiedFormatId = typeof VERIFIED_FORMATS[number];
 export type ExplainedFormatId =
   | "apk-v4"
   | "appx"
-  | "cms-signature"
   | "efi-signature-list"
   | "efi-variable"
   | "jss"

@@ -1,5 +1,7 @@
 import { AttestationError } from "../errors.ts";
 import type { JsonObject } from "../internal/json.ts";
+import { isAuthenticode, isCmsSignature, isJar, isUefi } from "./_attached_marks.ts";
+import { isApk } from "./_zip_marks.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
 import { detectCose, detectNotationCose } from "./_cose_marks.ts";
@@ -15,6 +17,7 @@ import { notationJws } from "./notation_jws.ts";
 import { openPgpConfidence, rpmConfidence } from "./_openpgp_marks.ts";
 import { paseto } from "./paseto.ts";
 import { checkpoint, signedNote, tlogProof } from "./signed_note.ts";
+import { isTufTargets } from "./_tuf_subjects.ts";
 
 /** A format as the registry knows it: its detection, and its module on use. */
 export interface FormatEntry {
@@ -41,21 +44,72 @@ function entryOf(module: FormatModule<never>, support: FormatEntry["support"]): 
   };
 }
 
-/** Formats in CBOR, whose decoder is loaded with them. */
-const COSE: readonly FormatEntry[] = [
+/** A format whose module lies in an entry of its own: only its marks are here. */
+interface OptionalFormat extends Pick<FormatEntry, "id" | "layer" | "detect" | "load"> {
+  support?: FormatEntry["support"];
+}
+
+const OPTIONAL: readonly OptionalFormat[] = [
+  {
+    id: "cms-signature",
+    layer: "envelope",
+    detect: isCmsSignature,
+    load: async () => (await import("./attached/mod.ts")).cmsSignature,
+  },
+  {
+    id: "authenticode",
+    layer: "attached",
+    detect: isAuthenticode,
+    load: async () => (await import("./attached/mod.ts")).authenticode,
+  },
+  {
+    id: "uefi",
+    layer: "attached",
+    detect: isUefi,
+    load: async () => (await import("./attached/mod.ts")).uefi,
+  },
+  {
+    id: "apk",
+    layer: "attached",
+    detect: (input) => isApk(input) ? 3 : 0,
+    load: async () => (await import("./attached/mod.ts")).apk,
+  },
+  {
+    id: "jar",
+    layer: "attached",
+    detect: isJar,
+    load: async () => (await import("./attached/mod.ts")).jar,
+  },
   {
     id: "cose-sign1",
     layer: "envelope",
-    support: "verified",
     detect: detectCose,
-    load: async () => (await import("./cose/mod.ts")).coseSign1 as FormatModule<unknown>,
+    load: async () => (await import("./cose/mod.ts")).coseSign1,
   },
   {
     id: "notation-cose",
     layer: "envelope",
-    support: "verified",
     detect: detectNotationCose,
-    load: async () => (await import("./cose/mod.ts")).notationCose as FormatModule<unknown>,
+    load: async () => (await import("./cose/mod.ts")).notationCose,
+  },
+  {
+    id: "tuf-targets",
+    layer: "envelope",
+    detect: isTufTargets,
+    // Loaded on use, with the readers of TUF.
+    load: async () => (await import("./tuf_targets.ts")).tufTargets,
+  },
+  {
+    id: "openpgp",
+    layer: "envelope",
+    detect: openPgpConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
+  },
+  {
+    id: "rpm",
+    layer: "attached",
+    detect: rpmConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
   },
 ];
 
@@ -74,24 +128,10 @@ export const FORMATS: readonly FormatEntry[] = [
     signify,
     tlogProof,
   ].map((module) => entryOf(module as FormatModule<never>, "verified")),
-  {
-    id: "openpgp",
-    layer: "envelope",
-    support: "verified",
-    detect: openPgpConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
-  },
-  {
-    id: "rpm",
-    layer: "attached",
-    support: "verified",
-    detect: rpmConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
-  },
-  ...COSE,
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),
+  ...OPTIONAL.map((one): FormatEntry => ({ support: "verified", ...one })),
   ...EXPLANATIONS.map((one) =>
     entryOf(
       explainedModule(one, (bytes) => new FormatInput(bytes)) as FormatModule<never>,

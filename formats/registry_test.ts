@@ -148,7 +148,6 @@ describe("parseBuildKitStatement()", () => {
 const MARKS: Readonly<Record<string, string | Uint8Array>> = {
   "apk-v4": Uint8Array.of(2, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 12, 0),
   "appx": utf8("PKCX\u0000"),
-  "cms-signature": "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n",
   "efi-signature-list": Uint8Array.of(0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a, 0x87),
   "efi-variable": concat(new Uint8Array(20), Uint8Array.of(0, 2, 0xf1, 0x0e)),
   "jss": JSON.stringify({
@@ -169,7 +168,7 @@ const MARKS: Readonly<Record<string, string | Uint8Array>> = {
   "sigsum-proof": `version=2\nlog=${"a".repeat(64)}\nleaf=00 11\n`,
   "tuf-metadata": JSON.stringify({
     signatures: [],
-    signed: { _type: "Targets", version: 3, expires: "2027-01-01T00:00:00Z" },
+    signed: { _type: "Root", version: 3, expires: "2027-01-01T00:00:00Z" },
   }),
 };
 
@@ -183,7 +182,7 @@ describe("formats that are explained", () => {
       equal(await verdict(source, await ci()), "format-not-verified");
     }
     equal((await parseFormat(MARKS["nv2-jwt"])).facts.size, "3");
-    equal((await parseFormat(MARKS["tuf-metadata"])).facts.role, "Targets");
+    equal((await parseFormat(MARKS["tuf-metadata"])).facts.role, "Root");
   });
 });
 

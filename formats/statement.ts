@@ -18,11 +18,12 @@ import type { FormatId } from "./format_id.ts";
 import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
+import { subjectsOfTargets } from "./_tuf_subjects.ts";
 
 const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
-/** Predicate type of a list of checksums: nothing is said but that they belong together. */
-export const CHECKSUMS_TYPE = "raw-artifact-signature";
+/** Predicate type of a bare signature: nothing is said of its subjects but that they are signed. */
+export const RAW_TYPE = "raw-artifact-signature";
 /** Predicate type of what Helm says of a chart: what its `Chart.yaml` calls it. */
 export const HELM_TYPE = "helm-provenance";
 
@@ -35,7 +36,8 @@ type MessageKind =
   | "spdx"
   | "cyclonedx"
   | "helm"
-  | "checksums";
+  | "checksums"
+  | "tuf-targets";
 
 /** Kinds of messages by the media type that says how to read them. */
 const KINDS: ReadonlyMap<string, MessageKind> = new Map([
@@ -43,6 +45,11 @@ const KINDS: ReadonlyMap<string, MessageKind> = new Map([
   [NOTATION_TYPE, "notation"],
   ["application/spdx+json", "spdx"],
   ["application/vnd.cyclonedx+json", "cyclonedx"],
+]);
+/** Formats that sign the canonical form of OLPC, which nothing but themselves reads. */
+const OWN_KINDS: ReadonlyMap<FormatId, MessageKind> = new Map([
+  ["in-toto-metablock", "in-toto"],
+  ["tuf-targets", "tuf-targets"],
 ]);
 const IN_TOTO = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
 /** Types of JOSE that say nothing of what is in the message (RFC 7515, 4.1.9; RFC 7519, 5.1). */
@@ -76,7 +83,7 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, signers, statement, refusal } = envelope;
+  const { format, message, messageType, artifact, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
   const isSigned = signers.some(({ ok }) => ok);
   if (isSigned && statement !== undefined) return statement;
@@ -86,7 +93,10 @@ export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
       "Cannot read Statement: no trusted signature covers it",
     );
   }
-  return decodeMessage(message, format, messageType);
+  if (artifact === undefined) return decodeMessage(message, format, messageType);
+  // It says nothing but that it is signed: its subject is the file that it lies in.
+  const implicit: ImplicitLayer[] = messageType?.authenticated === true ? [] : ["messageType"];
+  return made([{ digest: artifact }], RAW_TYPE, {}, ["subject", ...implicit, "predicateType"]);
 }
 
 /**
@@ -105,7 +115,7 @@ export function decodeMessage(
       `Cannot read message: ${message.length} bytes, at most ${MAX_BYTES} are accepted`,
     );
   }
-  const stated = format === "in-toto-metablock" ? "in-toto" : kindOfType(type?.value);
+  const stated = OWN_KINDS.get(format) ?? kindOfType(type?.value);
   const implicit: ImplicitLayer[] = stated === undefined || type?.authenticated !== true
     ? ["messageType"]
     : [];
@@ -115,7 +125,7 @@ export function decodeMessage(
     throw unsupported(type?.value ?? kind);
   }
   if (kind === "simple-signing" && format === "openpgp") refuseCosign(message);
-  const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
+  const found = READERS[kind](OWN_KINDS.has(format) ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
 
@@ -211,8 +221,11 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
         { cause },
       );
     }
-    return made(subjects, CHECKSUMS_TYPE, {}, ["predicateType"]);
+    return made(subjects, RAW_TYPE, {}, ["predicateType"]);
   },
+  // A list of digests too: nothing is said but that they belong together.
+  "tuf-targets": (message) =>
+    made(subjectsOfTargets(objectOf(message)), RAW_TYPE, {}, ["predicateType"]),
 };
 
 /** Each kind of container signature has envelopes of its own: cosign's is none of OpenPGP. */
@@ -221,8 +234,10 @@ function refuseCosign(message: Uint8Array): void {
   if (type === "cosign container image signature") throw unsupported(type);
 }
 
-/** Canonical JSON of OLPC leaves control characters as they are; JSON wants them escaped. */
-function fromOlpc(message: Uint8Array): Uint8Array {
+/**
+ * Canonical JSON of OLPC as JSON: it leaves control characters as they are, which JSON wants escaped.
+ */
+export function fromOlpc(message: Uint8Array): Uint8Array {
   return utf8(
     decodeUtf8(message).replace(
       // deno-lint-ignore no-control-regex
@@ -245,7 +260,8 @@ function readInToto(message: Uint8Array): FormatStatement {
   return { statement: parseStatement(value, { maxBytes: MAX_BYTES }), implicit: [] };
 }
 
-function readLink(link: JsonObject): FormatStatement {
+/** A link as a Statement: its products are the subjects, its materials the materials. */
+export function readLink(link: JsonObject): FormatStatement {
   const found = made(artifacts(link.products, "/products"), LINK, link, ["predicateType"]);
   return { ...found, materials: artifacts(link.materials, "/materials") };
 }

@@ -1,10 +1,13 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
+import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { TufRootTrust } from "./tuf_targets.ts";
 import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
@@ -28,6 +31,10 @@ export interface FormatTrust {
   keys?: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. Default: none. */
   certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories, for their targets. Default: none. */
+  tufRoots?: readonly TufRootTrust[];
+  /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
+  efi?: EfiTrust;
   /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
   openpgp?: OpenPgpKeyring;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
@@ -74,6 +81,8 @@ export interface RefusedFormat {
 const OPTIONS = [
   "keys",
   "certificates",
+  "tufRoots",
+  "efi",
   "openpgp",
   "threshold",
   "detached",
@@ -150,7 +159,7 @@ export function checkFormatTrust(
   trust: FormatTrust,
 ): { context: FormatContext; threshold: number } {
   const { keys = [], threshold = 1, now = new Date() } = trust;
-  const { certificates, openpgp, detached, implicitAssertion } = trust;
+  const { certificates, detached, efi, implicitAssertion, openpgp, tufRoots } = trust;
   refuseOtherThanKeys(keys);
   refuseOtherThanKeyring(openpgp);
   if (!Number.isInteger(threshold) || threshold < 1) {
@@ -162,7 +171,9 @@ export function checkFormatTrust(
       keys,
       now,
       ...(certificates === undefined ? {} : { certificates }),
+      ...(efi === undefined ? {} : { efi }),
       ...(openpgp === undefined ? {} : { openpgp }),
+      ...(tufRoots === undefined ? {} : { tufRoots }),
       ...(detached === undefined ? {} : { detached }),
       ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
     },
@@ -236,6 +247,11 @@ export async function openFormat(
 ): Promise<OpenedFormat> {
   const entry = identify(bytes, hint);
   if (entry === undefined) {
+    // What is wrong with its JSON says more than that nothing was recognised in it.
+    const start = bytes.find((byte) => byte !== 32 && (byte < 9 || byte > 13));
+    if (start === 0x7b && bytes.length <= limits.maxBytes) {
+      parseJson(bytes, { maxLength: limits.maxBytes });
+    }
     throw new AttestationError(
       "unknown-format",
       "Cannot read document: it has the marks of no format that is known here",

@@ -66,6 +66,12 @@ export function parseDer(bytes: Uint8Array, tag?: number): Der {
   return element;
 }
 
+/** Reads the element that bytes begin with, and what follows it. */
+export function parseDerPrefix(bytes: Uint8Array): { element: Der; rest: Bytes } {
+  const element = elementAt(asBytes(bytes), 0);
+  return { element, rest: asBytes(bytes).subarray(element.end) };
+}
+
 /** The elements inside a constructed element. */
 export function children(parent: Der, maxCount = 4096): Der[] {
   if ((parent.tag & 0x20) === 0) {

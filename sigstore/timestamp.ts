@@ -15,16 +15,21 @@ import {
 } from "../internal/der.ts";
 import { digest, type HashName } from "../internal/digest.ts";
 import { verifySignature } from "../keys/public_key.ts";
-import { cmsScheme, hashOf } from "./_scheme.ts";
+import { hashOf } from "./_scheme.ts";
 import { type Certificate, parseCertificate, Purpose } from "./certificate.ts";
 import { findPaths, refusalAt } from "./chain.ts";
+import {
+  CmsOid,
+  isSignerId,
+  readSignedData,
+  readSingleAttributes,
+  type SignerInfo,
+  signerScheme,
+} from "./cms.ts";
 import { isWithin, type TrustedAuthority } from "./trusted_root.ts";
 
 const Oid = {
-  signedData: "1.2.840.113549.1.7.2",
   tstInfo: "1.2.840.113549.1.9.16.1.4",
-  contentType: "1.2.840.113549.1.9.3",
-  messageDigest: "1.2.840.113549.1.9.4",
   signingCertificate: "1.2.840.113549.1.9.16.2.12",
   signingCertificateV2: "1.2.840.113549.1.9.16.2.47",
 } as const;
@@ -39,21 +44,19 @@ export interface TimestampToken {
   readonly nonce?: Bytes;
   /** The TSTInfo as it was digested. */
   readonly content: Bytes;
-  readonly signer: SignerInfo;
+  readonly signer: TokenSigner;
   /** Certificates that came with it. */
   readonly certificates: readonly Bytes[];
 }
 
-interface SignerInfo {
-  /** Issuer and serial number, or the subject key id. */
-  readonly id: { readonly issuer: Bytes; readonly serialNumber: Bytes } | Bytes;
+interface TokenSigner extends SignerInfo {
   readonly hash: HashName;
-  readonly signatureAlgorithm: Der;
   /** Signed attributes as they are signed: tagged SET. */
   readonly signed: Bytes;
   readonly attributes: ReadonlyMap<string, Der>;
-  readonly signature: Bytes;
 }
+
+const LIMITS = { maxCertificates: 16, maxSigners: 8 };
 
 /**
  * Reads a TimeStampResp.
@@ -82,29 +85,14 @@ export function parseTimestampResponse(der: Bytes): TimestampToken {
 }
 
 function readToken(contentInfo: Der): TimestampToken {
-  const outer = readSequence(contentInfo);
-  if (readOid(outer.next()) !== Oid.signedData) throw malformed("not CMS signed data");
-  const signedData = readSequence(only(outer.next(0xa0)));
-  outer.end();
-  readSmall(signedData.next());
-  signedData.next(Tag.set);
-  const encapsulated = readSequence(signedData.next());
-  if (readOid(encapsulated.next()) !== Oid.tstInfo) throw malformed("no TSTInfo inside");
-  const content = readOctetString(only(encapsulated.next(0xa0)));
-  encapsulated.end();
-  const certificates = signedData.optional(0xa0);
-  signedData.optional(0xa1);
-  const signers = children(signedData.next(Tag.set), 8);
-  signedData.end();
+  const { contentType, content: element, certificates, signers } = readSignedData(
+    contentInfo,
+    LIMITS,
+  );
+  if (contentType !== Oid.tstInfo || element === undefined) throw malformed("no TSTInfo inside");
+  const content = readOctetString(element);
   if (signers.length !== 1) throw malformed("not exactly one signer");
-  return {
-    ...readTstInfo(content),
-    content,
-    signer: readSigner(signers[0]),
-    certificates: certificates === undefined
-      ? []
-      : children(certificates, 16).map(({ raw }) => raw),
-  };
+  return { ...readTstInfo(content), content, signer: readSigner(signers[0]), certificates };
 }
 
 function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint" | "nonce"> {
@@ -127,46 +115,17 @@ function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint" | 
   return nonce === undefined ? stated : { ...stated, nonce: nonce.value };
 }
 
-function readSigner(signer: Der): SignerInfo {
-  const fields = readSequence(signer);
-  readSmall(fields.next());
-  const id = readSignerId(fields.next());
-  const hash = hashOf(fields.next());
+function readSigner(signer: SignerInfo): TokenSigner {
+  const { hash, signedAttributes } = signer;
   if (hash === undefined) throw malformed("a hash function that is not accepted");
-  const attributes = fields.next(0xa0);
-  const signatureAlgorithm = fields.next(Tag.sequence);
-  const signature = readOctetString(fields.next());
-  fields.optional(0xa1);
-  fields.end();
-  const found = new Map<string, Der>();
-  for (const attribute of children(attributes, 32)) {
-    const pair = readSequence(attribute);
-    const oid = readOid(pair.next());
-    const values = children(pair.next(Tag.set), 8);
-    pair.end();
-    if (found.has(oid) || values.length !== 1) {
-      throw malformed("a signed attribute that is not single");
-    }
-    found.set(oid, values[0]);
-  }
+  if (signedAttributes === undefined) throw malformed("no signed attributes");
   return {
-    id,
+    ...signer,
     hash,
-    signatureAlgorithm,
     // RFC 5652, 5.4: signed as a SET, though it is sent with an implicit tag.
-    signed: concat(Uint8Array.of(Tag.set), attributes.raw.subarray(1)),
-    attributes: found,
-    signature,
+    signed: concat(Uint8Array.of(Tag.set), signedAttributes.raw.subarray(1)),
+    attributes: readSingleAttributes(signedAttributes),
   };
-}
-
-function readSignerId(id: Der): SignerInfo["id"] {
-  if (id.tag === 0x80) return id.value;
-  const fields = readSequence(id);
-  const issuer = fields.next(Tag.sequence).raw;
-  const serialNumber = readUnsigned(fields.next());
-  fields.end();
-  return { issuer, serialNumber };
 }
 
 /** A timestamp that verified. */
@@ -234,10 +193,7 @@ function signingCertificates(
   { signer: { id }, certificates }: TimestampToken,
   { chain }: TrustedAuthority,
 ): SigningCertificate[] {
-  const isNamed = ({ issuer, serialNumber, subjectKeyIdentifier }: Certificate) =>
-    id instanceof Uint8Array
-      ? subjectKeyIdentifier !== undefined && equalBytes(subjectKeyIdentifier, id)
-      : equalBytes(issuer, id.issuer) && equalBytes(serialNumber, id.serialNumber);
+  const isNamed = (certificate: Certificate) => isSignerId(id, certificate);
   const own = chain.filter(isNamed);
   if (own.length > 0) return own.map((certificate) => ({ certificate, isPinned: true }));
   if (chain[0].basicConstraints?.ca !== true) return [];
@@ -254,15 +210,16 @@ function signingCertificates(
 }
 
 async function verifyToken(
-  { hash, signatureAlgorithm, signed, attributes, signature }: SignerInfo,
+  signer: TokenSigner,
   content: Bytes,
   { certificate, isPinned }: SigningCertificate,
 ): Promise<void> {
-  const contentType = attributes.get(Oid.contentType);
+  const { hash, signed, attributes, signature } = signer;
+  const contentType = attributes.get(CmsOid.contentType);
   if (contentType === undefined || readOid(contentType) !== Oid.tstInfo) {
     throw malformed("a signed content type that is not TSTInfo");
   }
-  const messageDigest = attributes.get(Oid.messageDigest);
+  const messageDigest = attributes.get(CmsOid.messageDigest);
   if (
     messageDigest === undefined ||
     !equalBytes(readOctetString(messageDigest), await digest(hash, content))
@@ -270,7 +227,7 @@ async function verifyToken(
   if (!await namesCertificate(attributes, certificate, isPinned)) {
     throw refusal("invalid-timestamp-signature", "it names another signing certificate");
   }
-  const scheme = cmsScheme(signatureAlgorithm, hash);
+  const scheme = signerScheme(signer);
   if (
     scheme === undefined || !await verifySignature(certificate.publicKey, scheme, signature, signed)
   ) throw refusal("invalid-timestamp-signature", "the signature does not verify");
@@ -337,12 +294,6 @@ async function verifyAuthority(
   if (!isWithin(time, authority.validFor)) {
     throw refusal("timestamp-authority-not-valid", "the authority was not trusted at that time");
   }
-}
-
-function only(wrapper: Der): Der {
-  const [element, ...more] = children(wrapper);
-  if (element === undefined || more.length > 0) throw malformed("not exactly one element");
-  return element;
 }
 
 function malformed(what: string, cause?: unknown): AttestationError {

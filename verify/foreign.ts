@@ -7,7 +7,9 @@ import {
   openFormat,
   refusalOf,
 } from "../formats/verify_format.ts";
+import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
@@ -63,11 +65,26 @@ function explain(
     ? "it is a web page, wanted JSON"
     : /^-----BEGIN /.test(start)
     ? "it is a PEM file, wanted JSON"
+    : isBareSignature(content)
+    ? "it is a bare signature, which tells neither its format nor its key"
     : /^\s*[{["\d-]|^(true|false|null)$/.test(start)
     ? "neither a Sigstore bundle, a DSSE envelope nor a Statement"
     : undefined;
   if (what === undefined) return undefined;
   return new AttestationError("unknown-format", `Cannot read attestation: ${what}`, { cause });
+}
+
+/** Bytes of ECDSA or RSA signatures, and of their base64. */
+const MOST_SIGNATURE_BYTES = 2048;
+
+/** Base64 of the length of a signature, or the DER of one of ECDSA. */
+function isBareSignature(content: string | Uint8Array): boolean {
+  if (content.length > MOST_SIGNATURE_BYTES) return false;
+  const bytes = typeof content === "string" ? utf8(content) : content;
+  const isDer = bytes[0] === 0x30 && bytes[1] === bytes.length - 2 && bytes[2] === 0x02;
+  if (isDer) return true;
+  const text = new TextDecoder().decode(bytes).trim();
+  return text.length >= 86 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }
 
 /** The refusal of a format that nobody asked for. */
@@ -98,6 +115,8 @@ export async function foreignRow(
     ...(options.trust?.certificates === undefined
       ? {}
       : { certificates: options.trust.certificates }),
+    ...(options.trust?.tufRoots === undefined ? {} : { tufRoots: options.trust.tufRoots }),
+    ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
     ...(options.trust?.openpgp === undefined ? {} : { openpgp: options.trust.openpgp }),
   };
   const all = subjects.flatMap((artifact) => artifact ?? []);
@@ -161,6 +180,8 @@ interface ForeignTrust {
   keys: readonly TrustedKey[];
   threshold: number;
   certificates?: CertificateTrust;
+  tufRoots?: readonly TufRootTrust[];
+  efi?: EfiTrust;
   openpgp?: OpenPgpKeyring;
   now: Date;
 }
@@ -201,6 +222,8 @@ async function verifyForeign(
     keys: trust.keys,
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust.tufRoots === undefined ? {} : { tufRoots: trust.tufRoots }),
+    ...(trust.efi === undefined ? {} : { efi: trust.efi }),
     ...(trust.openpgp === undefined ? {} : { openpgp: trust.openpgp }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
   });
@@ -223,6 +246,7 @@ async function verifyForeign(
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);
+  tellCoverage(list, envelope);
   return {
     signers,
     facts,
@@ -245,7 +269,7 @@ function statementOf(envelope: FormatEnvelope): FormatStatement | { error: Attes
 }
 
 function factsOf(
-  { format, coverage, messageType }: FormatEnvelope,
+  { format, coverage, messageType, authenticated }: FormatEnvelope,
   read: FormatStatement | { error: AttestationError } | undefined,
 ): ForeignFacts {
   const implicit = read === undefined
@@ -256,6 +280,7 @@ function factsOf(
   return {
     format,
     coverage,
+    ...(authenticated === undefined ? {} : { authenticated: { ...authenticated } }),
     ...(messageType === undefined ? {} : { messageType: messageType.value }),
     messageTypeAuthenticated: messageType?.authenticated === true,
     implicit: [...implicit],
@@ -269,4 +294,14 @@ function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: Fo
   } else {
     list.skipped(id, "The format does not sign the type of its message: it is told by its content");
   }
+}
+
+/** What lies in the file and nobody signed; of many parts each kind once. */
+function tellCoverage(list: CheckList, { artifact, uncovered = [] }: FormatEnvelope): void {
+  if (artifact === undefined) return;
+  const total = uncovered.reduce((sum, { start, end }) => sum + end - start, 0);
+  const kinds = [...new Set(uncovered.map(({ what }) => what))];
+  list.passed("envelope.coverage", `Bytes that the signatures do not cover: ${total}`, {
+    actual: kinds.slice(0, 16).join(", "),
+  });
 }

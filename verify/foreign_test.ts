@@ -187,6 +187,15 @@ describe("verify() of other formats", () => {
     );
   });
 
+  it("tells a bare signature, which openssl and others write", async () => {
+    const der = Uint8Array.of(0x30, 6, 2, 1, 1, 2, 1, 1);
+    for (const one of [der, encodeBase64(new Uint8Array(64)), encodeBase64(new Uint8Array(256))]) {
+      const { report } = await run(one);
+      equal(report.errorReason, "unknown-format");
+      ok(report.artifacts[0].attestations[0].checks[0].message.includes("bare signature"));
+    }
+  });
+
   it("refuses documents with the marks of two formats", async () => {
     const flat = await joseSignature(GOOD, statement());
     const dsse = await signed(statement(), (await keyOf("Ed25519")).signer);

@@ -51,6 +51,14 @@ const UNDERSTOOD: ReadonlySet<CborName> = new Set<CborName>(Object.values(Label)
 const NOTHING = new Uint8Array();
 const MAX_CHAIN = 16;
 
+const sign1: FormatModule<CoseSign1> = {
+  id: "cose-sign1",
+  layer: "envelope",
+  detect: detectCose,
+  parse: (bytes, { maxBytes }) => describe(parseSign1(bytes, { maxBytes })),
+  verify: ({ content }, context) => verifySign1(content, context, NOTHING),
+};
+
 /**
  * COSE_Sign1, of whatever use.
  *
@@ -60,13 +68,7 @@ const MAX_CHAIN = 16;
  *
  * Source: RFC 9052, 3, 4.2 and 4.4; RFC 9053, 2; RFC 9360, 2.
  */
-export const coseSign1: FormatModule<CoseSign1> = {
-  id: "cose-sign1",
-  layer: "envelope",
-  detect: detectCose,
-  parse: (bytes, { maxBytes }) => describe(parseSign1(bytes, { maxBytes })),
-  verify: ({ content }, context) => verifySign1(content, context, NOTHING),
-};
+export const coseSign1: FormatModule = sign1;
 
 /**
  * Verifies COSE_Sign1 as `verifyFormat()` does, with what only this format has: data that is

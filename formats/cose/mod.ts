@@ -6,5 +6,4 @@
  */
 
 export { coseSign1, type CoseTrust, verifyCoseSign1 } from "./cose_sign1.ts";
-export type { CoseSign1 } from "./_sign1.ts";
 export { notationCose } from "./notation_cose.ts";

@@ -22,19 +22,21 @@ import {
   statedAlgorithm,
 } from "./_sign1.ts";
 
-/**
- * Signatures of Notation (Notary Project) in COSE_Sign1: about an OCI artifact, by whoever has
- * a certificate of an authority that you trust. What holds for `notation-jws` holds here.
- *
- * Source: Notary Project, specs/signature-specification.md and signature-envelope-cose.md.
- */
-export const notationCose: FormatModule<NotationContent> = {
+const module: FormatModule<NotationContent> = {
   id: "notation-cose",
   layer: "envelope",
   detect: detectNotationCose,
   parse: (bytes, limits) => describeNotation("notation-cose", readNotation(bytes, limits)),
   verify: ({ content }, context) => verifyNotationEnvelope("notation-cose", content, context),
 };
+
+/**
+ * Signatures of Notation (Notary Project) in COSE_Sign1: about an OCI artifact, by whoever has
+ * a certificate of an authority that you trust. What holds for `notation-jws` holds here.
+ *
+ * Source: Notary Project, specs/signature-specification.md and signature-envelope-cose.md.
+ */
+export const notationCose: FormatModule = module;
 
 /** Names that may be critical: those of COSE that are read here, and Notation's. */
 const UNDERSTOOD: ReadonlySet<CborName> = new Set<CborName>([

@@ -3,8 +3,9 @@
 import { createEnvelope } from "../../dsse/mod.ts";
 import { b64, keyOf, raw } from "../../formats/_fixtures_test.ts";
 import { authority, sample, WITHIN } from "../../formats/_notation_fixtures_test.ts";
-import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
-import { createCertificateTrust, type FormatTrust } from "../../formats/mod.ts";
+import { createCertificateTrust, type FormatTrust, importTufRoot } from "../../formats/mod.ts";
+import { tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
+import { cms } from "../../formats/attached/_signed_fixtures_test.ts";
 import {
   armor,
   makeKeyOf,
@@ -13,15 +14,18 @@ import {
   signaturePacket,
 } from "../../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
+import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
 import { encodePieces } from "../../formats/paseto.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { blake2b512 } from "../../internal/blake2b.ts";
 import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
-import { type Json, parseJson } from "../../internal/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../internal/json.ts";
 import { canonicalOlpcJson } from "../../internal/olpc_json.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import type { KeyAlgorithm } from "../../keys/mod.ts";
+import { octetString } from "../../tools/pki/der_writer.ts";
+import type { TestHash } from "../../tools/pki/keys.ts";
 
 export const HEX = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const STATEMENT = {
@@ -98,6 +102,12 @@ async function signature(alg: KeyAlgorithm, data: Uint8Array): Promise<Uint8Arra
 }
 
 const ED = "Ed25519";
+const CMS_KEYS: Partial<Record<KeyAlgorithm, { name: string; hash: TestHash }>> = {
+  "Ed25519": { name: "leaf-ed25519", hash: "SHA-512" },
+  "ES256": { name: "leaf-p256", hash: "SHA-256" },
+  "ES384": { name: "leaf-p384", hash: "SHA-384" },
+  "RS256": { name: "leaf-rsa", hash: "SHA-256" },
+};
 const ID = new Uint8Array(8);
 
 /** Makers by the format's name: every envelope of the registry has one. */
@@ -120,6 +130,21 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return /^[^\n]+\n\d+\n[A-Za-z0-9+/]{43}=\n$/.test(message)
         ? await note(message, alg)
         : undefined;
+    },
+  },
+  "cms-signature": {
+    message: LIST,
+    async make(message, alg = "ES256") {
+      const key = CMS_KEYS[alg];
+      if (key === undefined) return undefined;
+      const { name, hash } = key;
+      const bytes = utf8(message);
+      const certificates = createCertificateTrust({
+        authorities: [(await authority()).root],
+        identities: ["CN=release"],
+      });
+      const source = await cms({ message: bytes, content: octetString(bytes), key: name, hash });
+      return { source, trust: { certificates, now: WITHIN } };
     },
   },
   "cose-sign1": {
@@ -239,6 +264,30 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const line = encodeBase64(concat(utf8("Ed"), ID, await signature(alg, utf8(message))));
       return { source: `untrusted comment: x\n${line}\n${message}`, trust: await trustOf(alg) };
     },
+  },
+  "tuf-targets": {
+    message: JSON.stringify({
+      _type: "targets",
+      delegations: { keys: {}, roles: [] },
+      expires: "2100-01-01T00:00:00Z",
+      spec_version: "1.0.31",
+      targets: { abc: { hashes: { sha256: HEX, sha512: "1".repeat(128) }, length: 3 } },
+      version: 1,
+    }),
+    async make(message, alg = "ES256") {
+      if (alg !== "ES256" && alg !== ED) return undefined;
+      let signed: JsonObject;
+      try {
+        signed = parseJson(message) as JsonObject;
+      } catch {
+        return undefined;
+      }
+      const made = { dialect: "tuf", alg, expires: "2100-01-01T00:00:00Z" } as const;
+      const source = await tufTargetsFile({ ...made, signed, whole: true });
+      const root = await importTufRoot(await tufRootFile(made));
+      return { source, trust: { tufRoots: [root], now: WITHIN } };
+    },
+    retype: (source) => (source as string).replace('"_type":"targets"', '"_type":"Targets"'),
   },
 };
 

@@ -5,7 +5,10 @@ import { describe, it } from "node:test";
 import { FORMATS, parseFormat, verifyFormat } from "../../formats/mod.ts";
 import { decodeMessage } from "../../formats/statement.ts";
 import { utf8 } from "../../internal/bytes.ts";
+import { encodeHex } from "../../internal/hex.ts";
+import { sha256 as sha256Of } from "../../internal/sha256.ts";
 import { FACTS } from "../../tools/formats/facts.ts";
+import { ATTACHED_MAKERS } from "./attached_makers.ts";
 import { MAKERS } from "./makers.ts";
 import { survey } from "./survey.ts";
 
@@ -20,7 +23,10 @@ const NO_MAKER: Readonly<Record<string, string>> = {
 describe("the model's requirements", () => {
   it("are tried on every format whose signatures are verified", () => {
     const verified = FORMATS.filter(({ support }) => support === "verified").map(({ id }) => id);
-    deepEqual(verified.sort(), [...Object.keys(MAKERS), ...Object.keys(NO_MAKER)].sort());
+    deepEqual(
+      verified.sort(),
+      [MAKERS, ATTACHED_MAKERS, NO_MAKER].flatMap((made) => Object.keys(made)).sort(),
+    );
     // Heavy formats have a test beside their entry.
     for (const { id } of FORMATS) ok(FACTS[id] !== undefined, id);
   });
@@ -42,6 +48,7 @@ describe("the model's requirements", () => {
         ...trust,
         keys: [],
         certificates: undefined,
+        tufRoots: undefined,
         openpgp: undefined,
       });
       equal(other.ok, false);
@@ -118,6 +125,54 @@ describe("the model's requirements", () => {
       equal(found.severalDigests, facts.severalDigests);
       equal(found.materials, facts.materials);
       ok(found.algorithms.length > 0);
+    });
+  }
+
+  for (const [format, make] of Object.entries(ATTACHED_MAKERS)) {
+    it(`${format}: what is signed, and what is not, of the file that it lies in`, async () => {
+      const { source, trust } = await make();
+      const bytes = source as Uint8Array;
+      const result = await verifyFormat(bytes, trust);
+      ok(result.ok && "statement" in result.statement);
+      const { envelope, statement } = result;
+      ok(envelope.message !== undefined && result.signers.length === 1);
+      equal(envelope.messageType?.authenticated === true, FACTS[format]?.typeSigned);
+      const { subject } = statement.statement;
+      const sha256 = encodeHex(sha256Of(bytes));
+      deepEqual(subject, [{ digest: { sha256 } }]);
+      ok(statement.implicit.includes("subject"));
+      ok(envelope.coverage !== "message");
+      // The ranges are in order, and inside of the file.
+      let last = 0;
+      for (const { start, end } of envelope.uncovered ?? []) {
+        ok(start >= last && end > start && end <= bytes.length);
+        last = end;
+      }
+      const other = await verifyFormat(bytes, { now: trust.now });
+      equal(other.ok, false);
+    });
+
+    it(`${format}: no byte that is covered can be changed`, async () => {
+      const { source, trust } = await make();
+      const bytes = source as Uint8Array;
+      const whole = await verifyFormat(bytes, trust);
+      ok(whole.ok);
+      const { uncovered = [], message } = whole.envelope;
+      const step = Math.ceil(bytes.length / 300);
+      for (let at = 0; at < bytes.length; at += step) {
+        const changed = bytes.slice();
+        changed[at] ^= 1;
+        const result = await verifyFormat(changed, trust);
+        const isCovered = !uncovered.some(({ start, end }) => at >= start && at < end);
+        if (isCovered) equal(result.ok, false, `byte ${at}`);
+        else if (result.ok) deepEqual(result.envelope.message, message, `byte ${at}`);
+      }
+    });
+
+    it(`${format}: is read without being verified`, async () => {
+      const parsed = await parseFormat((await make()).source);
+      equal(parsed.format, format);
+      ok(parsed.signatures.length > 0);
     });
   }
 });

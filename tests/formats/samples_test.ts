@@ -5,12 +5,14 @@
  */
 
 import { strictEqual as equal } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { importKeyFile, isOpenPgpKey } from "../../cli/key_file.ts";
-import { parseFormat, verifyFormat } from "../../formats/mod.ts";
+import { createCertificateTrust, parseFormat, verifyFormat } from "../../formats/mod.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { type Trust, verify } from "../../verify/mod.ts";
 
@@ -136,12 +138,94 @@ SAMPLES.push({
     outcome: "malformed-envelope",
   },
 });
+/** A sample that is trusted by a certificate. */
+interface CertifiedSample {
+  document: string;
+  /** The document itself, where it carries its signature. */
+  artifact: string;
+  /** Certificate of the authority. */
+  authority: () => Uint8Array | string;
+  holder: string;
+  format: string;
+  /** Where a bit is flipped, and what comes of it. */
+  flips: readonly [part: string, at: (bytes: Uint8Array) => number, outcome: string][];
+}
+
+const CMS_FLIPS: CertifiedSample["flips"] = [
+  ["signature", (bytes) => bytes.length - 9, "invalid-signature"],
+  ["signed attributes", (bytes) => find(bytes, MESSAGE_DIGEST) + 20, "invalid-signature"],
+  // The version of the whole: it is in no signature.
+  ["unsigned part", () => 25, "ok"],
+];
+const PE_FLIPS: CertifiedSample["flips"] = [
+  ["signed part", () => 0x1000, "content-digest-mismatch"],
+  ["signature", (bytes) => bytes.length - 32, "invalid-signature"],
+  ["signed attributes", (bytes) => find(bytes, MESSAGE_DIGEST) + 20, "invalid-signature"],
+  // The checksum, which the loader of Windows alone looks at.
+  ["unsigned part", (bytes) => 64 + 24 + new DataView(bytes.buffer).getUint32(0x3c, true), "ok"],
+];
+const MESSAGE_DIGEST = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04";
+
+const CERTIFIED: readonly CertifiedSample[] = [
+  {
+    document: "cms-pkcs7/a.p7s",
+    artifact: "cms-pkcs7/a.txt",
+    authority: () => read("cms-pkcs7/ca.pem"),
+    holder: "CN=interop sign",
+    format: "cms-signature",
+    flips: CMS_FLIPS,
+  },
+  {
+    document: "cms-pkcs7/a.p7.pem",
+    artifact: "cms-pkcs7/a.txt",
+    authority: () => read("cms-pkcs7/ca.pem"),
+    holder: "CN=interop sign",
+    format: "cms-signature",
+    flips: [],
+  },
+  {
+    document: "authenticode/app.exe",
+    artifact: "authenticode/app.exe",
+    authority: () => read("authenticode/ca.pem"),
+    holder: "CN=interop sign",
+    // It is made of a program for EFI.
+    format: "uefi",
+    flips: PE_FLIPS,
+  },
+  {
+    document: "secureboot/app.efi",
+    artifact: "secureboot/app.efi",
+    authority: () => read("secureboot/ca.pem"),
+    holder: "CN=interop sign",
+    format: "uefi",
+    flips: PE_FLIPS,
+  },
+  {
+    document: "jar/app.jar",
+    artifact: "jar/app.jar",
+    authority: () =>
+      execFileSync("keytool", [
+        ...["-exportcert", "-rfc", "-storepass", "changeit", "-alias", "k"],
+        ...["-keystore", join(FOLDER, "jar/ks.p12")],
+      ], { encoding: "utf8" }),
+    holder: "CN=interop",
+    format: "jar",
+    flips: [
+      ["signed part", (bytes) => Buffer.from(bytes).indexOf("a.txt") + 8, "malformed-zip"],
+      ["signature", (bytes) => Buffer.from(bytes).indexOf("META-INF/K.RSA") + 800, "malformed-zip"],
+      // The time of the last entry, in its header of the central directory.
+      ["unsigned part", (bytes) => find(bytes, "PK\x01\x02") + 12, "ok"],
+    ],
+  },
+];
+
+function find(bytes: Uint8Array, text: string): number {
+  return Buffer.from(bytes).lastIndexOf(Buffer.from(text, "latin1"));
+}
 
 /** Samples that are told and explained, or that other entries verify. */
 const EXPLAINED: Readonly<Record<string, string>> = {
   "apk/app.apk.idsig": "apk-v4",
-  "cms-pkcs7/a.p7s": "cms-signature",
-  "cms-pkcs7/a.p7.pem": "cms-signature",
   "rfc3161/a.tsr": "rfc3161-timestamp",
 };
 
@@ -209,6 +293,33 @@ describe("samples of the reference tools", options, () => {
       equal(await outcome(sample, undefined), "ok");
       for (const part of ["signed", "signature", "unsigned"] as const) {
         equal(await outcome(sample, sample[part]), sample[part].outcome, part);
+      }
+    });
+  }
+
+  for (const { document, artifact, authority, holder, format, flips } of CERTIFIED) {
+    it(`${document}: as it is, and with each bit flipped`, async () => {
+      const certificates = createCertificateTrust({
+        authorities: [authority()],
+        identities: [holder],
+      });
+      const outcomeOf = async (bytes: Uint8Array) => {
+        const file = artifact === document ? bytes : read(artifact);
+        const report = await verify(bytes, file, { trust: { certificates } });
+        const [one] = report.artifacts[0].attestations;
+        if (report.ok) equal(one.format, format);
+        return report.errorReason ?? "ok";
+      };
+      const whole = read(document);
+      equal(await outcomeOf(whole), "ok");
+      if (artifact !== document) {
+        const report = await verify(whole, Uint8Array.of(1), { trust: { certificates } });
+        equal(report.errorReason, "message-digest-mismatch");
+      }
+      for (const [part, at, outcome] of flips) {
+        const changed = whole.slice();
+        changed[at(whole)] ^= 1;
+        equal(await outcomeOf(changed), outcome, part);
       }
     });
   }

@@ -83,15 +83,25 @@ function spaced(source: string | Uint8Array, message: string): string | Uint8Arr
   throw new Error("The message is not found in the document");
 }
 
-/** The same in a document that has the message as it is, with its length before it. */
+/**
+ * The same in a document that has the message as it is: in CBOR with its length before it, and
+ * in DER, whose lengths lie above it too, as many characters as there were.
+ */
 function spacedBytes(source: Uint8Array, message: string): Uint8Array {
   const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
   const text = latin1(source);
   const [old, other] = [message, `${message.slice(0, 1)}   ${message.slice(1)}`].map((one) =>
     latin1(encodeCborBytes(utf8(one)))
   );
-  if (!text.includes(old)) throw new Error("The message is not found in the document");
-  return Uint8Array.from(text.replace(old, () => other), (unit) => unit.charCodeAt(0));
+  if (text.includes(old)) {
+    return Uint8Array.from(text.replace(old, () => other), (unit) => unit.charCodeAt(0));
+  }
+  const at = text.indexOf(message);
+  const blank = message.search(/\s/);
+  if (at < 0 || blank < 0) throw new Error("The message is not found in the document");
+  const changed = source.slice();
+  changed[at + blank] = 9;
+  return changed;
 }
 
 function standard(message: string): string {

@@ -1,6 +1,7 @@
 /** The registry of targets: one for each exported function that reads what others wrote. */
 
 import { CLI_TARGETS } from "./cli_targets.ts";
+import { ATTACHED_TARGETS } from "./attached_targets.ts";
 import { COSE_TARGETS } from "./cose_targets.ts";
 import { FORMAT_TARGETS } from "./format_targets.ts";
 import { OPENPGP_TARGETS } from "./openpgp_targets.ts";
@@ -22,6 +23,7 @@ export const TARGETS: readonly Target[] = [
   ...POLICY_TARGETS,
   ...STORE_TARGETS,
   ...VERIFY_TARGETS,
+  ...ATTACHED_TARGETS,
   ...FORMAT_TARGETS,
   ...OPENPGP_TARGETS,
   ...COSE_TARGETS,

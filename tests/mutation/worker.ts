@@ -115,7 +115,8 @@ async function glance(mutant: number, runs: readonly Run[]): Promise<Judged> {
       const failed = names.size === 0 ? options : {
         ...options,
         only: (name: string) =>
-          wanted.has(name) && [...names].some((one) => one === name || one.startsWith(`${name} > `)),
+          wanted.has(name) &&
+          [...names].some((one) => one === name || one.startsWith(`${name} > `)),
       };
       const without = await instance.runRegistered(failed);
       if (without.failed === 0) return { killedBy: { bundle, failure: found.failures[0] ?? "" } };

@@ -182,7 +182,10 @@ export const formatRows = (words: readonly string[], world: () => Promise<World>
   ["certificate-authority", world, [...words, HOLDER], ["--certificate-authority=ca.pem"], ["usage", "certificate-not-valid"]],
   ["signing-authority", world, [...words, HOLDER], ["--signing-authority=ca.pem"], ["usage", "untrusted-certificate"]],
   ["timestamp-authority", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--timestamp-authority=none.pem"], ["certificate-not-valid", "unreadable-file"]],
+  ["tuf-root", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--tuf-root=none.json"], ["certificate-not-valid", "unreadable-file"]],
   ["certificate-subject", world, [...words, "--certificate-authority=ca.pem"], [HOLDER], ["usage", "certificate-not-valid"]],
+  ["efi-db", world, words, ["--efi-db=none.esl"], ["untrusted-certificate", "unreadable-file"]],
+  ["efi-dbx", world, words, ["--efi-dbx=n.json"], ["untrusted-certificate", "usage"]],
 ];
 
 const MINISIGN: World = {

@@ -98,6 +98,7 @@ const FORMATS = [
   "formats/minisign_test.ts",
   "formats/registry_test.ts",
   "formats/jws_test.ts",
+  "formats/attached/authenticode_test.ts",
 ];
 const SOURCES = ["store/_server_test.ts", "internal/http_test.ts"];
 const NPM = ["npm/package_test.ts", "npm/lockfile_test.ts"];
@@ -192,6 +193,8 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   VerifyImageOptions: ["store/oci/verify_image_test.ts"],
   CertificateTrustOptions: ["formats/notation_jws_test.ts"],
   ConversionOrigin: ["formats/convert_test.ts"],
+  EfiTrustOptions: ["formats/attached/authenticode_test.ts"],
+  EfiSignatureLimits: ["formats/attached/authenticode_test.ts"],
   OpenPgpKeyringOptions: ["formats/openpgp/keyring_test.ts"],
   FormatTrust: [...FORMATS, "formats/openpgp/openpgp_format_test.ts"],
   CoseTrust: ["formats/cose/cose_sign1_test.ts"],

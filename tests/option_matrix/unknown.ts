@@ -12,6 +12,7 @@ import {
   parseSimpleSigning,
   verifyFormat,
 } from "../../formats/mod.ts";
+import { createEfiTrust, parseEfiSignatureLists } from "../../formats/attached/mod.ts";
 import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import {
   createStatement,
@@ -254,6 +255,8 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   CertificateTrustOptions: (more) => createCertificateTrust(untyped({ authorities: [], ...more })),
   ConversionOrigin: (more) =>
     convertToStatement(untyped({}), untyped({ attester: "", downloadLocation: "", ...more })),
+  EfiTrustOptions: (more) => createEfiTrust(untyped({ db: [], ...more })),
+  EfiSignatureLimits: (more) => parseEfiSignatureLists(new Uint8Array(), untyped(more)),
   OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
   CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),

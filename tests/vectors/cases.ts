@@ -56,6 +56,7 @@ import {
 } from "../../verify/mod.ts";
 import { createLayout } from "../../store/oci/layout.ts";
 import { verifyImage } from "../../store/oci/verify_image.ts";
+import { runFormatCase } from "./format_case.ts";
 import { ORIGIN_BUILDERS } from "./slsa_builders.ts";
 
 /** Text of a JSON file of an index, by the names that it has there. */
@@ -120,6 +121,7 @@ const RUNNERS: Record<string, Runner> = {
   "slsa-oci-layout": runLayout,
   "notation-cose": runNotation,
   "notation-jws": runNotation,
+  "format": runFormat,
 };
 
 /** Tells whether the kind of a case is implemented. */
@@ -691,6 +693,11 @@ function ownRootOf(signature: Uint8Array): Uint8Array | undefined {
   const chain = value.header?.x5c;
   const last: unknown = Array.isArray(chain) ? chain.at(-1) : undefined;
   return typeof last === "string" ? decodeBase64(last) : undefined;
+}
+
+async function runFormat(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  await runFormatCase(vector, read);
+  return ACCEPTED;
 }
 
 function verdictOf({ id }: VectorCase, report: VerificationReport): Verdict {

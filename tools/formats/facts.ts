@@ -30,6 +30,9 @@ const NONE = { severalDigests: false, materials: false, typeSigned: false, depen
 const GENERIC = { ...NONE, severalDigests: true };
 const ALL = "Ed25519, ECDSA P-256/384/521, RSA PKCS #1 and PSS, ML-DSA";
 
+const CMS = "ECDSA P-256/384/521, RSA PKCS #1 and PSS, Ed25519, with SHA-2";
+const ATTACHED = { ...NONE, algorithms: CMS, dependency: "`./formats/attached`" };
+
 /** By the format's name. */
 export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
   "binary-authorization": {
@@ -43,6 +46,16 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     dependency: "`openpgp` for its signatures",
     source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
   },
+  "authenticode": {
+    ...ATTACHED,
+    title: "Authenticode: programs and libraries of Windows (PE)",
+    authenticated: "the image hash",
+    uncovered: "checksum, certificate table and where it lies; nested signatures",
+    statement: "the file",
+    implicit: "subject, predicate type",
+    typeSigned: true,
+    source: "Microsoft, Windows Authenticode Portable Executable Signature Format",
+  },
   "checkpoint": {
     ...NONE,
     title: "Checkpoint of a transparency log",
@@ -52,6 +65,17 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "everything but the proof",
     algorithms: "Ed25519, ECDSA, cosignatures v1",
     source: "C2SP tlog-checkpoint",
+  },
+  "cms-signature": {
+    ...GENERIC,
+    title: "CMS (PKCS #7), detached or with its content",
+    authenticated: "another file, or the content",
+    uncovered: "certificates (verified by their chain), timestamps, unsigned attributes",
+    statement: "list of checksums; else the artifact itself",
+    implicit: "message type, predicate type",
+    algorithms: CMS,
+    dependency: "`./formats/attached`",
+    source: "RFC 5652",
   },
   "cose-sign1": {
     ...GENERIC,
@@ -87,6 +111,15 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     typeSigned: true,
     materials: true,
     source: "in-toto specification 1.0",
+  },
+  "jar": {
+    ...ATTACHED,
+    title: "JAR",
+    authenticated: "every entry, by manifest and signature file",
+    uncovered: "signature files, headers of the ZIP; an entry that is not covered is refused",
+    statement: "the file",
+    implicit: "subject, message type, predicate type",
+    source: "Java SE, JAR File Specification",
   },
   "jws": {
     ...GENERIC,
@@ -198,13 +231,33 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     algorithms: "Ed25519, ECDSA, cosignatures v1",
     source: "C2SP tlog-proof",
   },
+  "tuf-targets": {
+    ...GENERIC,
+    title: "targets.json of TUF 1.0 and of Notary v1 (Docker Content Trust)",
+    authenticated: "`signed`, in canonical form",
+    uncovered: "white space and order; whether a newer version exists",
+    statement: "targets by their digests",
+    implicit: "predicate type",
+    algorithms: "Ed25519, ECDSA, RSA PSS, of the pinned root's keys",
+    typeSigned: true,
+    source: "TUF 1.0; Notary v0.7",
+  },
+  "uefi": {
+    ...ATTACHED,
+    title: "UEFI Secure Boot image",
+    authenticated: "the image hash",
+    uncovered: "as of Authenticode",
+    statement: "the file",
+    implicit: "subject, predicate type",
+    typeSigned: true,
+    source: "UEFI Specification 2.10, 32",
+  },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
   "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
   ...Object.fromEntries(
     [
       "apk-v4",
       "appx",
-      "cms-signature",
       "efi-signature-list",
       "efi-variable",
       "jss",

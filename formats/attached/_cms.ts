@@ -1,0 +1,427 @@
+import { AttestationError, isAttestationError, type Reason } from "../../errors.ts";
+import { type Bytes, equalBytes } from "../../internal/bytes.ts";
+import {
+  children,
+  type Der,
+  encodeDer,
+  parseDer,
+  readOctetString,
+  readOid,
+  readSequence,
+  readSmall,
+  readTime,
+  Tag,
+} from "../../internal/der.ts";
+import { type KeyAlgorithm, lookupAlgorithm, type SignatureScheme } from "../../keys/algorithm.ts";
+import { type PublicKey, verifySignature } from "../../keys/public_key.ts";
+import type { TrustedKey } from "../../keys/trusted_key.ts";
+import { type Certificate, Purpose } from "../../sigstore/certificate.ts";
+import {
+  CmsOid,
+  hashOf,
+  isSignerId,
+  readAttributes,
+  readSignedData,
+  readSingleAttributes,
+  type SignedData,
+  type SignerInfo,
+  signerScheme,
+} from "../../sigstore/cms.ts";
+import type { HashName } from "../../internal/digest.ts";
+import { badSigner, goodSigner, publicKeyOf } from "../_signers.ts";
+import { formatAttributes } from "../certificate_name.ts";
+import {
+  nameOf,
+  pinnedBy,
+  readableCertificates,
+  timeOfToken,
+  verifyChain,
+} from "../certificate_trust.ts";
+import type { FormatContext, GoodSigner, SignerResult, StatedSignature } from "../format.ts";
+
+const Oid = {
+  signingTime: "1.2.840.113549.1.9.5",
+  pss: "1.2.840.113549.1.1.10",
+  mgf1: "1.2.840.113549.1.1.8",
+  /** RFC 3161, appendix A, and what Authenticode has in its place. */
+  timestamps: ["1.2.840.113549.1.9.16.2.14", "1.3.6.1.4.1.311.3.3.1"],
+} as const;
+
+const EVER = { start: new Date(-8.64e15) };
+const MAX_CERTIFICATES = 64;
+const MAX_TIMESTAMPS = 4;
+
+/** What of a signature in CMS depends on the format that has it. */
+export interface CmsRules {
+  /** What is verified, for messages: `JAR signature`. */
+  readonly what: string;
+  /** Digest of what is signed; undefined where neither it nor the digest is at hand. */
+  digest(hash: HashName): Promise<Bytes | undefined>;
+  /** What is signed, where the format has signatures without attributes. */
+  readonly bare?: Bytes;
+  /** Type of what is signed, as the attributes have to state it. */
+  readonly contentType: string;
+  /** Why the signer's certificate is not for this, or undefined. */
+  misuse(certificate: Certificate): string | undefined;
+  /** Throws why a signature with these certificates is refused, whoever is trusted. */
+  forbid?(certificates: readonly Certificate[]): Promise<void>;
+  /** Other trust than {@linkcode CertificateTrust}: throws why the chain is not trusted. */
+  trust?(chain: readonly Certificate[]): Promise<void>;
+}
+
+/**
+ * Reads CMS SignedData; what is no DER of it is a malformed envelope. BER is not taken.
+ *
+ * @throws {AttestationError} `malformed-envelope` or `limit-exceeded`.
+ */
+export function parseCms(der: Uint8Array, what: string, maxSigners: number): SignedData {
+  try {
+    return readSignedData(parseDer(der), { maxCertificates: MAX_CERTIFICATES, maxSigners });
+  } catch (cause) {
+    if (!isAttestationError(cause)) throw cause;
+    throw new AttestationError(
+      cause.reason === "malformed-der" ? "malformed-envelope" : cause.reason,
+      `Cannot read ${what}: ${cause.message}`,
+      { cause },
+    );
+  }
+}
+
+/** What the signatures say of themselves, for display. */
+export function statedSignatures(data: SignedData): StatedSignature[] {
+  const certificates = readableCertificates(data.certificates);
+  return data.signers.map((signer) => {
+    const leaf = certificates.find((one) => isSignerId(signer.id, one));
+    let algorithm: string | undefined;
+    try {
+      const scheme = leaf === undefined ? undefined : schemeOf(signer);
+      if (scheme !== undefined && leaf !== undefined) {
+        algorithm = algorithmOf(leaf.publicKey, scheme);
+      }
+    } catch {
+      // For display only.
+    }
+    return {
+      ...(leaf === undefined ? {} : { keyid: formatAttributes(nameOf(leaf)) }),
+      ...(algorithm === undefined ? {} : { algorithm }),
+      bytes: signer.signature.length,
+    };
+  });
+}
+
+/** The time that the first signer states, for display. */
+export function statedTime({ signers }: SignedData): Record<string, string> {
+  try {
+    const { signedAttributes } = signers[0];
+    const stated = signedAttributes === undefined
+      ? undefined
+      : readSingleAttributes(signedAttributes).get(Oid.signingTime);
+    return stated === undefined ? {} : { "signing time": readTime(stated).toISOString() };
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Verifies each signature of CMS SignedData by itself: the signature under the key of its
+ * certificate, what it says of the content, and the certificate, up to a trusted authority or
+ * because its key is one of the trusted keys. Never throws.
+ *
+ * Source: RFC 5652, 5.4, 5.6 and 11.
+ */
+export async function verifyCms(
+  data: SignedData,
+  rules: CmsRules,
+  context: FormatContext,
+): Promise<SignerResult[]> {
+  const certificates = readableCertificates(data.certificates);
+  const results: SignerResult[] = [];
+  for (const signer of data.signers) {
+    results.push(await verifySigner(signer, { certificates, rules, context }));
+  }
+  return results;
+}
+
+interface Surroundings {
+  certificates: readonly Certificate[];
+  rules: CmsRules;
+  context: FormatContext;
+}
+
+async function verifySigner(signer: SignerInfo, around: Surroundings): Promise<SignerResult> {
+  const { certificates, rules } = around;
+  const leaf = certificates.find((one) => isSignerId(signer.id, one));
+  let holder: string | undefined;
+  try {
+    if (leaf !== undefined) holder = formatAttributes(nameOf(leaf));
+    return await verified(signer, leaf, around);
+  } catch (error) {
+    if (isAttestationError(error)) {
+      const refusal = error.reason === "malformed-der"
+        ? new AttestationError(
+          "malformed-envelope",
+          `Cannot read ${rules.what}: ${error.message}`,
+          {
+            cause: error,
+          },
+        )
+        : error;
+      return { ok: false, error: refusal, ...(holder === undefined ? {} : { keyid: holder }) };
+    }
+    return badSigner("internal-error", `Cannot verify ${rules.what}: an unexpected error`);
+  }
+}
+
+async function verified(
+  signer: SignerInfo,
+  leaf: Certificate | undefined,
+  { certificates, rules, context }: Surroundings,
+): Promise<GoodSigner> {
+  const { hash, signature } = signer;
+  const refusal = (reason: Reason, why: string) =>
+    new AttestationError(reason, `Cannot verify ${rules.what}: ${why}`);
+  const scheme = schemeOf(signer);
+  if (hash === undefined || scheme === undefined) {
+    throw refusal("unsupported-algorithm", "its digest or signature algorithm is not accepted");
+  }
+  const signed = signedBytes(signer, rules);
+  const key = await keyOf(leaf, context.keys, { scheme, signature, signed });
+  if (key === undefined && leaf === undefined) {
+    throw refusal(
+      context.keys.length === 0 ? "missing-trusted-key" : "invalid-signature",
+      "it brings no certificate of its signer, and no trusted key made it",
+    );
+  }
+  if (leaf !== undefined) {
+    const algorithm = algorithmOf(leaf.publicKey, scheme);
+    if (!await verifySignature(leaf.publicKey, scheme, signature, signed)) {
+      throw refusal("invalid-signature", "its certificate's key did not make it");
+    }
+    if (key !== undefined && key.alg !== algorithm) {
+      throw refusal(
+        "key-algorithm-mismatch",
+        `it is ${algorithm}, the trusted key is for ${key.alg}`,
+      );
+    }
+  }
+  await checkAttributes(signer, hash, rules);
+  await rules.forbid?.(certificates);
+  if (key !== undefined) return goodSigner(key);
+  const trusted = leaf!;
+  const misuse = rules.misuse(trusted);
+  if (misuse !== undefined) throw refusal("invalid-certificate-usage", misuse);
+  const others = certificates.filter((one) => one !== trusted);
+  const time = await trustedTime(signer, [trusted, ...others], rules, context);
+  return {
+    ok: true,
+    name: formatAttributes(nameOf(trusted)),
+    fingerprint: trusted.publicKey.fingerprint,
+    algorithm: algorithmOf(trusted.publicKey, scheme),
+    certificate: trusted,
+    ...(time === undefined ? {} : { time }),
+  };
+}
+
+/** The trusted key that is the certificate's, or that made the signature where there is none. */
+async function keyOf(
+  leaf: Certificate | undefined,
+  keys: readonly TrustedKey[],
+  { scheme, signature, signed }: { scheme: SignatureScheme; signature: Bytes; signed: Bytes },
+): Promise<TrustedKey | undefined> {
+  if (leaf !== undefined) {
+    return keys.find(({ fingerprint }) => fingerprint === leaf.publicKey.fingerprint);
+  }
+  for (const key of keys) {
+    const own = publicKeyOf(key);
+    if (
+      JSON.stringify(lookupAlgorithm(key.alg).scheme) === JSON.stringify(scheme) &&
+      await verifySignature(own, scheme, signature, signed)
+    ) return key;
+  }
+  return undefined;
+}
+
+/** What the signature is over: RFC 5652, 5.4, the attributes as a SET in DER, or the content. */
+function signedBytes({ signedAttributes }: SignerInfo, { bare, what }: CmsRules): Bytes {
+  if (signedAttributes !== undefined) {
+    const members = children(signedAttributes, 32).map(({ raw }) => raw).sort(compareBytes);
+    return encodeDer(Tag.set, ...members);
+  }
+  // Attributes of one signature must not pass for the content of another.
+  if (bare === undefined) {
+    throw new AttestationError(
+      "malformed-envelope",
+      `Cannot verify ${what}: it has no signed attributes`,
+    );
+  }
+  return bare;
+}
+
+/** X.690, 11.6: the order of a SET OF. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
+}
+
+/** RFC 5652, 11.1 and 11.2: what the attributes say of the content. */
+async function checkAttributes(
+  { signedAttributes }: SignerInfo,
+  hash: HashName,
+  { what, contentType, digest }: CmsRules,
+): Promise<void> {
+  if (signedAttributes === undefined) return;
+  const attributes = readSingleAttributes(signedAttributes);
+  const type = attributes.get(CmsOid.contentType);
+  const stated = attributes.get(CmsOid.messageDigest);
+  if (type === undefined || stated === undefined || readOid(type) !== contentType) {
+    throw new AttestationError(
+      "malformed-envelope",
+      `Cannot verify ${what}: its attributes do not state the type and digest of the content`,
+    );
+  }
+  const computed = await digest(hash);
+  if (computed === undefined) {
+    throw new AttestationError(
+      "artifact-required",
+      `Cannot verify ${what}: it is over another file, and neither it nor its ${hash} is given`,
+    );
+  }
+  if (!equalBytes(readOctetString(stated), computed)) {
+    throw new AttestationError(
+      "message-digest-mismatch",
+      `Cannot verify ${what}: the signed digest is not that of the content`,
+    );
+  }
+}
+
+/** The chain up to whom the caller trusts, and the verified time of signing if there is one. */
+async function trustedTime(
+  signer: SignerInfo,
+  chain: readonly Certificate[],
+  { what, trust }: CmsRules,
+  { certificates, now }: FormatContext,
+): Promise<Date | undefined> {
+  const authorities = certificates?.timestampAuthorities ?? [];
+  const times: Date[] = [];
+  for (const token of authorities.length === 0 ? [] : timestampsOf(signer)) {
+    times.push(await timeOfToken(token, signer.signature, authorities));
+  }
+  const time = times.length === 0
+    ? undefined
+    : new Date(Math.min(...times.map((one) => one.getTime())));
+  if (trust !== undefined) await trust(chain);
+  else if (certificates === undefined) {
+    throw new AttestationError(
+      "untrusted-certificate",
+      `Cannot verify ${what}: it is made with a certificate, and no authority is trusted`,
+    );
+  } else {
+    const [leaf] = chain;
+    // A certificate that the caller names is its own authority.
+    const authorities = await pinnedBy(certificates, leaf)
+      ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
+      : certificates.authorities;
+    const { identities } = certificates;
+    await verifyChain(chain, { authorities, identities }, { verified: times, now });
+  }
+  return time;
+}
+
+function timestampsOf({ unsignedAttributes }: SignerInfo): Bytes[] {
+  if (unsignedAttributes === undefined) return [];
+  const attributes = readAttributes(unsignedAttributes);
+  const tokens = Oid.timestamps.flatMap((oid) => attributes.get(oid) ?? []);
+  if (tokens.length > MAX_TIMESTAMPS) {
+    throw new AttestationError(
+      "limit-exceeded",
+      `Cannot read timestamps: ${tokens.length}, at most ${MAX_TIMESTAMPS} are accepted`,
+    );
+  }
+  return tokens.map(({ raw }) => raw);
+}
+
+/** Types of the attributes that nobody signed, for display. */
+export function unsignedTypes({ signers }: SignedData): string[] {
+  return signers.flatMap(({ unsignedAttributes }) => {
+    try {
+      return unsignedAttributes === undefined ? [] : [...readAttributes(unsignedAttributes).keys()];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function schemeOf(signer: SignerInfo): SignatureScheme | undefined {
+  const scheme = signerScheme(signer) ?? pssScheme(signer);
+  // RFC 8419, 3: the digest of Ed25519 signatures is SHA-512.
+  return scheme?.name === "Ed25519" && signer.hash !== "SHA-512" ? undefined : scheme;
+}
+
+/** RFC 4056, 3: RSA-PSS whose hash functions are that of the content, with a salt of its length. */
+function pssScheme({ signatureAlgorithm, hash }: SignerInfo): SignatureScheme | undefined {
+  const algorithm = readSequence(signatureAlgorithm);
+  if (hash === undefined || readOid(algorithm.next()) !== Oid.pss) return undefined;
+  const fields = readSequence(algorithm.next());
+  algorithm.end();
+  const own = hashOf(single(fields.next(0xa0)));
+  const mask = readSequence(single(fields.next(0xa1)));
+  const salt = readSmall(single(fields.next(0xa2)));
+  fields.end();
+  const generator = readOid(mask.next()), inner = hashOf(mask.next());
+  mask.end();
+  return own === hash && generator === Oid.mgf1 && inner === hash &&
+      salt === Number(hash.slice(4)) / 8
+    ? { name: "RSA-PSS", hash }
+    : undefined;
+}
+
+function single(wrapper: Der): Der {
+  const [element, ...more] = children(wrapper, 2);
+  if (element === undefined || more.length > 0) {
+    throw new AttestationError("malformed-der", "Cannot read algorithm: not exactly one element");
+  }
+  return element;
+}
+
+/**
+ * The algorithm of a key in a scheme.
+ *
+ * @throws {AttestationError} `unsupported-algorithm` or `key-algorithm-mismatch`.
+ */
+function algorithmOf({ kind, curve }: PublicKey, scheme: SignatureScheme): KeyAlgorithm {
+  const bits = "hash" in scheme ? scheme.hash.slice(4) : "";
+  const [name, wanted] = scheme.name === "ECDSA"
+    ? [`ECDSA-${curve?.replace("-", "")}-SHA${bits}`, "EC"]
+    : scheme.name === "RSASSA-PKCS1-v1_5"
+    ? [`RS${bits}`, "RSA"]
+    : scheme.name === "RSA-PSS"
+    ? [`PS${bits}`, "RSA"]
+    : [scheme.name, scheme.name];
+  if (kind !== wanted) {
+    throw new AttestationError(
+      "key-algorithm-mismatch",
+      `Cannot verify signature: it is of ${scheme.name}, its certificate's key is ${kind}`,
+    );
+  }
+  return lookupAlgorithm(name).alg;
+}
+
+/** Why a certificate is not for signing code, or undefined. */
+export function codeSigningMisuse(
+  certificate: Certificate,
+  isPurposeNeeded: boolean,
+): string | undefined {
+  const purposes = certificate.extendedKeyUsage?.purposes;
+  if (purposes === undefined ? isPurposeNeeded : !purposes.includes(Purpose.codeSigning)) {
+    return "its certificate is not for signing code";
+  }
+  return signingMisuse(certificate);
+}
+
+/** Why a certificate is not for signatures, or undefined. */
+export function signingMisuse({ keyUsage }: Certificate): string | undefined {
+  // digitalSignature or nonRepudiation: RFC 5652 leaves it to RFC 5280, 4.2.1.3.
+  return keyUsage !== undefined && (keyUsage & 0xc0) === 0
+    ? "its certificate is not for signatures"
+    : undefined;
+}
