@@ -11,12 +11,14 @@ import {
   signaturePacket,
 } from "../formats/openpgp/_fixtures_test.ts";
 import { authority, sample } from "../formats/_notation_fixtures_test.ts";
+import { tufRootFile, tufTargetsFile } from "../formats/_tuf_fixtures_test.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
-import { tufRootFile, tufTargetsFile } from "../formats/_tuf_fixtures_test.ts";
+import { jarFile, pe, signatureList, X509 } from "../formats/attached/_signed_fixtures_test.ts";
 import { encodePem } from "../internal/pem.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
+import { testKey } from "../tools/pki/keys.ts";
 import { main } from "./main.ts";
 
 const HELLO = "hello\n";
@@ -115,6 +117,33 @@ describe("attest verify", () => {
     assert.equal(await reason(files, "abc", "--bundle=a.jws", "--key=k.pub"), "invalid-signature");
   });
 
+  it("takes targets of a TUF repository by a root that is pinned", async () => {
+    const files = {
+      "abc": "abc",
+      "other": "x",
+      "targets.json": await tufTargetsFile(),
+      "root.json": await tufRootFile(),
+      "stranger.json": await tufRootFile({ targetSigners: ["stranger"] }),
+    };
+    const args = ["--bundle=targets.json", "--tuf-root=root.json"];
+    assert.equal(await reason(files, "abc", ...args), "ok");
+    assert.equal(await reason(files, `sha256:${ABC_SHA256}`, ...args), "ok");
+    assert.equal(await reason(files, "other", ...args), "subject-mismatch");
+    assert.equal(await reason(files, "abc", args[0]), "missing-trusted-key");
+    assert.equal(
+      await reason(files, "abc", args[0], "--tuf-root=stranger.json"),
+      "invalid-signature",
+    );
+    assert.match(
+      await reason(files, "abc", args[0], "--tuf-root=targets.json"),
+      /another type than root/,
+    );
+    const { out } = await run(files, "verify", "abc", ...args);
+    assert.match(out, /TUF root +root\.json \(1 of 1 key\)/);
+    assert.match(out, /version +2 \(signed\)/);
+    assert.ok(!out.includes("NOT STATED"));
+  });
+
   it("takes OpenPGP keys, armored and not, beside others", async () => {
     const key = await makeKey();
     const stranger = await makeKey();
@@ -175,33 +204,6 @@ describe("attest verify", () => {
     assert.ok(!out.includes("another file"), out);
   });
 
-  it("takes targets of a TUF repository by a root that is pinned", async () => {
-    const files = {
-      "abc": "abc",
-      "other": "x",
-      "targets.json": await tufTargetsFile(),
-      "root.json": await tufRootFile(),
-      "stranger.json": await tufRootFile({ targetSigners: ["stranger"] }),
-    };
-    const args = ["--bundle=targets.json", "--tuf-root=root.json"];
-    assert.equal(await reason(files, "abc", ...args), "ok");
-    assert.equal(await reason(files, `sha256:${ABC_SHA256}`, ...args), "ok");
-    assert.equal(await reason(files, "other", ...args), "subject-mismatch");
-    assert.equal(await reason(files, "abc", args[0]), "missing-trusted-key");
-    assert.equal(
-      await reason(files, "abc", args[0], "--tuf-root=stranger.json"),
-      "invalid-signature",
-    );
-    assert.match(
-      await reason(files, "abc", args[0], "--tuf-root=targets.json"),
-      /another type than root/,
-    );
-    const { out } = await run(files, "verify", "abc", ...args);
-    assert.match(out, /TUF root +root\.json \(1 of 1 key\)/);
-    assert.match(out, /version +2 \(signed\)/);
-    assert.ok(!out.includes("NOT STATED"));
-  });
-
   it("takes authorities and the holders that they may name", async () => {
     const { root } = await authority();
     const ca = encodePem("CERTIFICATE", root);
@@ -245,6 +247,57 @@ describe("attest verify", () => {
       ),
       /wanted C=/,
     );
+  });
+});
+
+describe("attest verify of files that carry their signature", () => {
+  const files = async () => ({
+    "app.jar": await jarFile(),
+    "app.exe": await pe(),
+    "boot.efi": await pe({ subsystem: 10 }),
+    "ca.pem": encodePem("CERTIFICATE", (await authority()).root),
+    "db.esl": signatureList(X509, (await authority()).root),
+    "release.pub": encodePem("PUBLIC KEY", (await testKey("leaf-p256")).spki),
+    "plain.jar": utf8("PK\u0003\u0004"),
+  });
+  const CERTIFICATE = ["--certificate-authority=ca.pem", "--certificate-subject=CN=release"];
+
+  it("takes them as they are, once somebody is trusted who signs so", async () => {
+    const own = await files();
+    for (const name of ["app.jar", "app.exe", "boot.efi"]) {
+      // The certificate was valid in 2025.
+      assert.equal(await reason(own, name, ...CERTIFICATE), "certificate-not-valid");
+      assert.equal(await reason(own, name, "--key=release.pub"), "ok");
+      // No identity of Sigstore signs in a file: what is missing is an attestation.
+      const repo = ["--repo=acme/app"];
+      assert.equal(await reason(own, name, ...repo), "attestation-not-found");
+      // What lies beside it is what counts.
+      const beside = { ...own, [`${name}.att.json`]: "{}" };
+      assert.equal(await reason(beside, name, "--key=release.pub"), "unknown-format");
+    }
+    assert.equal(await reason(own, "plain.jar", "--key=release.pub"), "malformed-json");
+    const { status, out } = await run(own, "verify", "app.jar", "--key=release.pub");
+    assert.equal(status, 0);
+    assert.match(out, /envelope\.coverage +Bytes that the signatures do not cover: \d+/);
+  });
+
+  it("judges boot images by --efi-db and --efi-dbx", async () => {
+    const own = await files();
+    assert.equal(await reason(own, "boot.efi", "--efi-db=db.esl"), "ok");
+    assert.equal(
+      await reason(own, "boot.efi", "--efi-db=db.esl", "--efi-dbx=db.esl"),
+      "forbidden-by-dbx",
+    );
+    assert.match(await reason(own, "boot.efi", "--efi-dbx=db.esl"), /--efi-dbx needs --efi-db/);
+    const empty = { ...own, "db.esl": "" };
+    assert.match(await reason(empty, "boot.efi", "--efi-db=db.esl"), /db has no certificate/);
+    const bad = { ...own, "db.esl": "x" };
+    assert.match(await reason(bad, "boot.efi", "--efi-db=db.esl"), /a list is cut off/);
+    assert.equal(await reason(own, "app.exe", "--efi-db=db.esl"), "untrusted-certificate");
+    const { out } = await run(own, "inspect", "boot.efi", "db.esl", "app.jar");
+    for (const text of ["PE32+, subsystem 10", "1 x509", "the file itself", "O=acme, CN=release"]) {
+      assert.ok(out.includes(text), text);
+    }
   });
 });
 

@@ -26,9 +26,10 @@ export async function inspectFormat(source: string, bytes: Uint8Array): Promise<
       })),
     };
   }
-  // What lies in its artifact says nothing more of it.
-  const isStatement = entry.layer !== "log-proof" && entry.layer !== "attached";
-  if (message === undefined || !isStatement) return result;
+  // What is attached to its artifact covers sections of it, which are no message.
+  if (message === undefined || entry.layer === "log-proof" || entry.layer === "attached") {
+    return result;
+  }
   try {
     const type = messageType === undefined
       ? undefined

@@ -164,11 +164,6 @@ export interface FormatEnvelope {
   readonly messageType?: { readonly value: string; readonly authenticated: boolean };
   /** Digests of a detached message, which is the artifact itself. */
   readonly detached?: DigestSet;
-  /**
-   * Of a signature that lies in its artifact: digests of the artifact, computed of the file that
-   * was read. The signatures cover of it what is not in `uncovered`.
-   */
-  readonly artifact?: DigestSet;
   /** One per signature, good and bad. */
   readonly signers: readonly SignerResult[];
   /**

@@ -1,5 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { digest } from "../internal/digest.ts";
+import { encodeHex } from "../internal/hex.ts";
 import {
   decodeUtf8,
   isObject,
@@ -12,7 +14,13 @@ import type { DigestSet } from "../intoto/digest_set.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { parseStatement, type Statement } from "../intoto/statement.ts";
 import { checksumSubjects, parseChecksums } from "../intoto/subjects/checksums.ts";
-import { BILL_TYPES, subjectsOfCycloneDx, subjectsOfSpdx } from "./bill_of_materials.ts";
+import {
+  BILL_TYPES,
+  isSpdx3,
+  subjectsOfCycloneDx,
+  subjectsOfSpdx,
+  subjectsOfSpdx3,
+} from "./bill_of_materials.ts";
 import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts";
 import type { FormatId } from "./format_id.ts";
 import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
@@ -83,7 +91,7 @@ const GENERIC: ReadonlySet<string> = new Set([
  * ```
  */
 export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
-  const { format, message, messageType, artifact, signers, statement, refusal } = envelope;
+  const { format, message, messageType, signers, statement, refusal } = envelope;
   if (refusal !== undefined) throw refusal;
   const isSigned = signers.some(({ ok }) => ok);
   if (isSigned && statement !== undefined) return statement;
@@ -93,10 +101,23 @@ export function readFormatStatement(envelope: FormatEnvelope): FormatStatement {
       "Cannot read Statement: no trusted signature covers it",
     );
   }
-  if (artifact === undefined) return decodeMessage(message, format, messageType);
-  // It says nothing but that it is signed: its subject is the file that it lies in.
-  const implicit: ImplicitLayer[] = messageType?.authenticated === true ? [] : ["messageType"];
-  return made([{ digest: artifact }], RAW_TYPE, {}, ["subject", ...implicit, "predicateType"]);
+  return decodeMessage(message, format, messageType);
+}
+
+/**
+ * What a signature says that lies in its artifact: nothing but that the file is signed. The
+ * subject is the file as it was given; its digest is measured, and signed by way of what the
+ * signature covers of it.
+ *
+ * @param isTyped Whether the signature covers the type of what it is over.
+ */
+export async function artifactStatement(
+  file: Uint8Array,
+  isTyped: boolean,
+): Promise<FormatStatement> {
+  const sha256 = encodeHex(await digest("SHA-256", file));
+  const type: ImplicitLayer[] = isTyped ? [] : ["messageType"];
+  return made([{ digest: { sha256 } }], RAW_TYPE, {}, ["subject", ...type, "predicateType"]);
 }
 
 /**
@@ -141,10 +162,17 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
   return kind;
 }
 
-/** Tells whether a type says of a message that it makes a Statement. */
+/** Kinds of messages that are about something else, and never the thing itself. */
+const SAYINGS: ReadonlySet<MessageKind | undefined> = new Set<MessageKind | undefined>([
+  "in-toto",
+  "simple-signing",
+  "notation",
+]);
+
+/** Tells whether a type says of a message that it is about something else. */
 export function isStatementType(type: string): boolean {
   try {
-    return kindOfType(type) !== undefined;
+    return SAYINGS.has(kindOfType(type));
   } catch {
     return false;
   }
@@ -162,7 +190,7 @@ function sniff(message: Uint8Array): MessageKind {
   if (has("_type")) kinds.push("in-toto");
   if (has("critical")) kinds.push("simple-signing");
   if (has("targetArtifact")) kinds.push("notation");
-  if (has("spdxVersion")) kinds.push("spdx");
+  if (has("spdxVersion") || isSpdx3(value)) kinds.push("spdx");
   if (has("bomFormat")) kinds.push("cyclonedx");
   if (kinds.length > 1) {
     throw new AttestationError(
@@ -195,7 +223,9 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
   },
   "spdx": (message) => {
     const bill = objectOf(message);
-    return made(subjectsOfSpdx(bill), BILL_TYPES.spdx, bill, ["predicateType"]);
+    return isSpdx3(bill)
+      ? made(subjectsOfSpdx3(bill), BILL_TYPES.spdx3, bill, ["predicateType"])
+      : made(subjectsOfSpdx(bill), BILL_TYPES.spdx, bill, ["predicateType"]);
   },
   "cyclonedx": (message) => {
     const bill = objectOf(message);

@@ -62,6 +62,7 @@ describe("verify() of other formats", () => {
         messageType: "vnd.in-toto+json",
         messageTypeAuthenticated: true,
         implicit: [],
+        fingerprints: [(await keyOf("Ed25519")).trustedKey.fingerprint],
       });
       equal(attestation.statement?.subject[0].digest?.sha256, ABC_SHA256);
     }
@@ -219,7 +220,7 @@ describe("verify() of other formats", () => {
 });
 
 describe("a policy and other formats", () => {
-  async function judged(what: string | object, envelope: object): Promise<string> {
+  async function judged(what: string | object | Uint8Array, envelope: object): Promise<string> {
     const { publicKey } = await keyOf("Ed25519");
     const policy = await compilePolicy(parsePolicy({
       type: "attest-policy/v1",
@@ -244,6 +245,17 @@ describe("a policy and other formats", () => {
     equal(
       await judged(untyped, { formats: ["jws"], signedMessageType: true }),
       "message-type-not-signed",
+    );
+    const cose = await sign1({ payload: utf8(JSON.stringify(statement())) });
+    equal(await judged(cose, {}), "ok");
+    equal(await judged(cose, { formats: ["jws"] }), "format-not-accepted");
+    equal(await judged(cose, { formats: ["cose-sign1"], coverage: ["message"] }), "ok");
+    const over = await sign1({ header: map([1, int(-8)]), payload: ABC, detached: true });
+    equal(await judged(over, {}), "format-not-accepted");
+    equal(await judged(over, { formats: ["cose-sign1"] }), "ok");
+    equal(
+      await judged(over, { formats: ["cose-sign1"], coverage: ["message"] }),
+      "coverage-not-accepted",
     );
     const detached = await minisig(ABC);
     equal(await judged(detached, {}), "format-not-accepted");

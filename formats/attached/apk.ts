@@ -9,6 +9,7 @@ import { type PublicKey, verifySignature } from "../../keys/public_key.ts";
 import { isApk } from "../_zip_marks.ts";
 import { checkHolder, pinnedBy } from "../certificate_trust.ts";
 import type { BadSigner, FormatContext, FormatModule, SignerResult } from "../format.ts";
+import { artifactStatement } from "../statement.ts";
 import { apkAlgorithm, keyAlgorithmOf, nameOfAlgorithm } from "./_apk_algorithms.ts";
 import { type ApkCertificate, holderOf, readApkCertificate } from "./_apk_certificate.ts";
 import { apkContentDigest } from "./_apk_digest.ts";
@@ -92,7 +93,7 @@ export const apk: FormatModule<Apk> = {
     return {
       format: "apk",
       message: signers[best].signed,
-      artifact: { sha256: encodeHex(await digest("SHA-256", archive.bytes)) },
+      statement: await artifactStatement(archive.bytes, false),
       signers: results,
       coverage: "whole-artifact",
       uncovered: [{ ...block, what: "APK signing block" }],

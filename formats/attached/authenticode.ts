@@ -15,6 +15,7 @@ import { encodeHex } from "../../internal/hex.ts";
 import { hashOf, type SignedData } from "../../sigstore/cms.ts";
 import { isAuthenticode, isUefi } from "../_attached_marks.ts";
 import type { FormatContext, FormatEnvelope, FormatModule, ParsedFormat } from "../format.ts";
+import { artifactStatement } from "../statement.ts";
 import type { FormatId } from "../format_id.ts";
 import {
   type CmsRules,
@@ -64,13 +65,13 @@ const WHAT = "Authenticode signature";
  *
  * Source: Microsoft, Windows Authenticode Portable Executable Signature Format.
  */
-export const authenticode: FormatModule<AuthenticodeImage> = {
+export const authenticode: FormatModule = {
   id: "authenticode",
   layer: "attached",
   detect: isAuthenticode,
   parse: (bytes) => parseImage("authenticode", bytes),
   verify: ({ content }, context) => verifyImage("authenticode", content, context),
-};
+} satisfies FormatModule<AuthenticodeImage> as FormatModule;
 
 /**
  * Signatures of UEFI Secure Boot: as those of Windows, in programs for EFI. With the firmware's
@@ -79,13 +80,13 @@ export const authenticode: FormatModule<AuthenticodeImage> = {
  *
  * Source: UEFI Specification 2.10, 32.2 to 32.5.
  */
-export const uefi: FormatModule<AuthenticodeImage> = {
+export const uefi: FormatModule = {
   id: "uefi",
   layer: "attached",
   detect: isUefi,
   parse: (bytes) => parseImage("uefi", bytes),
   verify: ({ content }, context) => verifyImage("uefi", content, context),
-};
+} satisfies FormatModule<AuthenticodeImage> as FormatModule;
 
 function parseImage(format: FormatId, bytes: Uint8Array): ParsedFormat<AuthenticodeImage> {
   const own = new Uint8Array(bytes);
@@ -183,7 +184,7 @@ async function verifyImage(
     ...base,
     message,
     messageType: { value: Oid.indirectData, authenticated: true },
-    artifact: { sha256: encodeHex(await digest("SHA-256", bytes)) },
+    statement: await artifactStatement(bytes, true),
     signers,
     ...(refusal === undefined ? {} : { refusal }),
   };

@@ -1,16 +1,22 @@
-import { AttestationError, type Reason } from "../../errors.ts";
+import { AttestationError, isAttestationError, type Reason } from "../../errors.ts";
 import { asRefusal } from "../../internal/check_list.ts";
 import { type Bytes, equalBytes } from "../../internal/bytes.ts";
 import { readOctetString } from "../../internal/der.ts";
 import { digest, type HashName } from "../../internal/digest.ts";
 import { createHasher } from "../../internal/hasher.ts";
-import { encodeHex } from "../../internal/hex.ts";
 import { quote } from "../../internal/json.ts";
-import { CmsOid } from "../../sigstore/cms.ts";
+import { DATA } from "../../sigstore/cms.ts";
 import { badSigner } from "../_signers.ts";
 import { isJar } from "../_attached_marks.ts";
-import type { ByteRange, FormatContext, FormatModule, SignerResult } from "../format.ts";
-import { codeSigningMisuse, parseCms, verifyCms } from "./_cms.ts";
+import type {
+  ByteRange,
+  FormatContext,
+  FormatModule,
+  SignerResult,
+  StatedSignature,
+} from "../format.ts";
+import { artifactStatement } from "../statement.ts";
+import { codeSigningMisuse, parseCms, statedSignatures, verifyCms } from "./_cms.ts";
 import {
   hasDigests,
   type Manifest,
@@ -62,11 +68,11 @@ const MAX_SIGNERS = 8;
  * Source: Java SE, JAR File Specification, "Signed JAR File"; Android, "APK signature scheme
  * with JAR signing" (`X-Android-APK-Signed`).
  */
-export const jar: FormatModule<Jar> = {
+export const jar: FormatModule = {
   id: "jar",
   layer: "attached",
   detect: isJar,
-  parse(bytes, { maxSignatures }) {
+  async parse(bytes, { maxSignatures }) {
     const archive = parseZip(bytes);
     const content = readJar(archive);
     const { signatures } = content;
@@ -76,13 +82,10 @@ export const jar: FormatModule<Jar> = {
         `Cannot read JAR: ${signatures.length} signatures, at most ${maxSignatures} are accepted`,
       );
     }
+    const stated = await Promise.all(signatures.map((one) => statedIn(archive, one)));
     return {
       format: "jar",
-      signatures: signatures.map(({ name, block }) => ({
-        keyid: name,
-        ...(block === undefined ? {} : { algorithm: block.name.replace(/^.*\./, "") }),
-        bytes: block?.size ?? 0,
-      })),
+      signatures: stated.flat(),
       facts: { entries: String(archive.entries.length) },
       content,
     };
@@ -94,7 +97,7 @@ export const jar: FormatModule<Jar> = {
     return {
       format: "jar",
       ...(checked[0]?.file === undefined ? {} : { message: checked[0].file }),
-      artifact: { sha256: encodeHex(await digest("SHA-256", archive.bytes)) },
+      statement: await artifactStatement(archive.bytes, false),
       signers: checked.map(({ signer }) => signer),
       coverage: "artifact-sections",
       uncovered: uncoveredOf(archive, covered),
@@ -103,7 +106,22 @@ export const jar: FormatModule<Jar> = {
       ...(checked.length > 0 ? {} : { refusal: failure("missing-signatures", "there is none") }),
     };
   },
-};
+} satisfies FormatModule<Jar> as FormatModule;
+
+/** What a block says of itself, for display. */
+async function statedIn(
+  archive: ZipArchive,
+  { name, block }: JarSignature,
+): Promise<StatedSignature[]> {
+  if (block === undefined) return [{ keyid: name, bytes: 0 }];
+  try {
+    const der = await readZipEntry(archive, block, MAX_BLOCK_BYTES);
+    return statedSignatures(parseCms(der, WHAT, MAX_SIGNERS));
+  } catch (error) {
+    if (!isAttestationError(error)) throw error;
+    return [{ keyid: name, bytes: block.size }];
+  }
+}
 
 /** Names in META-INF are the same in either case; two that are so are one too many. */
 function readJar(archive: ZipArchive): Jar {
@@ -193,12 +211,12 @@ async function verifyOne(
     const data = parseCms(await readZipEntry(archive, block, MAX_BLOCK_BYTES), WHAT, MAX_SIGNERS);
     const isOther = data.content !== undefined &&
       !equalBytes(readOctetString(data.content), signed);
-    if (data.contentType !== CmsOid.data || isOther || data.signers.length === 0) {
+    if (data.contentType !== DATA || isOther || data.signers.length === 0) {
       throw failure("malformed-envelope", `the block of ${quote(name)} is of something else`);
     }
     const signers = await verifyCms(data, {
       what: WHAT,
-      contentType: CmsOid.data,
+      contentType: DATA,
       // Older tools sign the file itself: it is text, which no attributes can pass for.
       bare: signed,
       digest: (hash) => digest(hash, signed),

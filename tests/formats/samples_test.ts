@@ -92,52 +92,6 @@ const SAMPLES: Sample[] = [
   },
 ];
 
-for (const kind of ["openpgp-ed25519", "openpgp-rsa"]) {
-  SAMPLES.push({
-    document: `${kind}/SHASUMS256.txt.asc`,
-    artifact: `${kind}/a.txt`,
-    key: `${kind}/pub.asc`,
-    format: "openpgp",
-    signed: { file: "document", after: "Hash: SHA", outcome: "malformed-envelope" },
-    // The armor has a checksum, which tells first.
-    signature: { file: "document", at: -60, outcome: "malformed-envelope" },
-    unsigned: { file: "document", at: -1, outcome: "ok" },
-  }, {
-    document: `${kind}/SHASUMS256.txt.asc`,
-    artifact: `${kind}/a.txt`,
-    key: `${kind}/pub.asc`,
-    format: "openpgp",
-    signed: { file: "document", after: "\n\n", outcome: "invalid-signature" },
-    signature: { file: "document", at: -60, outcome: "malformed-envelope" },
-    unsigned: { file: "document", at: -1, outcome: "ok" },
-  }, {
-    document: `${kind}/SHASUMS256.txt.sig`,
-    artifact: `${kind}/SHASUMS256.txt`,
-    key: `${kind}/pub.asc`,
-    format: "openpgp",
-    signed: { file: "artifact", at: 0, outcome: "invalid-signature" },
-    signature: { file: "document", at: -1, outcome: "invalid-signature" },
-    // The id of the key stands in both parts, and has to be one.
-    unsigned: {
-      file: "document",
-      at: kind === "openpgp-rsa" ? -390 : -71,
-      outcome: "malformed-envelope",
-    },
-  });
-}
-SAMPLES.push({
-  document: "helm-prov/mychart-0.1.0.tgz.prov",
-  artifact: "helm-prov/mychart-0.1.0.tgz",
-  key: "helm-prov/pub.gpg",
-  format: "openpgp",
-  signed: { file: "document", after: "version: ", outcome: "invalid-signature" },
-  signature: { file: "document", at: -40, outcome: "invalid-signature" },
-  unsigned: {
-    file: "document",
-    after: "-----END PGP SIGNATURE----",
-    outcome: "malformed-envelope",
-  },
-});
 /** A sample that is trusted by a certificate. */
 interface CertifiedSample {
   document: string;
@@ -222,6 +176,52 @@ const CERTIFIED: readonly CertifiedSample[] = [
 function find(bytes: Uint8Array, text: string): number {
   return Buffer.from(bytes).lastIndexOf(Buffer.from(text, "latin1"));
 }
+for (const kind of ["openpgp-ed25519", "openpgp-rsa"]) {
+  SAMPLES.push({
+    document: `${kind}/SHASUMS256.txt.asc`,
+    artifact: `${kind}/a.txt`,
+    key: `${kind}/pub.asc`,
+    format: "openpgp",
+    signed: { file: "document", after: "Hash: SHA", outcome: "malformed-envelope" },
+    // The armor has a checksum, which tells first.
+    signature: { file: "document", at: -60, outcome: "malformed-envelope" },
+    unsigned: { file: "document", at: -1, outcome: "ok" },
+  }, {
+    document: `${kind}/SHASUMS256.txt.asc`,
+    artifact: `${kind}/a.txt`,
+    key: `${kind}/pub.asc`,
+    format: "openpgp",
+    signed: { file: "document", after: "\n\n", outcome: "invalid-signature" },
+    signature: { file: "document", at: -60, outcome: "malformed-envelope" },
+    unsigned: { file: "document", at: -1, outcome: "ok" },
+  }, {
+    document: `${kind}/SHASUMS256.txt.sig`,
+    artifact: `${kind}/SHASUMS256.txt`,
+    key: `${kind}/pub.asc`,
+    format: "openpgp",
+    signed: { file: "artifact", at: 0, outcome: "invalid-signature" },
+    signature: { file: "document", at: -1, outcome: "invalid-signature" },
+    // The id of the key stands in both parts, and has to be one.
+    unsigned: {
+      file: "document",
+      at: kind === "openpgp-rsa" ? -390 : -71,
+      outcome: "malformed-envelope",
+    },
+  });
+}
+SAMPLES.push({
+  document: "helm-prov/mychart-0.1.0.tgz.prov",
+  artifact: "helm-prov/mychart-0.1.0.tgz",
+  key: "helm-prov/pub.gpg",
+  format: "openpgp",
+  signed: { file: "document", after: "version: ", outcome: "invalid-signature" },
+  signature: { file: "document", at: -40, outcome: "invalid-signature" },
+  unsigned: {
+    file: "document",
+    after: "-----END PGP SIGNATURE----",
+    outcome: "malformed-envelope",
+  },
+});
 
 /** Samples that are told and explained, or that other entries verify. */
 const EXPLAINED: Readonly<Record<string, string>> = {
