@@ -4,7 +4,7 @@ import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
 import type { FormatId } from "../format_id.ts";
-import type { FormatModule, ParsedFormat } from "../format.ts";
+import type { FormatModule } from "../format.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
 
@@ -32,7 +32,9 @@ const LIMITS = { maxBytes: 16 << 20, maxSignatures: 64 };
  * @throws {AttestationError} `malformed-envelope`, `unsupported-payload-type`, `limit-exceeded`,
  * or those of strict JSON.
  */
-export function readSignedDocument(source: string | Uint8Array): SignedDocument {
+export async function readSignedDocument(
+  source: string | Uint8Array,
+): Promise<SignedDocument> {
   const bytes = typeof source === "string" ? utf8(source) : source;
   if (bytes.length > 2 * LIMITS.maxBytes) {
     throw new AttestationError(
@@ -42,12 +44,14 @@ export function readSignedDocument(source: string | Uint8Array): SignedDocument 
   }
   const json = parseJson(bytes, { maxLength: bytes.length, maxDepth: 64 });
   const isEnvelope = isObject(json) && Object.hasOwn(json, "payload");
-  return isEnvelope ? read(dsse, bytes) : read(inTotoMetablock, bytes);
+  return isEnvelope ? await read(dsse, bytes) : await read(inTotoMetablock, bytes);
 }
 
-function read<Content>(module: FormatModule<Content>, bytes: Uint8Array): SignedDocument {
-  // Both of them read at once.
-  const parsed = module.parse(bytes, LIMITS) as ParsedFormat<Content>;
+async function read<Content>(
+  module: FormatModule<Content>,
+  bytes: Uint8Array,
+): Promise<SignedDocument> {
+  const parsed = await module.parse(bytes, LIMITS);
   const { message = new Uint8Array(), messageType } = parsed;
   if (module.id === "dsse" && messageType !== IN_TOTO) {
     throw new AttestationError(

@@ -202,7 +202,7 @@ export async function verifyLayout(
   const { list, warnings } = verification;
   let chain: LayoutChain | undefined;
   try {
-    const document = readSignedDocument(source);
+    const document = await readSignedDocument(source);
     chain = await verification.layout(document, { keys, threshold, scope: "", depth: 0 });
   } catch (error) {
     list.failed("envelope.layout", error);

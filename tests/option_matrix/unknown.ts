@@ -13,6 +13,7 @@ import {
   verifyFormat,
 } from "../../formats/mod.ts";
 import { createEfiTrust, parseEfiSignatureLists } from "../../formats/attached/mod.ts";
+import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -257,6 +258,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   EfiTrustOptions: (more) => createEfiTrust(untyped({ db: [], ...more })),
   EfiSignatureLimits: (more) => parseEfiSignatureLists(new Uint8Array(), untyped(more)),
   OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
+  CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
