@@ -3,15 +3,14 @@ import { utf8 } from "../../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
-import type { FormatId } from "../format_id.ts";
-import type { FormatModule } from "../format.ts";
+import type { FormatModule, ParsedFormat } from "../format.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
 
 /** A layout or link with its signatures, read and not verified. */
 export interface SignedDocument {
   /** Envelope that it is in. */
-  readonly format: FormatId;
+  readonly format: "dsse" | "in-toto-metablock";
   /** What is signed, as JSON. */
   readonly value: JsonObject;
   /**
@@ -32,9 +31,7 @@ const LIMITS = { maxBytes: 16 << 20, maxSignatures: 64 };
  * @throws {AttestationError} `malformed-envelope`, `unsupported-payload-type`, `limit-exceeded`,
  * or those of strict JSON.
  */
-export async function readSignedDocument(
-  source: string | Uint8Array,
-): Promise<SignedDocument> {
+export function readSignedDocument(source: string | Uint8Array): SignedDocument {
   const bytes = typeof source === "string" ? utf8(source) : source;
   if (bytes.length > 2 * LIMITS.maxBytes) {
     throw new AttestationError(
@@ -44,14 +41,12 @@ export async function readSignedDocument(
   }
   const json = parseJson(bytes, { maxLength: bytes.length, maxDepth: 64 });
   const isEnvelope = isObject(json) && Object.hasOwn(json, "payload");
-  return isEnvelope ? await read(dsse, bytes) : await read(inTotoMetablock, bytes);
+  return isEnvelope ? read(dsse, bytes) : read(inTotoMetablock, bytes);
 }
 
-async function read<Content>(
-  module: FormatModule<Content>,
-  bytes: Uint8Array,
-): Promise<SignedDocument> {
-  const parsed = await module.parse(bytes, LIMITS);
+function read<Content>(module: FormatModule<Content>, bytes: Uint8Array): SignedDocument {
+  // Both of them read at once.
+  const parsed = module.parse(bytes, LIMITS) as ParsedFormat<Content>;
   const { message = new Uint8Array(), messageType } = parsed;
   if (module.id === "dsse" && messageType !== IN_TOTO) {
     throw new AttestationError(
@@ -70,7 +65,7 @@ async function read<Content>(
     );
   }
   return {
-    format: module.id,
+    format: module.id === "dsse" ? "dsse" : "in-toto-metablock",
     value,
     async signedBy(keys, now) {
       const accepted = new Set<string>();

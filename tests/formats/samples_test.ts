@@ -13,6 +13,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { importKeyFile } from "../../cli/key_file.ts";
 import { createCertificateTrust, parseFormat, verifyFormat } from "../../formats/mod.ts";
+import { verifyLayout } from "../../formats/layout/mod.ts";
 import { verify } from "../../verify/mod.ts";
 
 const FOLDER = process.env.ATTEST_FORMAT_SAMPLES ?? "";
@@ -168,6 +169,28 @@ const CERTIFIED: readonly CertifiedSample[] = [
       ["unsigned part", (bytes) => find(bytes, "PK\x01\x02") + 12, "ok"],
     ],
   },
+  {
+    document: "apk/app.apk",
+    artifact: "apk/app.apk",
+    authority: () =>
+      execFileSync("keytool", [
+        ...["-exportcert", "-rfc", "-storepass", "changeit", "-alias", "k"],
+        ...["-keystore", join(FOLDER, "apk/ks.p12")],
+      ], { encoding: "utf8" }),
+    holder: "CN=interop",
+    format: "apk",
+    flips: [
+      [
+        "signed part",
+        (bytes) => Buffer.from(bytes).indexOf("a.txt") + 8,
+        "content-digest-mismatch",
+      ],
+      // The last SubjectPublicKeyInfo is that of v3, and the signature lies before it.
+      ["signature", (bytes) => find(bytes, "\x30\x82\x01\xa2\x30\x0d") - 20, "invalid-signature"],
+      // Zeros that fill the signing block up.
+      ["unsigned part", (bytes) => find(bytes, "\x77\x65\x72\x42") + 8, "ok"],
+    ],
+  },
 ];
 
 function find(bytes: Uint8Array, text: string): number {
@@ -254,6 +277,30 @@ describe("samples of the reference tools", options, () => {
       }
     });
   }
+
+  it("in-toto-link/root.layout: as it is, and with each bit flipped", async () => {
+    const key = await importKeyFile(
+      new TextDecoder().decode(read("in-toto-link/k.pub.pem")),
+      "owner",
+      undefined,
+    );
+    const outcomeOf = async (layout: Uint8Array, link = read("in-toto-link/LINK")) => {
+      const links = () => Promise.resolve(link);
+      const result = await verifyLayout(layout, { keys: [key], links });
+      return result.ok ? "ok" : result.errorReason;
+    };
+    const whole = read("in-toto-link/root.layout");
+    equal(await outcomeOf(whole), "ok");
+    equal(await outcomeOf(flipped(whole, '"name": "')), "invalid-signature");
+    equal(await outcomeOf(flipped(whole, '"sig": "')), "invalid-signature");
+    equal(await outcomeOf(flipped(whole, '"keyid": "')), "ok");
+    const link = flipped(read("in-toto-link/LINK"), '"name": "');
+    equal(await outcomeOf(whole, link), "invalid-signature");
+    // One of the same step in an envelope says something else: it was another run.
+    const name = JSON.parse(new TextDecoder().decode(whole)).signatures[0].keyid.slice(0, 8);
+    const other = read(`in-toto-link/dsse/build.${name}.link`);
+    equal(await outcomeOf(whole, other), "artifact-rule-violated");
+  });
 
   for (const [path, format] of Object.entries(EXPLAINED)) {
     it(`${path} is told and explained`, async () => {

@@ -35,6 +35,16 @@ const ATTACHED = { ...NONE, algorithms: CMS, dependency: "`./formats/attached`" 
 
 /** By the format's name. */
 export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
+  "apk": {
+    ...ATTACHED,
+    title: "Android package (APK), schemes v2, v3 and v3.1",
+    authenticated: "every byte but the signing block; algorithms, certificate, Android versions",
+    uncovered: "the signing block",
+    statement: "the file",
+    implicit: "subject, message type, predicate type",
+    algorithms: "ECDSA P-256/384/521, RSA PKCS #1 and PSS, with SHA-256 or SHA-512",
+    source: "Android, APK Signature Scheme v2 and v3",
+  },
   "binary-authorization": {
     ...NONE,
     title: "Binary Authorization attestation",
