@@ -29,6 +29,7 @@ export type Reason =
   | "invalid-hex"
   | "invalid-unicode"
   | "limit-exceeded"
+  | "malformed-cbor"
   | "malformed-checksums"
   | "malformed-der"
   | "malformed-json"

@@ -163,6 +163,14 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     repair: "Split the input. A program that trusts the source may raise the limit by its option",
     example: "A file of 100 MB given as an attestation",
   },
+  "malformed-cbor": {
+    layer: "input",
+    cause: "Binary data is not strict CBOR: a length that is not stated, a number that is longer " +
+      "than it has to be, a name twice in a map, or bytes after the end",
+    check: "The byte that the message names; any CBOR viewer shows the items before it",
+    repair: "Write it again in the core deterministic encoding (RFC 8949, 4.2.1), and sign again",
+    example: "A COSE signature whose array begins with 9f, an array without a length",
+  },
   "malformed-checksums": {
     layer: "input",
     cause: "A line of the checksum file is not a digest of SHA-256, SHA-384 or SHA-512 and a name",

@@ -90,6 +90,11 @@ export function cliRuns(folder: string): Record<string, CliRun> {
       ...["attest", hello, "--predicate", statement, "--type=https://example.com/p/v1"],
       ...["--key", `${folder}/ci.key`, "--output", `${folder}/hello.sigstore.json`, "--force"],
     ),
+    "convert": ok(
+      ...["convert", `${EXAMPLE}/keyed/hello.txt.intoto.json`, `--key=${EXAMPLE}/keyed/ci.pub`],
+      ...["--attester=https://example.com/ci", "--download-location=https://example.com/old"],
+      ...[`--signing-key=${folder}/ci.key`, `--output=${folder}/new.json`, "--force"],
+    ),
     "provenance": { args: ["provenance", hello], status: 1 },
     // Of a layout, store, working copy or database that is not there: what they load is loaded.
     "tree": fails("tree", layout),

@@ -3,7 +3,7 @@ import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, parseJson, printable, quote } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS, digestFault, normalizeDigest } from "../intoto/digest_set.ts";
 import { ociSubject } from "../intoto/subjects/oci.ts";
-import { ATTESTATION_SUFFIXES, digestOfName } from "../store/file_names.ts";
+import { ATTESTATION_SUFFIXES, digestOfName, SIGNATURE_SUFFIXES } from "../store/file_names.ts";
 import type { ArtifactInput } from "../verify/options.ts";
 import { type ParsedArgs, suggestion, usageError } from "./args.ts";
 import { type ChecksumEntry, parseChecksums } from "../intoto/subjects/checksums.ts";
@@ -274,7 +274,11 @@ async function readFolder(
     const path = join(file.folder, file.name);
     const suffix = ATTESTATION_SUFFIXES.find((suffix) => file.name.endsWith(suffix));
     const byDigest = digestOfName(file.name) !== undefined;
-    if (suffix === undefined && !byDigest && !given.has(normalPath(path))) {
+    // Another file may end like a signature: it is one only beside what it is of.
+    const isSignature = SIGNATURE_SUFFIXES.some((end) =>
+      file.name.endsWith(end) && paths.has(path.slice(0, -end.length))
+    );
+    if (suffix === undefined && !byDigest && !isSignature && !given.has(normalPath(path))) {
       artifacts.push(file);
       continue;
     }

@@ -18,6 +18,7 @@ import {
 import {
   checkOutputOptions,
   checkOutputs,
+  describeSubject,
   outputOf,
   type Product,
   STDOUT,
@@ -196,12 +197,6 @@ async function readStatements(
   }
   const claim: Claim = await readClaim(args, runtime);
   return groups.map((group) => makeStatement(subjectsOf(group), claim, validate));
-}
-
-function describeSubject({ name, digest = {} }: ResourceDescriptor): string {
-  const [[algorithm, value]] = Object.entries(digest);
-  const short = `${algorithm}:${value}`;
-  return name === undefined ? short : `${name} (${short})`;
 }
 
 /** Operands and options by which `verify` finds the same artifacts. */

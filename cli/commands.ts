@@ -24,7 +24,8 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     notes: [
       "ARTIFACT is a file, a folder (all files in it), ALG:HEX, npm:NAME@VERSION, an image " +
       "oci://REFERENCE or oci-layout:FOLDER. The attestation of a file is looked for next to it: NAME.sigstore.json, NAME.sigstore, NAME.intoto.jsonl, NAME.intoto.json, " +
-      "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it.",
+      "NAME.att.json, or sha256:<digest>.jsonl as gh attestation download writes it; so are " +
+      "signatures of the file itself: NAME.minisig, NAME.sig, NAME.asc, NAME.prov.",
       "A keyless attestation needs an expected signer: anybody can get a certificate. With " +
       "--source-uri, SLSA provenance is expected, and its signer must be one that may speak for " +
       "its builder: see --builder-id, --builders and --min-level.",
@@ -397,6 +398,39 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       ],
     ],
     options: async () => (await import("./attest_options.ts")).ATTEST_OPTIONS,
+  },
+  convert: {
+    summary: "make a Statement of what was verified in an old form, and sign it",
+    usage:
+      "DOCUMENT [ARTIFACT…] --attester URI --download-location URI --signing-key FILE [OPTION…]",
+    notes: [
+      "DOCUMENT is an attestation in any format that verify takes: JWS, an in-toto metablock, COSE, " +
+      "a container signature, minisign and others. It is verified by the options of verify; one " +
+      "that is not verified is never converted. With ARTIFACT it must be about that artifact, " +
+      "which a detached signature needs; a list of checksums is given as --message.",
+      "The new Statement has the subjects that the old one signed, or the artifact itself where " +
+      "that was signed, and the predicate type https://in-toto.io/attestation/reference/v0.1: a " +
+      "resource descriptor of the old form with its digest, format, predicate type and signers. " +
+      "What the old form claims beyond its subjects is not repeated: you vouch for having verified " +
+      "it, not for its words.",
+      "Exit status: 0 written, 1 the old form is not verified or makes no Statement, 2 could not " +
+      "run; nothing is left behind then.",
+    ],
+    examples: [
+      [
+        "A JWS becomes a Sigstore bundle beside the artifact",
+        "convert app.jws app.tgz --key old.pub --attester https://acme.example/ci " +
+        "--download-location https://acme.example/app.jws --signing-key ci.key",
+      ],
+      [
+        "A list of checksums with its minisign signature",
+        "convert SHA256SUMS.minisig --message SHA256SUMS --key minisign.pub " +
+        "--attester https://acme.example/ci " +
+        "--download-location https://acme.example/SHA256SUMS.minisig --signing-key ci.key " +
+        "--output SHA256SUMS.sigstore.json",
+      ],
+    ],
+    options: async () => (await import("./convert_options.ts")).CONVERT_OPTIONS,
   },
   attach: {
     summary: "hang attestations on the image that they are about",

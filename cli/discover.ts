@@ -1,5 +1,5 @@
 import type { DigestSet } from "../intoto/digest_set.ts";
-import { ATTESTATION_SUFFIXES, digestOfName } from "../store/file_names.ts";
+import { ATTESTATION_SUFFIXES, digestOfName, SIGNATURE_SUFFIXES } from "../store/file_names.ts";
 import { type Artifact, join, splitPath } from "./artifacts.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -25,7 +25,7 @@ export async function discover(
   const paths: string[] = [];
   const looked: string[] = [];
   for (const neighbour of artifact.neighbours) {
-    for (const suffix of ATTESTATION_SUFFIXES) {
+    for (const suffix of [...ATTESTATION_SUFFIXES, ...SIGNATURE_SUFFIXES]) {
       const path = neighbour + suffix;
       looked.push(path);
       if (await isFile(runtime, path)) paths.push(path);

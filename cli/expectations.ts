@@ -3,6 +3,7 @@ import type { CertificateTrust } from "../formats/certificate_trust.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { AttestationError } from "../errors.ts";
 import { decodeUtf8, printable, quote } from "../internal/json.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
 import type { KeySet } from "../keys/key_validity.ts";
@@ -137,6 +138,7 @@ export async function readExpectations(
     "certificate-sha256",
     "signing-authority",
     "efi-db",
+    "tuf-root",
   ].some((name) => args.has(name));
   if (
     identity === undefined && !hasKeys && !isHolderStated && !args.has("unsafe-any-identity")
@@ -168,6 +170,14 @@ export async function readExpectations(
     for (const hex of certificates.pinned) rows.push(["certificate", `sha256:${hex}`]);
     for (const subject of args.all("certificate-subject")) {
       rows.push(["certificate subject", printable(subject)]);
+    }
+  }
+
+  const tufRoots = await readTufRoots(args, runtime);
+  if (tufRoots.length > 0) {
+    options.trust = { ...options.trust, tufRoots };
+    for (const { name, keys, threshold } of tufRoots) {
+      rows.push(["TUF root", `${printable(name)} (${threshold} of ${plural(keys.length, "key")})`]);
     }
   }
 
@@ -411,6 +421,22 @@ async function readCertificateTrust(
         : error.message,
     );
   }
+}
+
+/** Pinned roots of TUF repositories. */
+async function readTufRoots(args: ParsedArgs, runtime: Runtime): Promise<TufRootTrust[]> {
+  const paths = args.all("tuf-root");
+  if (paths.length === 0) return [];
+  const { importTufRoot } = await import("../formats/tuf_targets.ts");
+  return await Promise.all(
+    paths.map((path) =>
+      inFile(
+        "TUF root",
+        path,
+        async () => await importTufRoot(await readBounded(runtime, path, MAX_ROOT_BYTES), path),
+      )
+    ),
+  );
 }
 
 async function readFiles(paths: readonly string[], runtime: Runtime): Promise<Uint8Array[]> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
+import { ABC_SHA256, compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
 import { authority, sample } from "../formats/_notation_fixtures_test.ts";
+import { tufRootFile, tufTargetsFile } from "../formats/_tuf_fixtures_test.ts";
 import { jarFile, pe, signatureList, X509 } from "../formats/attached/_signed_fixtures_test.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { encodePem } from "../internal/pem.ts";
@@ -47,6 +48,33 @@ describe("attest verify", () => {
     );
   });
 
+  it("finds signatures beside their files, and says what it found", async () => {
+    const files = { "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    assert.equal(await reason(files, "a.txt", "--key=k.pub"), "ok");
+    const { out } = await run(files, "verify", "a.txt", "--key=k.pub");
+    assert.match(out, /a\.txt\.minisig \(minisign\)/);
+    assert.match(out, /trusted comment +interop sample \(signed\)/);
+    assert.equal(
+      await reason({ ...files, "a.txt": "x" }, "a.txt", "--key=k.pub"),
+      "invalid-signature",
+    );
+    const bare = { "a.txt": HELLO, "k.pub": MINISIGN_KEY, "a.txt.sig": `${"A".repeat(88)}\n` };
+    assert.equal(await reason(bare, "a.txt", "--key=k.pub"), "unknown-format");
+    assert.equal(await reason({ ...files, ...bare }, "a.txt", "--key=k.pub"), "ok");
+    for (const name of ["a.txt.asc", "a.txt.sig", "a.txt.prov"]) {
+      const one = { "a.txt": HELLO, "k.pub": MINISIGN_KEY, [name]: "hello" };
+      const { out } = await run(one, "verify", "a.txt", "--key=k.pub");
+      assert.ok(out.includes(name), name);
+    }
+  });
+
+  it("takes no signature in a folder for an artifact, unless it is of none", async () => {
+    const files = { "d/a.txt": HELLO, "d/a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
+    assert.equal(await reason(files, "d", "--key=k.pub"), "ok");
+    const alone = { ...files, "d/b.sig": "hello" };
+    assert.equal(await reason(alone, "d", "--key=k.pub"), "attestation-not-found");
+  });
+
   it("takes a list of checksums with --message", async () => {
     // It is no list: that is said, and the signature is good.
     const files = { "b.txt": "b", "a.txt": HELLO, "a.txt.minisig": MINISIG, "k.pub": MINISIGN_KEY };
@@ -76,6 +104,33 @@ describe("attest verify", () => {
     const vkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n";
     const files = { abc: "abc", "a.jws": token, "k.pub": vkey };
     assert.equal(await reason(files, "abc", "--bundle=a.jws", "--key=k.pub"), "invalid-signature");
+  });
+
+  it("takes targets of a TUF repository by a root that is pinned", async () => {
+    const files = {
+      "abc": "abc",
+      "other": "x",
+      "targets.json": await tufTargetsFile(),
+      "root.json": await tufRootFile(),
+      "stranger.json": await tufRootFile({ targetSigners: ["stranger"] }),
+    };
+    const args = ["--bundle=targets.json", "--tuf-root=root.json"];
+    assert.equal(await reason(files, "abc", ...args), "ok");
+    assert.equal(await reason(files, `sha256:${ABC_SHA256}`, ...args), "ok");
+    assert.equal(await reason(files, "other", ...args), "subject-mismatch");
+    assert.equal(await reason(files, "abc", args[0]), "missing-trusted-key");
+    assert.equal(
+      await reason(files, "abc", args[0], "--tuf-root=stranger.json"),
+      "invalid-signature",
+    );
+    assert.match(
+      await reason(files, "abc", args[0], "--tuf-root=targets.json"),
+      /another type than root/,
+    );
+    const { out } = await run(files, "verify", "abc", ...args);
+    assert.match(out, /TUF root +root\.json \(1 of 1 key\)/);
+    assert.match(out, /version +2 \(signed\)/);
+    assert.ok(!out.includes("NOT STATED"));
   });
 
   it("takes authorities and the holders that they may name", async () => {
@@ -181,7 +236,8 @@ describe("attest inspect", () => {
       "a.jws": await compact({ alg: "EdDSA", cty: "vnd.in-toto+json" }),
       "a.minisig": MINISIG,
       "n.json": await sample(),
-      "t.json": JSON.stringify({ signatures: [], signed: { _type: "targets", version: 1 } }),
+      "t.json": JSON.stringify({ signatures: [], signed: { _type: "root", version: 1 } }),
+      "targets.json": await tufTargetsFile(),
       "s.json": JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6" }),
     };
     const { status, out } = await run(files, "inspect", ...Object.keys(files));
@@ -195,6 +251,8 @@ describe("attest inspect", () => {
         "interop sample",
         "O=acme, CN=release",
         "The Update Framework",
+        "targets.json (tuf-targets)  NOT VERIFIED",
+        "latest",
         "s.json (cyclonedx)",
       ]
     ) assert.ok(out.includes(text), text);

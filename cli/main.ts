@@ -30,6 +30,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["keygen", async () => (await import("./keygen.ts")).runKeygen],
   ["sign", async () => (await import("./sign.ts")).runSign],
   ["attest", async () => (await import("./attest.ts")).runAttest],
+  ["convert", async () => (await import("./convert.ts")).runConvert],
   ["attach", async () => (await import("./attach.ts")).runAttach],
   ["copy", async () => (await import("./copy.ts")).runCopy],
   [

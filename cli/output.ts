@@ -129,6 +129,13 @@ export async function tellProducts(
   for (const product of products) runtime.write(stream, await productText(product, runtime));
 }
 
+/** A subject for people: its name, and the first of its digests. */
+export function describeSubject({ name, digest = {} }: ResourceDescriptor): string {
+  const [[algorithm, value]] = Object.entries(digest);
+  const short = `${algorithm}:${value}`;
+  return name === undefined ? short : `${name} (${short})`;
+}
+
 const MAX_TOLD = 10;
 
 async function productText(product: Product, runtime: Runtime): Promise<string> {

@@ -154,10 +154,18 @@ function attestationText(attestation: AttestationReport, context: Told): string 
   for (const { type, uri, timestamp } of attestation.timestamps) {
     rows.push(["signed at", `${printable(timestamp)} by ${printable(uri)} (${type})`]);
   }
+  for (const [name, text] of Object.entries(attestation.foreign?.authenticated ?? {})) {
+    rows.push([wordsOf(name), `${printable(text, 500)} (signed)`]);
+  }
   const width = Math.max(0, ...attestation.checks.map(({ id }) => id.length));
   return `  ${verdict}  ${printable(attestation.source)} (${attestation.format})\n` +
     table(rows, "    ") +
     attestation.checks.map((check) => checkText(check, width, context)).join("");
+}
+
+/** `trustedComment` as words. */
+function wordsOf(name: string): string {
+  return printable(name).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function identityRows(

@@ -212,6 +212,13 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     help: "Expected holder, such as 'O=acme, CN=release'; any one of several",
   },
   {
+    name: "tuf-root",
+    value: "FILE",
+    repeatable: true,
+    group: KEY,
+    help: "Pinned root.json of a TUF repository, for its targets.json: Docker Content Trust",
+  },
+  {
     name: "efi-db",
     value: "FILE",
     repeatable: true,

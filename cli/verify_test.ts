@@ -939,6 +939,7 @@ test("Every option of verify reaches verify() or the output", async () => {
     ...LAYOUT_OPTIONS.map(({ name }) => name),
     "signing-authority",
     "timestamp-authority",
+    "tuf-root",
     // Those have theirs in stores_test.ts.
     ...STORE_OPTIONS.map(({ name }) => name),
     // Those have theirs in images_test.ts.

@@ -57,6 +57,11 @@ export function parseJose(source: Uint8Array, limits: FormatLimits): Jose {
       signatures: [readSignature({ protected: header, signature }, payload, "")],
     };
   }
+  if (text !== undefined) {
+    const parts = text.trimEnd().split(".").length;
+    if (parts !== 3) throw malformed(`it has ${parts} parts, a compact one has 3`, "");
+    throw new AttestationError("invalid-base64", "Cannot read JWS: a part is no base64url");
+  }
   const value = parseJson(source, { maxLength: limits.maxBytes, maxDepth: 64 });
   if (!isObject(value)) throw malformed("it is no JSON object", "");
   const { payload, signatures } = value;

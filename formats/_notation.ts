@@ -3,11 +3,19 @@ import type { Bytes } from "../internal/bytes.ts";
 import type { KeyAlgorithm } from "../keys/algorithm.ts";
 import { lookupAlgorithm } from "../keys/algorithm.ts";
 import { type PublicKey, verifySignature } from "../keys/public_key.ts";
-import { type Certificate, Purpose } from "../sigstore/certificate.ts";
+import type { Certificate } from "../sigstore/certificate.ts";
 import { formatAttributes } from "./certificate_name.ts";
 import { nameOf, timeOfToken, verifyChain } from "./certificate_trust.ts";
 import { badSigner } from "./_signers.ts";
-import type { FormatContext, SignerResult } from "./format.ts";
+import { checkSigningUsage } from "./_signing_certificate.ts";
+import type {
+  ByteRange,
+  FormatContext,
+  FormatEnvelope,
+  ParsedFormat,
+  SignerResult,
+} from "./format.ts";
+import { NOTATION_TYPE } from "./notation_payload.ts";
 
 /** What a Notation envelope says, whether it is JWS or COSE. */
 export interface NotationSignature {
@@ -31,8 +39,67 @@ export interface NotationSignature {
   readonly signature: Bytes;
 }
 
+/** A Notation signature with what it is about, read and not verified. */
+export interface NotationContent extends NotationSignature {
+  /** What is said. */
+  readonly payload: Bytes;
+  /** Tool that signed, as it says. */
+  readonly signingAgent?: string;
+  /** Where nobody's signature is, in the document. */
+  readonly uncovered?: readonly ByteRange[];
+}
+
+/** The formats that carry it. */
+type NotationFormat = "notation-cose" | "notation-jws";
+
+/** What a signature says of itself. */
+export function describeNotation(
+  format: NotationFormat,
+  content: NotationContent,
+): ParsedFormat<NotationContent> {
+  const { algorithm, chain, signature, scheme, expiry, signingAgent, signingTime } = content;
+  return {
+    format,
+    messageType: NOTATION_TYPE,
+    message: content.payload,
+    signatures: [{
+      keyid: formatAttributes(nameOf(chain[0])),
+      algorithm,
+      bytes: signature.length,
+    }],
+    facts: {
+      scheme,
+      ...(expiry === undefined ? {} : { expiry: expiry.toISOString() }),
+      ...(signingTime === undefined ? {} : { "signing time": signingTime.toISOString() }),
+      ...(signingAgent === undefined ? {} : { "signing agent": signingAgent }),
+    },
+    content,
+  };
+}
+
+/** The envelope with its one signature checked. */
+export async function verifyNotationEnvelope(
+  format: NotationFormat,
+  content: NotationContent,
+  context: FormatContext,
+): Promise<FormatEnvelope> {
+  const refusal = refusalOf(content, context);
+  const { payload, signingAgent, uncovered } = content;
+  return {
+    format,
+    message: payload,
+    messageType: { value: NOTATION_TYPE, authenticated: true },
+    signers: [await verifyNotation(content, context)],
+    coverage: "message",
+    ...(uncovered === undefined ? {} : { uncovered }),
+    unauthenticated: signingAgent === undefined ? {} : { signingAgent },
+    proofs: [],
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
 /** Why a Notation signature is refused whoever made it, or undefined. */
-export function notationRefusal(
+function refusalOf(
   { expiry }: NotationSignature,
   { now }: FormatContext,
 ): AttestationError | undefined {
@@ -50,7 +117,7 @@ export function notationRefusal(
  *
  * Source: Notary Project, specs/signature-specification.md and trust-store-trust-policy.md.
  */
-export async function verifyNotation(
+async function verifyNotation(
   one: NotationSignature,
   context: FormatContext,
 ): Promise<SignerResult> {
@@ -63,7 +130,7 @@ export async function verifyNotation(
     if (!await verifySignature(leaf.publicKey, scheme, one.signature, one.signed, "p1363")) {
       throw refusal("invalid-signature", "its certificate's key did not make it");
     }
-    checkUsage(leaf);
+    checkSigningUsage(leaf);
     const time = await verifyTrust(one, context);
     return {
       ok: true,
@@ -128,30 +195,6 @@ function checkAlgorithm({ kind, curve, modulusBits }: PublicKey, stated: KeyAlgo
       "key-algorithm-mismatch",
       `it says ${stated}, its certificate's key wants ${wanted ?? "nothing that is taken"}`,
     );
-  }
-}
-
-/** Purposes that a certificate for signing must not have beside its own. */
-const FOREIGN: ReadonlySet<string> = new Set([
-  Purpose.any,
-  Purpose.timeStamping,
-  "1.3.6.1.5.5.7.3.1",
-  "1.3.6.1.5.5.7.3.4",
-  "1.3.6.1.5.5.7.3.9",
-]);
-
-/** signature-specification.md, "Certificate Requirements", leaf. */
-function checkUsage({ keyUsage, basicConstraints, extendedKeyUsage }: Certificate): void {
-  if (keyUsage === undefined || (keyUsage & 0x80) === 0) {
-    throw refusal("invalid-certificate-usage", "its certificate is not for signatures");
-  }
-  if (basicConstraints?.ca === true) {
-    throw refusal("invalid-certificate-usage", "its certificate is one of an authority");
-  }
-  if (extendedKeyUsage === undefined) return;
-  const { purposes } = extendedKeyUsage;
-  if (!purposes.includes(Purpose.codeSigning) || purposes.some((one) => FOREIGN.has(one))) {
-    throw refusal("invalid-certificate-usage", "its certificate is not for signing code alone");
   }
 }
 

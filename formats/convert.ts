@@ -2,7 +2,9 @@ import { encodeHex } from "../internal/hex.ts";
 import type { JsonObject } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { sha256 } from "../internal/sha256.ts";
+import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { createStatement, type Statement } from "../intoto/statement.ts";
+import type { GoodSigner } from "./format.ts";
 import type { VerifiedFormat } from "./verify_format.ts";
 
 /** What {@linkcode convertToStatement} records of where the old form was. */
@@ -29,7 +31,8 @@ const REFERENCE = "https://in-toto.io/attestation/reference/v0.1";
  * @param result Of `verifyFormat()`.
  * @param origin Where the old form was, and who vouches.
  * @returns A Statement v1 whose predicate is a reference; the resource descriptor of the old
- * form names its format, its signers and the predicate type that it had.
+ * form names its format, the predicate type that it had, and its signers: the SHA-256 of a key,
+ * the name of a certificate's holder.
  * @throws {AttestationError} `unsupported-payload-type` and others, why the old form has no
  * Statement; those of `createStatement()`.
  * @throws {TypeError} If a member of `origin` is unknown.
@@ -71,17 +74,40 @@ export function convertToStatement(result: VerifiedFormat, origin: ConversionOri
     ["attester", "downloadLocation", "document", "mediaType"],
     "convertToStatement()",
   );
-  const { statement: read, envelope, signers } = result;
+  const { statement: read, envelope: { format }, signers } = result;
   if (!("statement" in read)) throw read;
-  const { attester, downloadLocation, document, mediaType = "application/octet-stream" } = origin;
   const { subject, predicateType } = read.statement;
-  const annotations: JsonObject = {
-    format: envelope.format,
-    predicateType,
-    signers: signers.map(({ fingerprint }) => fingerprint),
-  };
+  return createConversion(
+    { format, subject, predicateType, signers: signers.map(signerOf) },
+    origin,
+  );
+}
+
+function signerOf({ key, name, fingerprint }: GoodSigner): string {
+  return key === undefined ? name : fingerprint;
+}
+
+/** What an old form said, once it was verified. */
+export interface VerifiedSaying {
+  /** What it was read as. */
+  format: string;
+  /** What it is about. */
+  subject: readonly ResourceDescriptor[];
+  /** Type of what it said. */
+  predicateType: string;
+  /** Who signed: SHA-256 of keys, names of the holders of certificates. */
+  signers: readonly string[];
+}
+
+/** The Statement of {@linkcode convertToStatement}, of what was verified by whatever way. */
+export function createConversion(
+  { format, subject, predicateType, signers }: VerifiedSaying,
+  { attester, downloadLocation, document, mediaType = "application/octet-stream" }:
+    ConversionOrigin,
+): Statement {
+  const annotations: JsonObject = { format, predicateType, signers: [...signers] };
   return createStatement({
-    subject,
+    subject: [...subject],
     predicateType: REFERENCE,
     predicate: {
       attester: { id: attester },

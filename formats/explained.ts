@@ -3,6 +3,7 @@ import { decodeBase64 } from "../internal/base64.ts";
 import { isObject, jsonText, parseJson, printable } from "../internal/json.ts";
 import { isTimestamp } from "./_attached_marks.ts";
 import { parseEfiSignatureLists } from "./attached/efi_signature_list.ts";
+import { detectScitt } from "./_cose_marks.ts";
 import { peekCompact } from "./_jose.ts";
 import type { Confidence, FormatLayer, FormatModule } from "./format.ts";
 import type { ExplainedFormatId } from "./format_id.ts";
@@ -122,20 +123,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "scitt-statement",
     layer: "envelope",
-    detect: ({ head }) => {
-      const header = /^\xd2\x84(?:\x58([^])|\x59([^])([^])|([\x40-\x57]))/.exec(head);
-      if (header === null) return 0;
-      const [, one, high, low, short] = header;
-      const size = one !== undefined
-        ? one.charCodeAt(0)
-        : high !== undefined
-        ? high.charCodeAt(0) << 8 | low.charCodeAt(0)
-        : short.charCodeAt(0) - 0x40;
-      const map = head.slice(header[0].length, header[0].length + size);
-      // CWT claims (15) with issuer or subject, or a verifiable data structure (395).
-      // deno-lint-ignore no-control-regex
-      return /\x0f[\xa1-\xb7]/.test(map) || map.includes("\x19\x01\x8b") ? 3 : 0;
-    },
+    detect: detectScitt,
     text: "A signed statement or receipt of SCITT: COSE_Sign1 with CWT claims about the issuer " +
       "and subject, or an inclusion proof of a transparency service",
   },
@@ -160,12 +148,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
     detect: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : undefined;
       return Array.isArray(json?.signatures) && typeof signed?._type === "string" &&
-          /^(root|targets|snapshot|timestamp|mirrors)$/i.test(signed._type)
+          /^(root|snapshot|timestamp|mirrors)$/i.test(signed._type)
         ? 3
         : 0;
     },
     text: "Metadata of The Update Framework, as Docker Content Trust (Notary v1) and others keep " +
-      "it: what it says counts only as part of a repository whose root you know",
+      "it: root says whose keys count, snapshot and timestamp which versions are current. What " +
+      "names artifacts is targets.json, which is verified against a root.json that you pin",
     facts: ({ json }) => {
       const signed = isObject(json?.signed) ? json.signed : {};
       const { _type: role, version, expires } = signed;

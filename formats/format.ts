@@ -9,6 +9,7 @@ import type { FormatInput } from "./format_input.ts";
 import type { FormatId } from "./format_id.ts";
 import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { TufRootTrust } from "./tuf_targets.ts";
 import type { OpenPgpKeyring } from "./openpgp_keyring.ts";
 
 /**
@@ -82,6 +83,8 @@ export interface FormatContext {
   readonly keys: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. */
   readonly certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories. */
+  readonly tufRoots?: readonly TufRootTrust[];
   /** What firmware trusts and refuses, for images of UEFI. */
   readonly efi?: EfiTrust;
   /** Trusted OpenPGP keys. */
@@ -163,6 +166,11 @@ export interface FormatEnvelope {
   readonly detached?: DigestSet;
   /** One per signature, good and bad. */
   readonly signers: readonly SignerResult[];
+  /**
+   * What a good signature covers beside the message, as text: a comment, a footer. Absent where
+   * there is no good signature.
+   */
+  readonly authenticated?: Readonly<Record<string, string>>;
   /** How much the signatures cover. */
   readonly coverage: Coverage;
   /** What they do not cover, where it lies in the document. */

@@ -27,6 +27,7 @@ export const VERIFIED_FORMATS = [
   "signed-note",
   "signify",
   "tlog-proof",
+  "tuf-targets",
   "uefi",
 ] as const;
 

@@ -74,7 +74,10 @@ describe("verifyFormat() of a metablock", () => {
     const other = JSON.stringify(await block(LINK, "Ed25519", "mallory"));
     equal(await verdict(other, await ci()), "invalid-signature");
     equal(await verdict(other, { keys: [] }), "missing-trusted-key");
-    equal(await verdict(good.replace('"name"', '"name":"x","name"'), await ci()), "unknown-format");
+    equal(
+      await verdict(good.replace('"name"', '"name":"x","name"'), await ci()),
+      "duplicate-json-key",
+    );
   });
 
   it("counts a key once, whatever ids its signatures have", async () => {

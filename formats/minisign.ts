@@ -133,9 +133,11 @@ async function verifyFile(
     ...(isArtifact && digest !== undefined ? { detached: digest } : {}),
     signers: [signer],
     coverage: isArtifact ? "whole-artifact" : "message",
-    ...(trusted !== undefined && !signer.ok
-      ? { unauthenticated: { untrustedComment, trustedComment: trusted.comment } }
-      : {}),
+    ...(trusted === undefined
+      ? {}
+      : signer.ok
+      ? { authenticated: { trustedComment: trusted.comment } }
+      : { unauthenticated: { untrustedComment, trustedComment: trusted.comment } }),
   };
 }
 

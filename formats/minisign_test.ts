@@ -137,6 +137,17 @@ describe("verifyFormat() of minisign", () => {
     });
     ok(result.ok);
     deepEqual(result.envelope.unauthenticated, { untrustedComment: "pwn" });
+    deepEqual(result.envelope.authenticated, { trustedComment: "t" });
+  });
+
+  it("makes no claim of a trusted comment that no trusted key signed", async () => {
+    const result = await verifyFormat(await minisig({ comment: "pwn" }), {
+      keys: [(await keyOf("Ed25519", "stranger")).trustedKey],
+      detached: { content: ABC, digest: { sha256: ABC_SHA256 } },
+    });
+    ok(!result.ok && result.envelope !== undefined);
+    equal(result.envelope.authenticated, undefined);
+    equal(result.envelope.unauthenticated.trustedComment, "pwn");
   });
 
   it("reads a signed list of checksums as a Statement", async () => {

@@ -75,6 +75,7 @@ export {
   type SimpleSigningLimits,
 } from "./simple_signing.ts";
 export { readFormatStatement } from "./statement.ts";
+export { importTufRoot, type TufRootTrust } from "./tuf_targets.ts";
 export {
   type FormatResult,
   type FormatTrust,

@@ -1,7 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { decodeBase64 } from "../internal/base64.ts";
+import { decodeBase64, encodeBase64Url } from "../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../internal/bytes.ts";
-import { isObject, parseJson, printable, quote } from "../internal/json.ts";
+import { decodeUtf8, isObject, parseJson, printable, quote } from "../internal/json.ts";
 import { parseOffsetTimestamp } from "../internal/timestamp.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
 import { decompressPoint } from "../keys/compressed_point.ts";
@@ -57,10 +57,12 @@ export const paseto: FormatModule<PasetoToken> = {
   async verify({ content }, context) {
     const signer = await verifyToken(content, context);
     const refusal = signer.ok ? timeRefusal(content.message, context.now) : undefined;
+    const { footer } = content;
     return {
       format: "paseto",
       message: content.message,
       signers: [signer],
+      ...(signer.ok && footer.length > 0 ? { authenticated: { footer: footerText(footer) } } : {}),
       coverage: "message",
       unauthenticated: {},
       proofs: [],
@@ -68,6 +70,15 @@ export const paseto: FormatModule<PasetoToken> = {
     } satisfies FormatEnvelope;
   },
 };
+
+/** A footer is JSON or a key's id mostly; other bytes are shown as the token has them. */
+function footerText(footer: Bytes): string {
+  try {
+    return decodeUtf8(footer);
+  } catch {
+    return encodeBase64Url(footer);
+  }
+}
 
 async function verifyToken(
   { version, message, signature, footer }: PasetoToken,

@@ -47,7 +47,20 @@ describe("verifyFormat() of a PASETO token", () => {
       equal(result.statement.statement.subject[0].digest?.sha256, ABC_SHA256);
       // The token does not say how its message is to be read.
       deepEqual(result.statement.implicit, ["messageType"]);
+      deepEqual(result.envelope.authenticated, { footer: "kid" });
     }
+  });
+
+  it("tells the footer only if it is signed and there is one", async () => {
+    const bare = await verifyFormat(await token(), await trust());
+    ok(bare.ok);
+    equal(bare.envelope.authenticated, undefined);
+    const stranger = await verifyFormat(
+      await token({ footer: "a", name: "stranger" }),
+      await trust(),
+    );
+    ok(!stranger.ok && stranger.envelope !== undefined);
+    equal(stranger.envelope.authenticated, undefined);
   });
 
   it("refuses a swapped footer, and an implicit assertion that is missing", async () => {

@@ -4,6 +4,7 @@ import { isAuthenticode, isCmsSignature, isJar, isUefi } from "./_attached_marks
 import { isApk } from "./_zip_marks.ts";
 import { cycloneDxDocument, spdxDocument } from "./bare_documents.ts";
 import { binaryAuthorization } from "./binary_authorization.ts";
+import { detectCose, detectNotationCose } from "./_cose_marks.ts";
 import { dsse } from "./dsse_format.ts";
 import { explainedModule, EXPLANATIONS } from "./explained.ts";
 import type { Confidence, FormatHint, FormatLayer, FormatModule } from "./format.ts";
@@ -16,6 +17,7 @@ import { notationJws } from "./notation_jws.ts";
 import { openPgpConfidence, rpmConfidence } from "./_openpgp_marks.ts";
 import { paseto } from "./paseto.ts";
 import { checkpoint, signedNote, tlogProof } from "./signed_note.ts";
+import { isTufTargets } from "./_tuf_subjects.ts";
 
 /** A format as the registry knows it: its detection, and its module on use. */
 export interface FormatEntry {
@@ -78,6 +80,37 @@ const OPTIONAL: readonly OptionalFormat[] = [
     detect: isJar,
     load: async () => (await import("./attached/mod.ts")).jar,
   },
+  {
+    id: "cose-sign1",
+    layer: "envelope",
+    detect: detectCose,
+    load: async () => (await import("./cose/mod.ts")).coseSign1,
+  },
+  {
+    id: "notation-cose",
+    layer: "envelope",
+    detect: detectNotationCose,
+    load: async () => (await import("./cose/mod.ts")).notationCose,
+  },
+  {
+    id: "tuf-targets",
+    layer: "envelope",
+    detect: isTufTargets,
+    // Loaded on use, with the readers of TUF.
+    load: async () => (await import("./tuf_targets.ts")).tufTargets,
+  },
+  {
+    id: "openpgp",
+    layer: "envelope",
+    detect: openPgpConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
+  },
+  {
+    id: "rpm",
+    layer: "attached",
+    detect: rpmConfidence,
+    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
+  },
 ];
 
 /** Every format that is read here. */
@@ -95,20 +128,6 @@ export const FORMATS: readonly FormatEntry[] = [
     signify,
     tlogProof,
   ].map((module) => entryOf(module as FormatModule<never>, "verified")),
-  {
-    id: "openpgp",
-    layer: "envelope",
-    support: "verified",
-    detect: openPgpConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).openPgpFormat,
-  },
-  {
-    id: "rpm",
-    layer: "attached",
-    support: "verified",
-    detect: rpmConfidence,
-    load: async () => (await import("./openpgp/mod.ts")).rpmFormat,
-  },
   ...[cycloneDxDocument, spdxDocument].map((module) =>
     entryOf(module as FormatModule<never>, "unsigned")
   ),

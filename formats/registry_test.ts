@@ -160,7 +160,7 @@ const MARKS: Readonly<Record<string, string | Uint8Array>> = {
     Uint8Array.of(0x30, 0x20, 0x30, 3, 2, 1, 0),
     Uint8Array.of(6, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x10, 1, 4),
   ),
-  "scitt-statement": Uint8Array.of(0xd2, 0x84, 0x44, 0xa1, 0x0f, 0xa1, 0x01, 0),
+  "scitt-statement": Uint8Array.of(0xd2, 0x84, 0x43, 0xa1, 0x0f, 0xa0, 0xa0, 0xf6, 0x40),
   "security-catalog": concat(
     Uint8Array.of(0x30, 0x82, 0x10, 0x00),
     Uint8Array.of(6, 9, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x0a, 1),
@@ -168,7 +168,7 @@ const MARKS: Readonly<Record<string, string | Uint8Array>> = {
   "sigsum-proof": `version=2\nlog=${"a".repeat(64)}\nleaf=00 11\n`,
   "tuf-metadata": JSON.stringify({
     signatures: [],
-    signed: { _type: "Targets", version: 3, expires: "2027-01-01T00:00:00Z" },
+    signed: { _type: "Root", version: 3, expires: "2027-01-01T00:00:00Z" },
   }),
 };
 
@@ -182,7 +182,7 @@ describe("formats that are explained", () => {
       equal(await verdict(source, await ci()), "format-not-verified");
     }
     equal((await parseFormat(MARKS["nv2-jwt"])).facts.size, "3");
-    equal((await parseFormat(MARKS["tuf-metadata"])).facts.role, "Targets");
+    equal((await parseFormat(MARKS["tuf-metadata"])).facts.role, "Root");
   });
 });
 

@@ -20,6 +20,7 @@ import type { FormatId } from "./format_id.ts";
 import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
 import { NOTATION_TYPE, parseNotationPayload } from "./notation_payload.ts";
 import { parseSimpleSigning } from "./simple_signing.ts";
+import { subjectsOfTargets } from "./_tuf_subjects.ts";
 
 const V1 = "https://in-toto.io/Statement/v1";
 const LINK = "https://in-toto.io/Link/v1";
@@ -37,7 +38,8 @@ type MessageKind =
   | "spdx"
   | "cyclonedx"
   | "helm"
-  | "checksums";
+  | "checksums"
+  | "tuf-targets";
 
 /** Kinds of messages by the media type that says how to read them. */
 const KINDS: ReadonlyMap<string, MessageKind> = new Map([
@@ -45,6 +47,11 @@ const KINDS: ReadonlyMap<string, MessageKind> = new Map([
   [NOTATION_TYPE, "notation"],
   ["application/spdx+json", "spdx"],
   ["application/vnd.cyclonedx+json", "cyclonedx"],
+]);
+/** Formats that sign the canonical form of OLPC, which nothing but themselves reads. */
+const OWN_KINDS: ReadonlyMap<FormatId, MessageKind> = new Map([
+  ["in-toto-metablock", "in-toto"],
+  ["tuf-targets", "tuf-targets"],
 ]);
 const IN_TOTO = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
 /** Types of JOSE that say nothing of what is in the message (RFC 7515, 4.1.9; RFC 7519, 5.1). */
@@ -123,7 +130,7 @@ export function decodeMessage(
       `Cannot read message: ${message.length} bytes, at most ${MAX_BYTES} are accepted`,
     );
   }
-  const stated = format === "in-toto-metablock" ? "in-toto" : kindOfType(type?.value);
+  const stated = OWN_KINDS.get(format) ?? kindOfType(type?.value);
   const implicit: ImplicitLayer[] = stated === undefined || type?.authenticated !== true
     ? ["messageType"]
     : [];
@@ -133,7 +140,7 @@ export function decodeMessage(
     throw unsupported(type?.value ?? kind);
   }
   if (kind === "simple-signing" && format === "openpgp") refuseCosign(message);
-  const found = READERS[kind](format === "in-toto-metablock" ? fromOlpc(message) : message);
+  const found = READERS[kind](OWN_KINDS.has(format) ? fromOlpc(message) : message);
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
 
@@ -147,6 +154,15 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
   const kind = KINDS.get(full.replace(/;.*$/, ""));
   if (kind === undefined) throw unsupported(type);
   return kind;
+}
+
+/** Tells whether a type says of a message that it makes a Statement. */
+export function isStatementType(type: string): boolean {
+  try {
+    return kindOfType(type) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Tells by its marks what a message is whose type nobody states; two marks are one too many. */
@@ -222,6 +238,9 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
     }
     return made(subjects, RAW_TYPE, {}, ["predicateType"]);
   },
+  // A list of digests too: nothing is said but that they belong together.
+  "tuf-targets": (message) =>
+    made(subjectsOfTargets(objectOf(message)), RAW_TYPE, {}, ["predicateType"]),
 };
 
 /** Each kind of container signature has envelopes of its own: cosign's is none of OpenPGP. */

@@ -1,14 +1,17 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { EfiTrust } from "./attached/efi_trust.ts";
 import type { CertificateTrust } from "./certificate_trust.ts";
+import type { TufRootTrust } from "./tuf_targets.ts";
 import { type OpenPgpKeyring, refuseOtherThanKeyring } from "./openpgp_keyring.ts";
 import type {
   DetachedMessage,
+  FormatContext,
   FormatEnvelope,
   FormatHint,
   FormatLimits,
@@ -28,6 +31,8 @@ export interface FormatTrust {
   keys?: readonly TrustedKey[];
   /** Trusted authorities, for formats that carry certificates. Default: none. */
   certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories, for their targets. Default: none. */
+  tufRoots?: readonly TufRootTrust[];
   /** What firmware trusts and refuses, for images of UEFI. Default: nothing of the kind. */
   efi?: EfiTrust;
   /** Trusted OpenPGP keys, of `@x/attest/formats/openpgp`. Default: none. */
@@ -76,6 +81,7 @@ export interface RefusedFormat {
 const OPTIONS = [
   "keys",
   "certificates",
+  "tufRoots",
   "efi",
   "openpgp",
   "threshold",
@@ -123,15 +129,8 @@ export async function verifyFormat(
   trust: FormatTrust,
 ): Promise<FormatResult> {
   refuseUnknown(trust, OPTIONS, "verifyFormat()");
-  const { keys = [], threshold = 1, formats } = trust;
-  refuseOtherThanKeys(keys);
-  refuseOtherThanKeyring(trust.openpgp);
-  if (!Number.isInteger(threshold) || threshold < 1) {
-    throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
-  }
-  if (trust.now !== undefined && !(trust.now instanceof Date)) {
-    throw new TypeError("now is not a Date");
-  }
+  const { formats } = trust;
+  const { context, threshold } = checkFormatTrust(trust);
   if (formats !== undefined && !Array.isArray(formats)) {
     throw new TypeError("formats is not an array");
   }
@@ -144,24 +143,46 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    const { certificates, efi, openpgp, detached, implicitAssertion, now = new Date() } = trust;
-    const envelope = await module.verify(parsed, {
-      keys,
-      now,
-      ...(certificates === undefined ? {} : { certificates }),
-      ...(efi === undefined ? {} : { efi }),
-      ...(openpgp === undefined ? {} : { openpgp }),
-      ...(detached === undefined ? {} : { detached }),
-      ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
-    });
-    return judge(envelope, threshold);
+    return judgeFormat(await module.verify(parsed, context), threshold);
   } catch (thrown) {
     const error = asRefusal(thrown);
     return { ok: false, errorReason: error.reason, error };
   }
 }
 
-function judge(envelope: FormatEnvelope, threshold: number): FormatResult {
+/**
+ * What a format is verified with, from options that are of their form.
+ *
+ * @throws {TypeError} If one is not.
+ */
+export function checkFormatTrust(
+  trust: FormatTrust,
+): { context: FormatContext; threshold: number } {
+  const { keys = [], threshold = 1, now = new Date() } = trust;
+  const { certificates, detached, efi, implicitAssertion, openpgp, tufRoots } = trust;
+  refuseOtherThanKeys(keys);
+  refuseOtherThanKeyring(openpgp);
+  if (!Number.isInteger(threshold) || threshold < 1) {
+    throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
+  }
+  if (!(now instanceof Date)) throw new TypeError("now is not a Date");
+  return {
+    context: {
+      keys,
+      now,
+      ...(certificates === undefined ? {} : { certificates }),
+      ...(efi === undefined ? {} : { efi }),
+      ...(openpgp === undefined ? {} : { openpgp }),
+      ...(tufRoots === undefined ? {} : { tufRoots }),
+      ...(detached === undefined ? {} : { detached }),
+      ...(implicitAssertion === undefined ? {} : { implicitAssertion }),
+    },
+    threshold,
+  };
+}
+
+/** The answer for an envelope whose signatures were checked. */
+export function judgeFormat(envelope: FormatEnvelope, threshold: number): FormatResult {
   const error = refusalOf(envelope, threshold);
   if (error !== undefined) return { ok: false, errorReason: error.reason, error, envelope };
   let statement: FormatStatement | AttestationError;
@@ -226,6 +247,11 @@ export async function openFormat(
 ): Promise<OpenedFormat> {
   const entry = identify(bytes, hint);
   if (entry === undefined) {
+    // What is wrong with its JSON says more than that nothing was recognised in it.
+    const start = bytes.find((byte) => byte !== 32 && (byte < 9 || byte > 13));
+    if (start === 0x7b && bytes.length <= limits.maxBytes) {
+      parseJson(bytes, { maxLength: limits.maxBytes });
+    }
     throw new AttestationError(
       "unknown-format",
       "Cannot read document: it has the marks of no format that is known here",

@@ -9,6 +9,12 @@ export const ATTESTATION_SUFFIXES: readonly string[] = [
   ".att.json",
 ];
 
+/**
+ * Endings of signatures that lie beside the file that they are of. They name no subject, so that
+ * no store can find them by one.
+ */
+export const SIGNATURE_SUFFIXES: readonly string[] = [".minisig", ".sig", ".asc", ".prov"];
+
 /** File name that `gh attestation download` gives; on Windows with a dash. */
 const BY_DIGEST = /^(sha256|sha384|sha512)[:-]([0-9a-f]{64,128})\.jsonl$/;
 

@@ -13,11 +13,11 @@ const CLI = fileURLToPath(new URL("cli.ts", ROOT));
 
 /** What is heavy: the files, and the names of those commands that need it. */
 const HEAVY: Record<string, { files: RegExp; needed: RegExp }> = {
-  signing: { files: /^sigstore\/sign\//, needed: /^(sign|attest)/ },
-  "identity tokens": { files: /^sigstore\/oidc\//, needed: /^(sign|attest|provenance)/ },
+  signing: { files: /^sigstore\/sign\//, needed: /^(sign|attest|convert)/ },
+  "identity tokens": { files: /^sigstore\/oidc\//, needed: /^(sign|attest|convert|provenance)/ },
   "private keys": {
     files: /^(keys\/(signer|pkcs8|pbes2|encrypted_key|cosign_key)|dsse\/sign)\.ts$/,
-    needed: /^(sign|attest|keygen)/,
+    needed: /^(sign|attest|keygen|convert)/,
   },
   TUF: { files: /^sigstore\/tuf\//, needed: /^trusted-root update/ },
   "the root of the public-good instance": {
@@ -37,7 +37,7 @@ const HEAVY: Record<string, { files: RegExp; needed: RegExp }> = {
   "bundles and certificates": {
     files: /^sigstore\/(bundle|certificate|verify)\.ts$/,
     needed:
-      /^(verify, (keyless|refused|policy)|inspect|diff|vsa|policy|trusted-root|sign|attest|gate|reverify)/,
+      /^(verify, (keyless|refused|policy)|inspect|diff|vsa|policy|trusted-root|sign|attest|convert|gate|reverify)/,
   },
   npm: { files: /^npm\/(?!purl)/, needed: /^$/ },
   explanations: {

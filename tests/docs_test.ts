@@ -51,6 +51,12 @@ const SHOWN: Readonly<Record<string, readonly (readonly [string, RegExp])[]>> = 
     ["--successor-of", /^PASSED: 1 artifact verified$/m],
     ["--revoke", /key-revoked[^]*^exit status 1$/m],
   ],
+  "docs/guides/convert-old-forms.md": [
+    ["app.jws --key old.pub", /^PASSED: 1 artifact verified$/m],
+    ["attest convert app.jws app.txt --key old.pub", /^PASSED: 1 artifact verified$/m],
+    ["--print-provenance", /"format":"jws"/],
+    ["ls new.json", /^exit status 1$[^]*^there is none$/m],
+  ],
   "docs/guides/release-gate.md": [
     ["git commit -q -m app", /A dist\/app\.js {2}checked by all[^]*^PASSED: 1 artifact verified$/m],
     ["git commit -q -m rules", /README\.md {2}ignored[^]*^PASSED: nothing that changed needs/m],
@@ -222,6 +228,7 @@ if ("Deno" in globalThis) {
           "tree",
           "store",
           "attach",
+          "convert",
         ]
       ) {
         for (const { name: option, aliases = [] } of await optionsOf(name) ?? []) {

@@ -9,6 +9,7 @@ import { after, describe, it } from "node:test";
 import { type OptionSpec, parseArgs } from "../cli/args.ts";
 import { ATTACH_OPTIONS } from "../cli/attach_options.ts";
 import { ATTEST_OPTIONS } from "../cli/attest_options.ts";
+import { CONVERT_OPTIONS } from "../cli/convert_options.ts";
 import { COPY_OPTIONS } from "../cli/copy_options.ts";
 import { DIFF_OPTIONS } from "../cli/diff_options.ts";
 import { GATE_OPTIONS } from "../cli/gate_options.ts";
@@ -169,6 +170,7 @@ const COMMAND_TABLES: Readonly<Record<string, readonly OptionSpec[]>> = {
   "verify": VERIFY_OPTIONS,
   "vsa create": VSA_CREATE_OPTIONS,
   "diff": DIFF_OPTIONS,
+  "convert": CONVERT_OPTIONS,
   "inspect": INSPECT_OPTIONS,
   "keygen": KEYGEN_OPTIONS,
   "sign": SIGN_OPTIONS,

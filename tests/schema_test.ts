@@ -502,7 +502,8 @@ const OPTIONAL = new RegExp(
     "lockfileVersion|builderId|level|waived|report|package|provenance)$|" +
     "/artifacts/[0-9]+/(?:oci|npm|platform|lookups)$|^/images$|/lookups/[0-9]+/(?:others|notes)$|" +
     "/images/[0-9]+/(?:chart|index|others|hint|notes|index/platform|index/lookups)$|/(?:evidence|fingerprint|implicit)$|^/policy$|/policy/policy$|" +
-    "/foreign/messageType$|/evidence/(?:coverage|messageTypeAuthenticated)$|" +
+    "/foreign/(?:authenticated|messageType|authenticated/[^/]+)$|" +
+    "/evidence/(?:coverage|messageTypeAuthenticated)$|" +
     "^/policy/.*/(?:layer|remedy|waiver|children|source)$|" +
     "/packages/[0-9]+/source$|/report/source$|/(?:source|digest|reasons)/[^/]+$|" +
     "/identity/(?!issuer$|sanType$|subjectAlternativeName$)",

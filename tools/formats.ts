@@ -6,8 +6,10 @@
  *
  * @module
  */
+import manifest from "../deno.json" with { type: "json" };
 import { FORMATS } from "../formats/mod.ts";
 import { EXPLANATIONS } from "../formats/explained.ts";
+import { entrySize } from "../tests/package/bundle.ts";
 import { survey, type Surveyed } from "../tests/formats/survey.ts";
 import { FACTS } from "./formats/facts.ts";
 
@@ -15,10 +17,33 @@ const PAGE = new URL("../docs/formats.md", import.meta.url);
 
 /** The page, formatted. */
 export async function formatsPage(): Promise<string> {
-  return await formatted(pageOf(await survey()));
+  return await formatted(pageOf(await survey(), await optionalEntries()));
 }
 
-function pageOf(measured: readonly Surveyed[]): string {
+/** Entries of formats that are loaded on use: what each adds, in kB. */
+async function optionalEntries(): Promise<string[]> {
+  const names = Object.keys(manifest.exports).filter((name) => name.startsWith("./formats/"));
+  const rows: string[] = [];
+  for (const name of names) {
+    const { gzip, packages } = await entrySize(
+      name.replace(".", "@x/attest"),
+      "@x/attest/formats",
+      /^formats\/[a-z]+\/mod\.ts$/,
+    );
+    const formats = Object.entries(FACTS)
+      .filter(([, facts]) => facts?.dependency.startsWith(`\`${name}\``))
+      .map(([id]) => `\`${id}\``);
+    rows.push(row(
+      `\`@x/attest${name.slice(1)}\``,
+      formats.join(", "),
+      packages.map((one) => `\`${one}\``).join(", ") || "none",
+      `${Math.ceil(gzip / 1000)} kB`,
+    ));
+  }
+  return rows;
+}
+
+function pageOf(measured: readonly Surveyed[], entries: readonly string[]): string {
   const of = (support: string) => FORMATS.filter((one) => one.support === support);
   const parts = [
     "# Formats",
@@ -67,6 +92,15 @@ function pageOf(measured: readonly Surveyed[]): string {
     "A policy takes a format whose message type is not signed only if its `formats` names it.",
     "",
     "Sources: " + of("verified").map(({ id }) => `${id}: ${factsOf(id).source}`).join("; ") + ".",
+    "",
+    "## Loaded on use",
+    "",
+    "These formats are told by `@x/attest/formats`, and their code is loaded where one is met. Minified",
+    "and compressed, with its packages, an entry adds:",
+    "",
+    row("entry", "formats", "packages", "gzip"),
+    row("---", "---", "---", "---"),
+    ...entries,
     "",
     "## Measured",
     "",

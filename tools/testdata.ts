@@ -14,6 +14,7 @@ import { addDsse } from "./testdata/dsse.ts";
 import { addExample } from "./testdata/example.ts";
 import { indexOf, schemaOf } from "./testdata/index_file.ts";
 import { addCheckpoints, addJsonLines } from "./testdata/other_cases.ts";
+import { addFormats } from "./testdata/formats/mod.ts";
 import { addPublicKeys } from "./testdata/keys.ts";
 import { addCloudBuilds, addNpmAnswers, addSummaries } from "./testdata/packages.ts";
 import { readme } from "./testdata/readme.ts";
@@ -50,6 +51,7 @@ export async function generate(): Promise<ReadonlyMap<string, Uint8Array>> {
   await addSummaries(collection);
   await addCloudBuilds(collection);
   await addNpmAnswers(collection);
+  await addFormats(collection);
   await addAdvisories(collection, bundles);
   collection.json("index.json", indexOf(collection));
   collection.json("schema.json", schemaOf(collection));

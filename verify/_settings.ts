@@ -61,7 +61,17 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   const { trust = {}, expect = {}, limits = {}, concurrency = 64 } = options;
   refuseUnknown(
     trust,
-    ["keys", "keySets", "threshold", "trustedRoots", "onlyRoot", "certificates", "efi", "openpgp"],
+    [
+      "keys",
+      "keySets",
+      "threshold",
+      "trustedRoots",
+      "onlyRoot",
+      "certificates",
+      "efi",
+      "openpgp",
+      "tufRoots",
+    ],
     "trust",
   );
   refuseUnknown(
@@ -79,7 +89,7 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
     }
   }
   const { keySets, trustedRoots = [], threshold = 1, onlyRoot } = trust;
-  for (const list of [trust.keys ?? [], trustedRoots, expect.formats ?? []]) {
+  for (const list of [trust.keys ?? [], trustedRoots, trust.tufRoots ?? [], expect.formats ?? []]) {
     if (!Array.isArray(list)) {
       throw new TypeError("A list in trust or expect is not an array");
     }

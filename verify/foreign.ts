@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import type { FormatEnvelope, FormatStatement, GoodSigner } from "../formats/format.ts";
-import { readFormatStatement } from "../formats/statement.ts";
+import { isStatementType, readFormatStatement } from "../formats/statement.ts";
 import {
   distinctSigners,
   type OpenedFormat,
@@ -9,6 +9,7 @@ import {
 } from "../formats/verify_format.ts";
 import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
@@ -64,11 +65,26 @@ function explain(
     ? "it is a web page, wanted JSON"
     : /^-----BEGIN /.test(start)
     ? "it is a PEM file, wanted JSON"
+    : isBareSignature(content)
+    ? "it is a bare signature, which tells neither its format nor its key"
     : /^\s*[{["\d-]|^(true|false|null)$/.test(start)
     ? "neither a Sigstore bundle, a DSSE envelope nor a Statement"
     : undefined;
   if (what === undefined) return undefined;
   return new AttestationError("unknown-format", `Cannot read attestation: ${what}`, { cause });
+}
+
+/** Bytes of ECDSA or RSA signatures, and of their base64. */
+const MOST_SIGNATURE_BYTES = 2048;
+
+/** Base64 of the length of a signature, or the DER of one of ECDSA. */
+function isBareSignature(content: string | Uint8Array): boolean {
+  if (content.length > MOST_SIGNATURE_BYTES) return false;
+  const bytes = typeof content === "string" ? utf8(content) : content;
+  const isDer = bytes[0] === 0x30 && bytes[1] === bytes.length - 2 && bytes[2] === 0x02;
+  if (isDer) return true;
+  const text = new TextDecoder().decode(bytes).trim();
+  return text.length >= 86 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }
 
 /** The refusal of a format that nobody asked for. */
@@ -99,6 +115,7 @@ export async function foreignRow(
     ...(options.trust?.certificates === undefined
       ? {}
       : { certificates: options.trust.certificates }),
+    ...(options.trust?.tufRoots === undefined ? {} : { tufRoots: options.trust.tufRoots }),
     ...(options.trust?.efi === undefined ? {} : { efi: options.trust.efi }),
     ...(options.trust?.openpgp === undefined ? {} : { openpgp: options.trust.openpgp }),
   };
@@ -163,6 +180,7 @@ interface ForeignTrust {
   keys: readonly TrustedKey[];
   threshold: number;
   certificates?: CertificateTrust;
+  tufRoots?: readonly TufRootTrust[];
   efi?: EfiTrust;
   openpgp?: OpenPgpKeyring;
   now: Date;
@@ -204,6 +222,7 @@ async function verifyForeign(
     keys: trust.keys,
     now: trust.now,
     ...(trust.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust.tufRoots === undefined ? {} : { tufRoots: trust.tufRoots }),
     ...(trust.efi === undefined ? {} : { efi: trust.efi }),
     ...(trust.openpgp === undefined ? {} : { openpgp: trust.openpgp }),
     ...(detached === undefined ? {} : { detached: pick(detached) }),
@@ -220,7 +239,10 @@ async function verifyForeign(
     `Trusted signers: ${signers.length}, needed: ${trust.threshold}`,
     { actual: names },
   );
-  const isArtifact = message === undefined && isDetached(opened);
+  // What is signed as a Statement is none of an artifact, wherever it lies.
+  const type = envelope.messageType?.value;
+  const isArtifact = message === undefined && isDetached(opened) &&
+    (type === undefined || !isStatementType(type));
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);
@@ -247,7 +269,7 @@ function statementOf(envelope: FormatEnvelope): FormatStatement | { error: Attes
 }
 
 function factsOf(
-  { format, coverage, messageType }: FormatEnvelope,
+  { format, coverage, messageType, authenticated }: FormatEnvelope,
   read: FormatStatement | { error: AttestationError } | undefined,
 ): ForeignFacts {
   const implicit = read === undefined
@@ -258,6 +280,7 @@ function factsOf(
   return {
     format,
     coverage,
+    ...(authenticated === undefined ? {} : { authenticated: { ...authenticated } }),
     ...(messageType === undefined ? {} : { messageType: messageType.value }),
     messageTypeAuthenticated: messageType?.authenticated === true,
     implicit: [...implicit],

@@ -9,6 +9,7 @@ import { encodeBase64 } from "../internal/base64.ts";
 import { blake2b512 } from "../internal/blake2b.ts";
 import { concat, utf8 } from "../internal/bytes.ts";
 import { b64, compact, joseSignature, keyOf } from "../formats/_fixtures_test.ts";
+import { int, map, sign1 } from "../formats/cose/_fixtures_test.ts";
 import { compilePolicy, parsePolicy } from "../policy/mod.ts";
 import { ABC, ABC_SHA256, brief, signed, statementAbout } from "./_fixtures_test.ts";
 import { verify, type VerifyOptions } from "./mod.ts";
@@ -129,6 +130,35 @@ describe("verify() of other formats", () => {
     equal((await run(about)).report.errorReason, "subject-mismatch");
   });
 
+  it("takes COSE_Sign1 with its payload inside, over the artifact, and over what is given", async () => {
+    const inside = await run(await sign1({ payload: utf8(JSON.stringify(statement())) }));
+    equal(inside.brief, "ok: ok[ok]");
+    equal(inside.report.artifacts[0].attestations[0].format, "cose-sign1");
+    const header = map([1, int(-8)]);
+    const over = await sign1({ header, payload: ABC, detached: true });
+    for (const artifact of [ABC, new Blob([ABC])]) {
+      const report = await verify(over, artifact, { trust: await trust() });
+      equal(brief(report), "ok: ok[ok]");
+      equal(report.artifacts[0].attestations[0].statement, undefined);
+    }
+    const digest = { digest: { sha256: ABC_SHA256 } };
+    equal((await verify(over, digest, { trust: await trust() })).errorReason, "artifact-required");
+    const other = await sign1({ header, payload: utf8("abd"), detached: true });
+    equal((await run(other)).report.errorReason, "invalid-signature");
+    const message = utf8(JSON.stringify(statement()));
+    const content = await sign1({ payload: message, detached: true });
+    equal((await run({ source: "s.cose", content, message })).brief, "ok: ok[ok]");
+  });
+
+  it("takes a detached Statement for no signature over an artifact", async () => {
+    const bytes = utf8(JSON.stringify(statement()));
+    const content = await sign1({ payload: bytes, detached: true });
+    const report = await verify(content, bytes, { trust: await trust() });
+    equal(report.errorReason, "subject-mismatch");
+    const typed = await sign1({ payload: ABC, detached: true });
+    equal((await run(typed)).report.errorReason, "malformed-json");
+  });
+
   it("asks for as many distinct keys as the threshold says", async () => {
     const keys = [(await keyOf("Ed25519")).trustedKey, (await keyOf("Ed25519", "b")).trustedKey];
     const token = await compact(GOOD, statement());
@@ -143,6 +173,15 @@ describe("verify() of other formats", () => {
       (await run({ payload: a.payload, signatures }, { trust: { keys, threshold: 2 } })).brief,
       "ok: ok[ok]",
     );
+  });
+
+  it("tells a bare signature, which openssl and others write", async () => {
+    const der = Uint8Array.of(0x30, 6, 2, 1, 1, 2, 1, 1);
+    for (const one of [der, encodeBase64(new Uint8Array(64)), encodeBase64(new Uint8Array(256))]) {
+      const { report } = await run(one);
+      equal(report.errorReason, "unknown-format");
+      ok(report.artifacts[0].attestations[0].checks[0].message.includes("bare signature"));
+    }
   });
 
   it("refuses documents with the marks of two formats", async () => {

@@ -1,5 +1,6 @@
 import type { EfiTrust } from "../formats/attached/efi_trust.ts";
 import type { CertificateTrust } from "../formats/certificate_trust.ts";
+import type { TufRootTrust } from "../formats/tuf_targets.ts";
 import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import type { KeySet, TrustedKey } from "../keys/mod.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
@@ -63,6 +64,8 @@ export interface Trust {
   trustedRoots?: TrustedRoot[];
   /** Authorities and holders of certificates, for other formats that carry them. */
   certificates?: CertificateTrust;
+  /** Pinned roots of TUF repositories (Docker Content Trust), for their targets. */
+  tufRoots?: readonly TufRootTrust[];
   /** What firmware trusts and refuses, for images of UEFI. */
   efi?: EfiTrust;
   /** OpenPGP keys, as `createOpenPgpKeyring()` of `@x/attest/formats/openpgp` makes them. */

@@ -19,6 +19,8 @@ export interface ForeignFacts {
   format: FormatId;
   /** How much the signatures cover. */
   coverage: Coverage;
+  /** What they cover beside the message, such as minisign's trusted comment. */
+  authenticated?: Record<string, string>;
   /** How the message is to be read, as the document states it. */
   messageType?: string;
   /** True if the signatures cover that too. */

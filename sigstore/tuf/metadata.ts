@@ -1,9 +1,10 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
 import { decodeHex } from "../../internal/hex.ts";
-import { isObject, type Json, type JsonObject, parseJson, quote } from "../../internal/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../internal/json.ts";
 import { parseTimestamp } from "../../internal/timestamp.ts";
 import { canonicalTufJson } from "./canonical.ts";
+import { isInteger, list, malformed, members, pointer, positive, record, text } from "./fields.ts";
 import { isKeyIdOf } from "./key.ts";
 
 /** Kinds of metadata; a delegated role's is `targets`. */
@@ -95,8 +96,6 @@ const MAX_KEYS = 256;
 const MAX_FILES = 8192;
 const MAX_DELEGATIONS = 256;
 const MAX_PATTERNS = 256;
-/** Names of files, roles and patterns. */
-const MAX_NAME = 512;
 /** RSA of 8192 bits, in hex. */
 const MAX_SIGNATURE = 2048;
 
@@ -219,7 +218,8 @@ function readKeys(value: Json | undefined, path: string): Map<string, JsonObject
   return keys;
 }
 
-function readRole(value: Json | undefined, path: string): TufRole {
+/** Who signs for a role. */
+export function readRole(value: Json | undefined, path: string): TufRole {
   const role = record(value, path);
   const keyids = list(role.keyids, `${path}/keyids`, MAX_KEYS).map((one, i) =>
     text(one, `${path}/keyids/${i}`)
@@ -297,47 +297,4 @@ function readDelegations(
     });
   });
   return { keys: readKeys(body.keys, `${path}/keys`), delegations };
-}
-
-function record(value: Json | undefined, path: string): JsonObject {
-  if (!isObject(value)) throw malformed("not an object", path);
-  return value;
-}
-
-function members(value: Json | undefined, path: string, limit: number): [string, Json][] {
-  const entries = Object.entries(record(value, path));
-  if (entries.length > limit) throw malformed(`more than ${limit} members`, path);
-  for (const [name] of entries) text(name, path);
-  return entries;
-}
-
-function list(value: Json | undefined, path: string, limit: number): Json[] {
-  if (!Array.isArray(value)) throw malformed("not an array", path);
-  if (value.length > limit) throw malformed(`more than ${limit} elements`, path);
-  return value;
-}
-
-function text(value: Json | undefined, path: string): string {
-  if (typeof value !== "string" || value === "" || value.length > MAX_NAME) {
-    throw malformed(`not a string of 1 to ${MAX_NAME} characters`, path);
-  }
-  return value;
-}
-
-function isInteger(value: Json | undefined): value is number {
-  return Number.isSafeInteger(value);
-}
-
-function positive(value: Json | undefined, path: string): number {
-  if (!isInteger(value) || value < 1) throw malformed("not an integer above 0", path);
-  return value;
-}
-
-function pointer(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-function malformed(what: string, path: string): AttestationError {
-  const where = path === "" ? "the file" : quote(path);
-  return new AttestationError("malformed-tuf-metadata", `${where} is ${what}`, { path });
 }

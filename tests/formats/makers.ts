@@ -3,8 +3,9 @@
 import { createEnvelope } from "../../dsse/mod.ts";
 import { b64, keyOf, raw } from "../../formats/_fixtures_test.ts";
 import { authority, sample, WITHIN } from "../../formats/_notation_fixtures_test.ts";
+import { createCertificateTrust, type FormatTrust, importTufRoot } from "../../formats/mod.ts";
+import { tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
 import { cms } from "../../formats/attached/_signed_fixtures_test.ts";
-import { createCertificateTrust, type FormatTrust } from "../../formats/mod.ts";
 import {
   armor,
   makeKeyOf,
@@ -13,12 +14,13 @@ import {
   signaturePacket,
 } from "../../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
+import { notation, sign1 } from "../../formats/cose/_fixtures_test.ts";
 import { encodePieces } from "../../formats/paseto.ts";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { blake2b512 } from "../../internal/blake2b.ts";
 import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
-import { type Json, parseJson } from "../../internal/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../internal/json.ts";
 import { canonicalOlpcJson } from "../../internal/olpc_json.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import type { KeyAlgorithm } from "../../keys/mod.ts";
@@ -49,6 +51,9 @@ const SIMPLE = {
   },
   optional: null,
 };
+const TARGET = JSON.stringify({
+  targetArtifact: { mediaType: "a/b", digest: `sha256:${HEX}`, size: 3 },
+});
 const LIST = `${HEX}  abc\n${"1".repeat(128)}  abc\n`;
 const ROOT = encodeBase64(sha256(utf8("root")));
 
@@ -65,11 +70,31 @@ export interface Maker {
   /** Signs a message with a key; undefined if the format has no place for it. */
   make(message: string, alg?: KeyAlgorithm): Promise<Made | undefined>;
   /** The same document with another type of its message, which nobody signed. */
-  retype?(source: string): string;
+  retype?(source: Uint8Array | string): Uint8Array | string;
 }
 
 async function trustOf(alg: KeyAlgorithm): Promise<FormatTrust> {
   return { keys: [(await keyOf(alg)).trustedKey], now: WITHIN };
+}
+
+async function notationTrust(): Promise<FormatTrust> {
+  const certificates = createCertificateTrust({
+    authorities: [(await authority()).root],
+    identities: ["CN=release"],
+  });
+  return { certificates, now: WITHIN };
+}
+
+function textOf(source: Uint8Array | string): string {
+  return typeof source === "string" ? source : new TextDecoder().decode(source);
+}
+
+/** A document of bytes with another text of the same length in it. */
+function replaced(source: Uint8Array | string, text: string, other: string): Uint8Array {
+  const latin1 = new TextDecoder("latin1").decode(source as Uint8Array);
+  const changed = (source as Uint8Array).slice();
+  changed.set(utf8(other), latin1.indexOf(text));
+  return changed;
 }
 
 async function signature(alg: KeyAlgorithm, data: Uint8Array): Promise<Uint8Array> {
@@ -122,6 +147,15 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return { source, trust: { certificates, now: WITHIN } };
     },
   },
+  "cose-sign1": {
+    message: JSON.stringify(STATEMENT),
+    async make(message, alg = ED) {
+      const payload = utf8(message);
+      return { source: await sign1({ payload, alg }), trust: await trustOf(alg) };
+    },
+    retype: (source) =>
+      replaced(source, "application/vnd.in-toto+json", "application/vnd.in-totO+json"),
+  },
   "dsse": {
     message: JSON.stringify(STATEMENT),
     async make(message, alg = ED) {
@@ -130,7 +164,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const source = JSON.stringify(await createEnvelope(type, utf8(message), signer));
       return { source, trust: await trustOf(alg) };
     },
-    retype: (source) => source.replace("vnd.in-toto+json", "vnd.in-toto.x+json"),
+    retype: (source) => textOf(source).replace("vnd.in-toto+json", "vnd.in-toto.x+json"),
   },
   "in-toto-metablock": {
     message: JSON.stringify(LINK),
@@ -145,7 +179,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const source = `{"signatures":[{"keyid":"","sig":"${encodeHex(sig)}"}],"signed":${message}}`;
       return { source, trust: await trustOf(alg) };
     },
-    retype: (source) => source.replace('"_type":"link"', '"_type":"layout"'),
+    retype: (source) => textOf(source).replace('"_type":"link"', '"_type":"layout"'),
   },
   "jws": {
     message: JSON.stringify(STATEMENT),
@@ -156,7 +190,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return { source: `${signed}.${b64(bytes)}`, trust: await trustOf(alg) };
     },
     retype(source) {
-      const [, payload, signed] = source.split(".");
+      const [, payload, signed] = textOf(source).split(".");
       return `${b64({ alg: "EdDSA", cty: "vnd.in-toto.x+json" })}.${payload}.${signed}`;
     },
   },
@@ -171,21 +205,25 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       return { source, trust: { ...await trustOf(alg), detached: { content, digest: {} } } };
     },
   },
-  "notation-jws": {
-    message: JSON.stringify({
-      targetArtifact: { mediaType: "a/b", digest: `sha256:${HEX}`, size: 3 },
-    }),
+  "notation-cose": {
+    message: TARGET,
     async make(message, alg = "ES256") {
       if (alg !== "ES256") return undefined;
-      const certificates = createCertificateTrust({
-        authorities: [(await authority()).root],
-        identities: ["CN=release"],
-      });
-      const source = await sample({ payload: message });
-      return { source, trust: { certificates, now: WITHIN } };
+      return {
+        source: await notation({}, { payload: utf8(message) }),
+        trust: await notationTrust(),
+      };
+    },
+    retype: (source) => replaced(source, "application/vnd.cncf", "application/vnd.cnCf"),
+  },
+  "notation-jws": {
+    message: TARGET,
+    async make(message, alg = "ES256") {
+      if (alg !== "ES256") return undefined;
+      return { source: await sample({ payload: message }), trust: await notationTrust() };
     },
     retype: (source) => {
-      const value = JSON.parse(source);
+      const value = JSON.parse(textOf(source));
       const header = JSON.parse(atob(value.protected.replaceAll("-", "+").replaceAll("_", "/")));
       return JSON.stringify({ ...value, protected: b64({ ...header, cty: "text/plain" }) });
     },
@@ -226,6 +264,30 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       const line = encodeBase64(concat(utf8("Ed"), ID, await signature(alg, utf8(message))));
       return { source: `untrusted comment: x\n${line}\n${message}`, trust: await trustOf(alg) };
     },
+  },
+  "tuf-targets": {
+    message: JSON.stringify({
+      _type: "targets",
+      delegations: { keys: {}, roles: [] },
+      expires: "2100-01-01T00:00:00Z",
+      spec_version: "1.0.31",
+      targets: { abc: { hashes: { sha256: HEX, sha512: "1".repeat(128) }, length: 3 } },
+      version: 1,
+    }),
+    async make(message, alg = "ES256") {
+      if (alg !== "ES256" && alg !== ED) return undefined;
+      let signed: JsonObject;
+      try {
+        signed = parseJson(message) as JsonObject;
+      } catch {
+        return undefined;
+      }
+      const made = { dialect: "tuf", alg, expires: "2100-01-01T00:00:00Z" } as const;
+      const source = await tufTargetsFile({ ...made, signed, whole: true });
+      const root = await importTufRoot(await tufRootFile(made));
+      return { source, trust: { tufRoots: [root], now: WITHIN } };
+    },
+    retype: (source) => (source as string).replace('"_type":"targets"', '"_type":"Targets"'),
   },
 };
 

@@ -48,6 +48,7 @@ describe("the model's requirements", () => {
         ...trust,
         keys: [],
         certificates: undefined,
+        tufRoots: undefined,
         openpgp: undefined,
       });
       equal(other.ok, false);
@@ -84,7 +85,7 @@ describe("the model's requirements", () => {
       equal(isSigned, maker.retype !== undefined);
       equal(isSigned, FACTS[format]?.typeSigned);
       if (maker.retype !== undefined) {
-        const retyped = maker.retype(source as string);
+        const retyped = maker.retype(source);
         ok(retyped !== source);
         equal((await verifyFormat(retyped, trust)).ok, false);
       } else if ("statement" in result.statement) {

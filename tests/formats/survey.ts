@@ -2,6 +2,7 @@
 
 import { type FormatTrust, verifyFormat } from "../../formats/mod.ts";
 import { utf8 } from "../../internal/bytes.ts";
+import { encodeCborBytes } from "../../internal/cbor.ts";
 import type { KeyAlgorithm } from "../../keys/mod.ts";
 import { type Maker, MAKERS } from "./makers.ts";
 
@@ -70,8 +71,9 @@ async function takes(maker: Maker, message: string): Promise<boolean> {
 }
 
 /** The document with three more blanks in what is signed: base64 keeps its groups of three. */
-function spaced(source: string | Uint8Array, message: string): string {
-  const text = typeof source === "string" ? source : new TextDecoder().decode(source);
+function spaced(source: string | Uint8Array, message: string): string | Uint8Array {
+  if (source instanceof Uint8Array) return spacedBytes(source, message);
+  const text = source;
   const whole = message.slice(0, message.length - message.length % 3);
   const changed = `${whole.slice(0, 1)}   ${whole.slice(1)}`;
   if (text.includes(whole)) return text.replace(whole, () => changed);
@@ -79,6 +81,27 @@ function spaced(source: string | Uint8Array, message: string): string {
     if (text.includes(form(whole))) return text.replace(form(whole), () => form(changed));
   }
   throw new Error("The message is not found in the document");
+}
+
+/**
+ * The same in a document that has the message as it is: in CBOR with its length before it, and
+ * in DER, whose lengths lie above it too, as many characters as there were.
+ */
+function spacedBytes(source: Uint8Array, message: string): Uint8Array {
+  const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+  const text = latin1(source);
+  const [old, other] = [message, `${message.slice(0, 1)}   ${message.slice(1)}`].map((one) =>
+    latin1(encodeCborBytes(utf8(one)))
+  );
+  if (text.includes(old)) {
+    return Uint8Array.from(text.replace(old, () => other), (unit) => unit.charCodeAt(0));
+  }
+  const at = text.indexOf(message);
+  const blank = message.search(/\s/);
+  if (at < 0 || blank < 0) throw new Error("The message is not found in the document");
+  const changed = source.slice();
+  changed[at + blank] = 9;
+  return changed;
 }
 
 function standard(message: string): string {

@@ -4,6 +4,7 @@ import { isAttestationError } from "../../errors.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
 import { REASONS } from "../../reasons.ts";
 import { mutateBytes, mutatePlain, WORDS } from "./mutate_bytes.ts";
+import { mutateCbor } from "./mutate_cbor.ts";
 import { mutateDer } from "./mutate_der.ts";
 import { mutateJsonText } from "./mutate_json.ts";
 import { keptTextOf, mutateNote, mutatePem, mutateToken, textOf } from "./mutate_text.ts";
@@ -387,6 +388,8 @@ export function change(ready: Ready, input: Bytes, random: Random, other: () => 
         lines[at] = mutateJsonText(lines[at], random, () => random.pick(otherText().split("\n")));
         return utf8(lines.join("\n").toWellFormed());
       }
+      case "cbor":
+        return mutateCbor(bytes, random, other);
       case "der":
         return mutateDer(bytes, random, other);
       case "pem":

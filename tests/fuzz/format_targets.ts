@@ -1,9 +1,12 @@
 /** Targets of the other formats: documents, tokens and signature files. */
 
+import { TUF_NOW, tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
 import {
+  importTufRoot,
   parseBuildKitStatement,
   parseFormat,
   readFormatStatement,
+  type TufRootTrust,
   verifyFormat,
 } from "../../formats/mod.ts";
 import { encodeBase64, encodeBase64Url } from "../../internal/base64.ts";
@@ -93,6 +96,7 @@ async function documents(): Promise<Seed[]> {
       "checkpoint",
       `${textOf(note)}\n\u2014 log.example ${encodeBase64(concat(hint, await sign(note)))}\n`,
     ),
+    textSeed("targets", await tufTargetsFile({ alg: "Ed25519" })),
     jsonSeed("spdx", { spdxVersion: "SPDX-2.3", SPDXID: "SPDXRef-DOCUMENT" }),
     jsonSeed("cyclonedx", { bomFormat: "CycloneDX", specVersion: "1.6" }),
   ];
@@ -134,15 +138,34 @@ export const FORMAT_TARGETS: readonly Target[] = [
       }),
     { bytesOnly: true },
   ),
+  parser(
+    "importTufRoot",
+    async () => [
+      textSeed("notary", await tufRootFile({ alg: "Ed25519" })),
+      textSeed("tuf", await tufRootFile({ alg: "Ed25519", dialect: "tuf" })),
+    ],
+    (source) => importTufRoot(source as string | Uint8Array),
+    {
+      shape: "text",
+      holds: ({ keys, threshold }: TufRootTrust) => {
+        if (threshold < 1 || keys.some(({ keyid }) => keyid === undefined)) {
+          throw new Broken("a root without a threshold, or a key without an id");
+        }
+      },
+    },
+  ),
   verifier(
     "verifyFormat",
     async () => {
       const { key } = await signerOf("dsse-ed25519");
+      const tufRoots = [await importTufRoot(await tufRootFile({ alg: "Ed25519" }))];
       return {
         seeds: await documents(),
         async verify(input) {
           const result = await verifyFormat(input, {
             keys: [key],
+            tufRoots,
+            now: TUF_NOW,
             detached: { content: FILE, digest: {} },
           });
           if (!result.ok) return { reason: result.errorReason };

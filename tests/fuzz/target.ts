@@ -12,7 +12,16 @@ export interface Seed {
 }
 
 /** What an input is made of, which decides how it is changed. */
-export type Shape = "json" | "json-lines" | "der" | "pem" | "note" | "token" | "text" | "arguments";
+export type Shape =
+  | "cbor"
+  | "json"
+  | "json-lines"
+  | "der"
+  | "pem"
+  | "note"
+  | "token"
+  | "text"
+  | "arguments";
 
 /** What a target answers: the reason of the refusal, or null for accepted. */
 export type Answer = string | null;

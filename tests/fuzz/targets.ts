@@ -2,6 +2,7 @@
 
 import { CLI_TARGETS } from "./cli_targets.ts";
 import { ATTACHED_TARGETS } from "./attached_targets.ts";
+import { COSE_TARGETS } from "./cose_targets.ts";
 import { FORMAT_TARGETS } from "./format_targets.ts";
 import { OPENPGP_TARGETS } from "./openpgp_targets.ts";
 import { IMAGE_TARGETS } from "./image_targets.ts";
@@ -27,5 +28,6 @@ export const TARGETS: readonly Target[] = [
   ...FORMAT_TARGETS,
   ...LAYOUT_TARGETS,
   ...OPENPGP_TARGETS,
+  ...COSE_TARGETS,
   ...CLI_TARGETS,
 ];

@@ -3,14 +3,19 @@
 import type { Envelope } from "../../dsse/mod.ts";
 import { createEnvelope, verifyEnvelope } from "../../dsse/mod.ts";
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
+import { TUF_NOW, tufRootFile, tufTargetsFile } from "../../formats/_tuf_fixtures_test.ts";
 import { pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
 import { createEfiTrust } from "../../formats/attached/mod.ts";
 import { makeKey, publicKey, signaturePacket } from "../../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import {
   createCertificateTrust,
+  type FormatTrust,
+  importTufRoot,
   parseGoogleCloudBuild,
   parseSimpleSigning,
+  type TufRootTrust,
+  verifyFormat,
 } from "../../formats/mod.ts";
 import {
   matchSubject,
@@ -45,7 +50,7 @@ import {
   statementAbout,
   TYPE,
 } from "../../verify/_fixtures_test.ts";
-import { verify, type VerifyOptions } from "../../verify/mod.ts";
+import { type Trust, verify, type VerifyOptions } from "../../verify/mod.ts";
 import {
   answerOf,
   keysOf,
@@ -127,6 +132,23 @@ add(
         }),
       },
     }),
+);
+const pinned = async (): Promise<TufRootTrust[]> => [await importTufRoot(await tufRootFile())];
+const targets = async (trust: Trust = {}) =>
+  (await verify(await tufTargetsFile(), ABC, { trust, now: TUF_NOW })).errorReason ?? "ok";
+add(
+  "Trust.tufRoots",
+  ["missing-trusted-key", "ok"],
+  () => targets(),
+  async () => await targets({ tufRoots: await pinned() }),
+);
+const targetsAlone = async (trust: FormatTrust = {}) =>
+  (await verifyFormat(await tufTargetsFile(), { now: TUF_NOW, ...trust })).errorReason ?? "ok";
+add(
+  "FormatTrust.tufRoots",
+  ["missing-trusted-key", "ok"],
+  () => targetsAlone(),
+  async () => await targetsAlone({ tufRoots: await pinned() }),
 );
 const image = async (trust: VerifyOptions["trust"]) => {
   const bytes = await pe({ subsystem: 10 });

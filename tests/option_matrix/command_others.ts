@@ -2,12 +2,14 @@
 /** Cases of the options of commands, other than those about trust: see `command_verify.ts`. */
 
 import { main } from "../../cli/main.ts";
+import { createEnvelope } from "../../dsse/mod.ts";
+import { generateSigner } from "../../keys/mod.ts";
 import { PUBLIC_GOOD_ROOT } from "../../sigstore/roots/public_good.ts";
 import { TestTufRepository, TUF_START } from "../../tools/pki/tuf_repository.ts";
 import { MemoryRuntime } from "../cli_runtime.ts";
 import { payloadOf } from "../signing_machine.ts";
 import { type CommandCase, type Ran, type Row, runWords, table, type World } from "./command_cases.ts";
-import { keyedWorld, keylessWorld } from "./command_verify.ts";
+import { COMMANDS, keyedWorld, keylessWorld } from "./command_verify.ts";
 import { LOCK_WORDS, NOW, NPM, PACKAGE_WORDS, REVIEW, VSA, deviceWorld, hexOf, npmWorld, once, policyWorld, reportedWorld, signingWorld, tarball, vsaWorld, without } from "./command_worlds.ts";
 
 const SIGN = ["sign", "app.tgz"];
@@ -166,6 +168,39 @@ const DIFF_ROWS: readonly Row[] = [
   ["format", keyedWorld, DIFF, ["--format=json"], ["E", "{"], begins],
   ["output", keyedWorld, DIFF, ["--output=diff.txt"], ["no", "yes"], written("diff.txt")],
   ["only-root", keylessWorld, ["diff", "b.json", "b.json", "--trusted-root=root.json", "--repo=acme/app"], ["--only-root"], ["true", "false"], keyword("public-good")],
+];
+
+const CONVERT = COMMANDS.convert("b.json").concat("--key=ci.pub");
+const reference = (member: string) => signed(`/predicate/references/0/${member}`);
+const withSealed = async (): Promise<World> => {
+  const [keyed, signing] = [await keyedWorld(), await signingWorld()];
+  const { "sealed.key": sealed, passphrase } = signing.files;
+  return { ...keyed, files: { ...keyed.files, "sealed.key": sealed, passphrase, "there.json": "x" } };
+};
+const ABOUT_APP = ["convert", "app.json", "--key=ci.pub",...CONVERT.slice(3, 7).filter((word) => word.startsWith("--"))];
+/** A Statement about two files, and a list of another one. */
+const twoWorld = once(async (): Promise<World> => {
+  const { signer, publicKey, privateKey } = await generateSigner("Ed25519");
+  const subject = ["app", "other"].map((name) => ({ name, digest: { sha256: hexOf(name) } }));
+  const statement = { _type: "https://in-toto.io/Statement/v1", subject, predicateType: REVIEW, predicate: {} };
+  const envelope = await createEnvelope("application/vnd.in-toto+json", statement, signer);
+  return { files: { "app.json": JSON.stringify(envelope), "ci.pub": publicKey, "signing.key": privateKey, "others.txt": `${hexOf("third")}  third\n` } };
+});
+const CONVERT_ROWS: readonly Row[] = [
+  ["attester", keyedWorld, without(CONVERT, "attester"), ["--attester=https://b.example"], ["usage", "https://b.example"], signed("/predicate/attester/id")],
+  ["download-location", keyedWorld, without(CONVERT, "download-location"), ["--download-location=https://b.example/x"], ["usage", "https://b.example/x"], reference("downloadLocation")],
+  ["media-type", keyedWorld, CONVERT, ["--media-type=application/jose"], ["application/octet-stream", "application/jose"], reference("mediaType")],
+  ["signing-key", keyedWorld, without(CONVERT, "signing-key"), ["--signing-key=signing.key"], ["usage", "ok"]],
+  ["signing-keyid", keyedWorld, [...CONVERT, "--bundle-format=dsse"], ["--signing-keyid=mine"], ["(none)", "mine"], (ran) => JSON.parse(ran.file("out.json")).signatures[0].keyid ?? "(none)"],
+  ["passphrase-file", withSealed, [...without(CONVERT, "signing-key"), "--signing-key=sealed.key"], ["--passphrase-file=passphrase"], ["missing-passphrase", "ok"]],
+  ["output", keyedWorld, without(CONVERT, "output"), ["--output=new.json"], ["no", "yes"], written("new.json")],
+  ["force", withSealed, [...without(CONVERT, "output"), "--output=there.json"], ["--force"], ["file-exists", "ok"]],
+  ["bundle-format", keyedWorld, CONVERT, ["--bundle-format=dsse"], ["true", "false"], inFile("out.json", "dsseEnvelope")],
+  ["format", keyedWorld, CONVERT, ["--format=json"], ["S", "{"], begins],
+  ["digest", twoWorld, ABOUT_APP, [`--digest=sha256:${hexOf("third")}`], ["ok", "subject-mismatch"]],
+  ["checksums", twoWorld, ABOUT_APP, ["--checksums=others.txt"], ["ok", "subject-mismatch"]],
+  ["subjects", twoWorld, [...ABOUT_APP, `--digest=sha256:${hexOf("app")}`], ["--subjects=exact"], ["ok", "subject-mismatch"]],
+  ["only-root", keylessWorld, [...COMMANDS.convert("b.json"), "--trusted-root=root.json", "--repo=acme/other"], ["--only-root"], ["true", "false"], keyword("public-good")],
 ];
 
 const CHECK = ["policy", "check"];
@@ -446,6 +481,7 @@ export const OTHERS: Readonly<Record<string, Readonly<Record<string, CommandCase
   "verify": table(VERIFY),
   "vsa create": table(VSA_ROWS),
   "diff": table(DIFF_ROWS),
+  "convert": table(CONVERT_ROWS),
   ...Object.fromEntries(Object.entries(POLICY_ROWS).map(([name, rows]) => [name, table(rows)])),
   "sign": table(SIGN_ROWS),
   "attest": table([

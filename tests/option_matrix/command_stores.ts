@@ -183,6 +183,7 @@ export const formatRows = (words: readonly string[], world: () => Promise<World>
   ["certificate-authority", world, [...words, HOLDER], ["--certificate-authority=ca.pem"], ["usage", "certificate-not-valid"]],
   ["signing-authority", world, [...words, HOLDER], ["--signing-authority=ca.pem"], ["usage", "untrusted-certificate"]],
   ["timestamp-authority", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--timestamp-authority=none.pem"], ["certificate-not-valid", "unreadable-file"]],
+  ["tuf-root", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--tuf-root=none.json"], ["certificate-not-valid", "unreadable-file"]],
   ["certificate-subject", world, [...words, "--certificate-authority=ca.pem"], [HOLDER], ["usage", "certificate-not-valid"]],
   ["certificate-sha256", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--certificate-sha256=x"], ["certificate-not-valid", "usage"]],
   ["efi-db", world, words, ["--efi-db=none.esl"], ["untrusted-certificate", "unreadable-file"]],
@@ -264,7 +265,7 @@ export const STORED: Readonly<Record<string, Readonly<Record<string, CommandCase
   "attach": table(ATTACH_ROWS),
   "copy": table(COPY_ROWS),
   ...Object.fromEntries(Object.entries(STORE_ROWS).map(([name, rows]) => [name, table(rows)])),
-  ...Object.fromEntries(["verify", "vsa create", "diff", "policy init"].map((name) => {
+  ...Object.fromEntries(["verify", "vsa create", "diff", "convert", "policy init"].map((name) => {
     const policy = name === "verify"
       ? ["verify", "app.tgz", "-b=app.json", "--format=json", "--policy=policy.json"]
       : [...COMMANDS[name]("app.json").map((word) => word === "artifact.txt" ? "app.tgz" : word), "--policy=policy.json"];

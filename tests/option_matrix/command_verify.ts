@@ -286,6 +286,14 @@ export const COMMANDS: Readonly<Record<string, (bundle: string) => string[]>> = 
     ...["--signing-key=signing.key", "--output=vsa.json"],
   ],
   "diff": (bundle) => ["diff", bundle, bundle],
+  "convert": (bundle) => [
+    ...["convert", bundle, "artifact.txt", "--attester=https://a.example"],
+    ...[
+      "--download-location=https://a.example/old",
+      "--signing-key=signing.key",
+      "--output=out.json",
+    ],
+  ],
   "policy init": (bundle) => ["policy", "init", "artifact.txt", `--bundle=${bundle}`],
 };
 

@@ -198,6 +198,7 @@ export const TESTED_IN: Readonly<Record<string, readonly string[]>> = {
   EfiSignatureLimits: ["formats/attached/authenticode_test.ts"],
   OpenPgpKeyringOptions: ["formats/openpgp/keyring_test.ts"],
   FormatTrust: [...FORMATS, "formats/openpgp/openpgp_format_test.ts"],
+  CoseTrust: ["formats/cose/cose_sign1_test.ts"],
   VerifyHelmChartOptions: ["store/helm_test.ts"],
   GoogleCloudBuildOptions: ["verify/google_cloud_build_test.ts"],
 };

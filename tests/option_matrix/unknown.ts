@@ -14,6 +14,7 @@ import {
 } from "../../formats/mod.ts";
 import { verifyLayout } from "../../formats/layout/mod.ts";
 import { createEfiTrust, parseEfiSignatureLists } from "../../formats/attached/mod.ts";
+import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import {
   createStatement,
   matchSubject,
@@ -258,6 +259,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   EfiTrustOptions: (more) => createEfiTrust(untyped({ db: [], ...more })),
   EfiSignatureLimits: (more) => parseEfiSignatureLists(new Uint8Array(), untyped(more)),
   OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
+  CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
   LayoutTrust: (more) => verifyLayout("{}", untyped({ keys, links: {}, ...more })),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),

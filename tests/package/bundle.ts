@@ -38,13 +38,21 @@ const packagesApart: Plugin = {
   },
 };
 
+/** What a bundler takes of a package that has another file for browsers. */
+const FOR_BROWSERS: Readonly<Record<string, [own: string, browser: string]>> = {
+  openpgp: ["/dist/node/openpgp.mjs", "/dist/openpgp.min.mjs"],
+};
+
 /** Finds packages where Deno keeps them. */
 const packagesInside: Plugin = {
   name: "packages-inside",
   setup(context) {
     context.onResolve(
-      { filter: /^(@noble\/|(hono|kysely)$)/ },
-      ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }),
+      { filter: /^(@noble\/|(cborg|hono|kysely|openpgp)$)/ },
+      ({ path }) => {
+        const [own, browser] = FOR_BROWSERS[path] ?? ["", ""];
+        return { path: fileURLToPath(import.meta.resolve(path)).replace(own, browser) };
+      },
     );
   },
 };
@@ -85,6 +93,52 @@ export async function bundleEntry(path: string): Promise<string> {
   });
   await stop();
   return outputFiles?.[0].text ?? "";
+}
+
+/** What an optional entry adds to the one that it belongs to. */
+export interface EntrySize {
+  /** Bytes, minified and compressed as gzip -9 does, with the packages that it loads. */
+  gzip: number;
+  /** Packages in it. */
+  packages: string[];
+}
+
+/**
+ * Measures what an entry adds to another one.
+ *
+ * @param entry Its name, such as `@x/attest/formats/cose`.
+ * @param base The other one.
+ * @param lazy Sources that the other one does not carry.
+ */
+export async function entrySize(entry: string, base: string, lazy: RegExp): Promise<EntrySize> {
+  const { inputs } = await bundleSize(`export * from "${base}";`, lazy);
+  const there = new Set(inputs.map(([path]) => path));
+  const thereApart: Plugin = {
+    name: "there-apart",
+    setup(context) {
+      context.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const source = resolve(resolveDir, path).slice(ROOT.length).replaceAll("\\", "/");
+        return there.has(source) ? { path: source, external: true } : undefined;
+      });
+    },
+  };
+  const { metafile, outputFiles } = await build({
+    ...COMMON,
+    plugins: [thereApart, self, packagesInside],
+    stdin: { contents: `export * from "${entry}";`, resolveDir: ROOT, loader: "ts" },
+    minify: true,
+    metafile: true,
+  });
+  await stop();
+  const packages = Object.keys(metafile?.inputs ?? {}).flatMap((path) =>
+    /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ??
+      /\/npm\/[^/]+\/((?:@[^/]+\/)?[^/]+)\/\d/.exec(path)?.[1] ?? []
+  );
+  const { contents = new Uint8Array() } = outputFiles?.[0] ?? {};
+  return {
+    gzip: gzipSync(Buffer.from(contents), { level: 9 }).length,
+    packages: [...new Set(packages)].sort(),
+  };
 }
 
 /** Size of the library's own code in a bundle. */

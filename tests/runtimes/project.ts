@@ -26,7 +26,7 @@ export function copyProject(): ProjectCopy {
   }
   const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
   const libraries = Object.entries<string>(manifest.imports).filter(([name]) =>
-    /^(?:@(?:noble|bufbuild)\/|openpgp$|yaml$)/.test(name)
+    /^(?:@(?:noble|bufbuild)\/|cborg$|openpgp$|yaml$)/.test(name)
   );
   writeFileSync(
     join(folder, "package.json"),

@@ -12,7 +12,7 @@ import {
 } from "../../errors.ts";
 import { createCertificateTrust, googleCloudBuildKeyId, verifyFormat } from "../../formats/mod.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
-import { encodePem } from "../../internal/pem.ts";
+import { type CborMap, type CborTag, decodeCbor } from "../../internal/cbor.ts";
 import {
   parseResourceDescriptor,
   parseStatement,
@@ -56,6 +56,7 @@ import {
 } from "../../verify/mod.ts";
 import { createLayout } from "../../store/oci/layout.ts";
 import { verifyImage } from "../../store/oci/verify_image.ts";
+import { runFormatCase } from "./format_case.ts";
 import { ORIGIN_BUILDERS } from "./slsa_builders.ts";
 
 /** Text of a JSON file of an index, by the names that it has there. */
@@ -118,7 +119,9 @@ const RUNNERS: Record<string, Runner> = {
   "slsa": runSlsa,
   "cosign-image-signature": runCosignSignature,
   "slsa-oci-layout": runLayout,
+  "notation-cose": runNotation,
   "notation-jws": runNotation,
+  "format": runFormat,
 };
 
 /** Tells whether the kind of a case is implemented. */
@@ -679,12 +682,22 @@ async function runNotation(vector: VectorCase, read: ReadFile): Promise<Verdict>
   return result.ok ? ACCEPTED : refusal(result.errorReason, result.error.message);
 }
 
-/** The last certificate of a flattened JWS. */
-function ownRootOf(signature: Uint8Array): string | undefined {
+/** The last certificate of a signature of Notation. */
+function ownRootOf(signature: Uint8Array): Uint8Array | undefined {
+  if (signature[0] === 0xd2) {
+    const { value } = decodeCbor(signature) as CborTag;
+    const chain = (value[1] as CborMap).get(33);
+    return Array.isArray(chain) ? chain.at(-1) as Uint8Array : undefined;
+  }
   const value = parseJson(signature) as { header?: { x5c?: unknown } };
   const chain = value.header?.x5c;
   const last: unknown = Array.isArray(chain) ? chain.at(-1) : undefined;
-  return typeof last === "string" ? encodePem("CERTIFICATE", decodeBase64(last)) : undefined;
+  return typeof last === "string" ? decodeBase64(last) : undefined;
+}
+
+async function runFormat(vector: VectorCase, read: ReadFile): Promise<Verdict> {
+  await runFormatCase(vector, read);
+  return ACCEPTED;
 }
 
 function verdictOf({ id }: VectorCase, report: VerificationReport): Verdict {

@@ -7,6 +7,7 @@ export type Kind =
   | "attestation-jsonl"
   | "checkpoint"
   | "dsse"
+  | "format"
   | "gcb-provenance"
   | "npm-attestations"
   | "public-key"
