@@ -305,18 +305,19 @@ function steady(text: string): string {
     .replace(/\/[^/ ]{24,}/g, "/…").slice(0, 200);
 }
 
+/** Processor time of the quickest of five: the clock tells what else the machine does. */
 async function fastest(
   target: Target,
   ready: Ready,
   input: Bytes,
   seed: Seed,
-  { clock }: Outside,
+  { cpu }: Outside,
 ): Promise<number> {
   let least = Infinity;
   for (let i = 0; i < 5; i++) {
-    const before = clock();
+    const before = cpu();
     await attempt(target, ready, input, seed);
-    least = Math.min(least, clock() - before);
+    least = Math.min(least, cpu() - before);
   }
   return least;
 }

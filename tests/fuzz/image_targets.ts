@@ -1,7 +1,7 @@
 /** Targets that read and verify what hangs on images. */
 
 import { parseChartMetadata, parseHelmProvenance, parseSimpleSigning } from "../../formats/mod.ts";
-import { encodeBase64 } from "../../internal/base64.ts";
+import { decodeBase64, encodeBase64 } from "../../internal/base64.ts";
 import { isObject } from "../../internal/json.ts";
 import { parseCosignLayer } from "../../sigstore/mod.ts";
 import { formatOciPlatform, parseOciPlatform, verifyImage } from "../../store/oci/mod.ts";
@@ -146,7 +146,8 @@ function layerOf(text: string) {
   try {
     const value = JSON.parse(text);
     if (!isObject(value) || typeof value.payload !== "string") return undefined;
-    const bytes = Uint8Array.from(atob(value.payload), (unit) => unit.charCodeAt(0));
+    // Strictly: a blank that is passed over would be another payload.
+    const bytes = decodeBase64(value.payload);
     const annotations = { [SIGNATURE]: String(value.signature) };
     return { mediaType: SIMPLE_SIGNING, bytes: new Uint8Array(bytes), annotations };
   } catch {

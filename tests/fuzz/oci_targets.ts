@@ -111,7 +111,10 @@ export const OCI_TARGETS: readonly Target[] = [
       holds: (reference) => {
         const text = formatOciReference(reference);
         if (expandShortName(text) !== text) throw new Broken("a full name is expanded");
-        if (/\.\.|[^!-~]|[\\?#%]/.test(text)) throw new Broken("a name that leads elsewhere");
+        // Two dots are harmless at the end of a tag, and no segment of a path.
+        if (/(^|[/:@])\.\.?([/:@]|$)|[^!-~]|[\\?#%]/.test(text)) {
+          throw new Broken("a name that leads elsewhere");
+        }
       },
     },
   ),
