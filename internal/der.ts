@@ -61,7 +61,7 @@ class Element implements Der {
 /** Reads one element that fills `bytes` to the last byte. */
 export function parseDer(bytes: Uint8Array, tag?: number): Der {
   const element = elementAt(asBytes(bytes), 0);
-  if (element.end !== bytes.length) throw malformed("trailing bytes");
+  if (element.end !== bytes.length) throw malformedDer("trailing bytes");
   if (tag !== undefined && element.tag !== tag) throw wrongTag(tag, element.tag);
   return element;
 }
@@ -75,7 +75,7 @@ export function parseDerPrefix(bytes: Uint8Array): { element: Der; rest: Bytes }
 /** The elements inside a constructed element. */
 export function children(parent: Der, maxCount = 4096): Der[] {
   if ((parent.tag & 0x20) === 0) {
-    throw malformed("a primitive element where a constructed one is due");
+    throw malformedDer("a primitive element where a constructed one is due");
   }
   return sequenceOf(parent.value, maxCount);
 }
@@ -97,25 +97,32 @@ function sequenceOf(bytes: Bytes, maxCount: number): Der[] {
 }
 
 function elementAt(bytes: Bytes, start: number): Element {
-  if (start + 2 > bytes.length) throw malformed("truncated");
+  if (start + 2 > bytes.length) throw malformedDer("truncated");
   const tag = bytes[start];
-  if ((tag & 0x1f) === 0x1f) throw malformed("a tag number above 30");
-  if (tag === 0) throw malformed("the reserved tag 0");
+  if ((tag & 0x1f) === 0x1f) throw malformedDer("a tag number above 30");
+  if (tag === 0) throw malformedDer("the reserved tag 0");
   let length = bytes[start + 1];
   let at = start + 2;
-  if (length === 0x80) throw malformed("an indefinite length");
+  if (length === 0x80) throw malformedDer("an indefinite length");
   if (length > 0x80) {
     const octets = length & 0x7f;
-    if (octets > 4 || at + octets > bytes.length) throw malformed("a length that does not fit");
+    if (octets > 4 || at + octets > bytes.length) throw malformedDer("a length that does not fit");
     length = 0;
     for (const end = at + octets; at < end; at++) length = length * 256 + bytes[at];
     if (length < 0x80 || length < 256 ** (octets - 1)) {
-      throw malformed("a length that is not minimal");
+      throw malformedDer("a length that is not minimal");
     }
   }
   const end = at + length;
-  if (end > bytes.length) throw malformed("truncated");
+  if (end > bytes.length) throw malformedDer("truncated");
   return new Element(tag, bytes, start, at, end);
+}
+
+/** The one element inside a constructed element. */
+export function onlyChild(parent: Der): Der {
+  const [element, ...more] = children(parent);
+  if (element === undefined || more.length > 0) throw malformedDer("not exactly one element");
+  return element;
 }
 
 /** A cursor over the elements of a SEQUENCE or SET; {@linkcode DerReader.end} closes it. */
@@ -135,7 +142,7 @@ export class DerReader {
   /** The next element, whatever it is, or the one with this tag. */
   next(tag?: number): Der {
     const element = this.#elements[this.#next];
-    if (element === undefined) throw malformed("an element is missing");
+    if (element === undefined) throw malformedDer("an element is missing");
     if (tag !== undefined && element.tag !== tag) throw wrongTag(tag, element.tag);
     this.#next++;
     return element;
@@ -148,7 +155,9 @@ export class DerReader {
 
   /** Refuses what has not been read. */
   end(): void {
-    if (this.#next !== this.#elements.length) throw malformed("an element that is not known here");
+    if (this.#next !== this.#elements.length) {
+      throw malformedDer("an element that is not known here");
+    }
   }
 }
 
@@ -163,11 +172,11 @@ export function readOid(element: Der): string {
   expectTag(element, Tag.oid);
   const { value } = element;
   if (value.length === 0 || value.length > 64 || value[value.length - 1] & 0x80) {
-    throw malformed("an object identifier that is empty, long or cut");
+    throw malformedDer("an object identifier that is empty, long or cut");
   }
   let text = "";
   for (let at = 0; at < value.length;) {
-    if (value[at] === 0x80) throw malformed("an object identifier that is not minimal");
+    if (value[at] === 0x80) throw malformedDer("an object identifier that is not minimal");
     const start = at;
     let arc = 0;
     do arc = arc * 128 + (value[at] & 0x7f); while (value[at++] & 0x80);
@@ -189,11 +198,11 @@ function largeArc(octets: Bytes): bigint {
 export function readInteger(element: Der): Bytes {
   expectTag(element, Tag.integer);
   const { value } = element;
-  if (value.length === 0) throw malformed("an empty integer");
+  if (value.length === 0) throw malformedDer("an empty integer");
   if (
     value.length > 1 && (value[0] === 0 ? value[1] < 0x80 : value[0] === 0xff && value[1] >= 0x80)
   ) {
-    throw malformed("an integer that is not minimal");
+    throw malformedDer("an integer that is not minimal");
   }
   return value;
 }
@@ -201,21 +210,21 @@ export function readInteger(element: Der): Bytes {
 /** Octets of an INTEGER >= 0, without the sign octet. */
 export function readUnsigned(element: Der): Bytes {
   const value = readInteger(element);
-  if (value[0] >= 0x80) throw malformed("a negative integer");
+  if (value[0] >= 0x80) throw malformedDer("a negative integer");
   return value.length > 1 && value[0] === 0 ? value.subarray(1) : value;
 }
 
 /** A small INTEGER >= 0, such as a version. */
 export function readSmall(element: Der): number {
   const value = readUnsigned(element);
-  if (value.length > 4) throw malformed("an integer that is too large here");
+  if (value.length > 4) throw malformedDer("an integer that is too large here");
   return value.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 
 export function readBoolean(element: Der): boolean {
   expectTag(element, Tag.boolean);
   if (element.value.length !== 1 || (element.value[0] !== 0 && element.value[0] !== 0xff)) {
-    throw malformed("a boolean that is neither 00 nor FF");
+    throw malformedDer("a boolean that is neither 00 nor FF");
   }
   return element.value[0] === 0xff;
 }
@@ -224,7 +233,7 @@ export function readBoolean(element: Der): boolean {
 export function readBitString(element: Der): Bytes {
   expectTag(element, Tag.bitString);
   if (element.value.length === 0 || element.value[0] !== 0) {
-    throw malformed("a bit string with unused bits");
+    throw malformedDer("a bit string with unused bits");
   }
   return element.value.subarray(1);
 }
@@ -235,14 +244,14 @@ export function readNamedBits(element: Der): Bytes {
   const { value } = element;
   const unused = value[0];
   if (value.length === 0 || unused > 7 || (value.length === 1 && unused !== 0)) {
-    throw malformed("a bit string without its bits");
+    throw malformedDer("a bit string without its bits");
   }
   const bits = value.subarray(1);
   if (bits.length > 0) {
     const last = bits[bits.length - 1];
     // X.690, 11.2.2: a named bit list ends in a one bit.
     if ((last & ((1 << unused) - 1)) !== 0 || (last & (1 << unused)) === 0) {
-      throw malformed("a bit string that is not minimal");
+      throw malformedDer("a bit string that is not minimal");
     }
   }
   return bits;
@@ -262,7 +271,7 @@ export function readTime(element: Der): Date {
     ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)()Z$/.exec(text)
     : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{0,20}[1-9])?Z$/.exec(text);
   if (match === null || element.value.length > 64) {
-    throw malformed("a time that is not UTC with seconds");
+    throw malformedDer("a time that is not UTC with seconds");
   }
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
   const full = utc ? year + (year < 50 ? 2000 : 1900) : year;
@@ -273,7 +282,7 @@ export function readTime(element: Der): Date {
   if (
     time.getUTCMonth() !== month - 1 || time.getUTCDate() !== day || hour > 23 || minute > 59 ||
     second > 59
-  ) throw malformed("a time out of range");
+  ) throw malformedDer("a time out of range");
   return time;
 }
 
@@ -282,14 +291,15 @@ export function expectTag(element: Der, tag: number): void {
 }
 
 function wrongTag(wanted: number, found: number): AttestationError {
-  return malformed(`tag ${hex(found)} where ${hex(wanted)} is due`);
+  return malformedDer(`tag ${hex(found)} where ${hex(wanted)} is due`);
 }
 
 function hex(tag: number): string {
   return tag.toString(16).padStart(2, "0");
 }
 
-function malformed(what: string): AttestationError {
+/** The refusal of what is no DER, or not of the form that is due. */
+export function malformedDer(what: string): AttestationError {
   return new AttestationError("malformed-der", `Cannot read DER: ${what}`);
 }
 

@@ -1,8 +1,9 @@
-import { AttestationError } from "../errors.ts";
-import { type Bytes, equalBytes } from "../internal/bytes.ts";
+import { type Bytes, concat, equalBytes } from "../internal/bytes.ts";
 import {
   children,
   type Der,
+  malformedDer,
+  onlyChild,
   readOctetString,
   readOid,
   readSequence,
@@ -16,13 +17,11 @@ import type { Certificate } from "./certificate.ts";
 
 export { hashOf } from "./_scheme.ts";
 
-/** Object identifiers of CMS that more than one format reads. */
-export const CmsOid = {
-  data: "1.2.840.113549.1.7.1",
-  signedData: "1.2.840.113549.1.7.2",
-  contentType: "1.2.840.113549.1.9.3",
-  messageDigest: "1.2.840.113549.1.9.4",
-} as const;
+/** Object identifiers: RFC 5652, 4, 5.1, 11.1 and 11.2. */
+export const DATA = "1.2.840.113549.1.7.1";
+const SIGNED_DATA = "1.2.840.113549.1.7.2";
+export const CONTENT_TYPE = "1.2.840.113549.1.9.3";
+export const MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
 
 /** CMS SignedData, read; nothing of it is verified. */
 export interface SignedData {
@@ -42,30 +41,26 @@ export interface SignerInfo {
   /** Hash function of the content; undefined if it is not accepted (SHA-1). */
   readonly hash: HashName | undefined;
   readonly signatureAlgorithm: Der;
-  /** Signed attributes, `[0] IMPLICIT`; undefined where the content itself is signed. */
-  readonly signedAttributes: Der | undefined;
+  /** Signed attributes as they are signed: tagged SET; undefined where the content itself is. */
+  readonly signed: Bytes | undefined;
+  /** Signed attributes by their type: each is there once, as the SET of its values. */
+  readonly attributes: ReadonlyMap<string, Der> | undefined;
   readonly signature: Bytes;
-  /** Attributes that nobody signed, `[1] IMPLICIT`. */
-  readonly unsignedAttributes: Der | undefined;
-}
-
-/** Bounds on what is read. */
-export interface CmsLimits {
-  maxCertificates: number;
-  maxSigners: number;
+  /** Attributes that nobody signed. */
+  readonly unsigned: Der | undefined;
 }
 
 /**
- * Reads CMS SignedData in DER.
+ * Reads CMS SignedData in DER, with up to 16 certificates and 64 signers.
  *
  * Source: RFC 5652, 3 and 5.
  *
  * @throws {AttestationError} `malformed-der` or `limit-exceeded`.
  */
-export function readSignedData(contentInfo: Der, limits: CmsLimits): SignedData {
+export function readSignedData(contentInfo: Der): SignedData {
   const outer = readSequence(contentInfo);
-  if (readOid(outer.next()) !== CmsOid.signedData) throw malformed("not CMS signed data");
-  const signedData = readSequence(only(outer.next(0xa0)));
+  if (readOid(outer.next()) !== SIGNED_DATA) throw malformedDer("not CMS signed data");
+  const signedData = readSequence(onlyChild(outer.next(0xa0)));
   outer.end();
   readSmall(signedData.next());
   signedData.next(Tag.set);
@@ -75,14 +70,12 @@ export function readSignedData(contentInfo: Der, limits: CmsLimits): SignedData 
   encapsulated.end();
   const certificates = signedData.optional(0xa0);
   signedData.optional(0xa1);
-  const signers = children(signedData.next(Tag.set), limits.maxSigners);
+  const signers = children(signedData.next(Tag.set), 64);
   signedData.end();
   return {
     contentType,
-    content: content === undefined ? undefined : only(content),
-    certificates: certificates === undefined
-      ? []
-      : children(certificates, limits.maxCertificates).map(({ raw }) => raw),
+    content: content && onlyChild(content),
+    certificates: certificates ? children(certificates, 16).map(({ raw }) => raw) : [],
     signers: signers.map(readSignerInfo),
   };
 }
@@ -92,12 +85,21 @@ function readSignerInfo(signer: Der): SignerInfo {
   readSmall(fields.next());
   const id = readSignerId(fields.next());
   const hash = hashOf(fields.next());
-  const signedAttributes = fields.optional(0xa0);
+  const own = fields.optional(0xa0);
   const signatureAlgorithm = fields.next(Tag.sequence);
   const signature = readOctetString(fields.next());
-  const unsignedAttributes = fields.optional(0xa1);
+  const unsigned = fields.optional(0xa1);
   fields.end();
-  return { id, hash, signatureAlgorithm, signedAttributes, signature, unsignedAttributes };
+  return {
+    id,
+    hash,
+    signatureAlgorithm,
+    // RFC 5652, 5.4: signed as a SET, though it is sent with an implicit tag.
+    signed: own && concat(Uint8Array.of(Tag.set), own.raw.subarray(1)),
+    attributes: own && readAttributes(own),
+    signature,
+    unsigned,
+  };
 }
 
 function readSignerId(id: Der): SignerInfo["id"] {
@@ -110,33 +112,18 @@ function readSignerId(id: Der): SignerInfo["id"] {
 }
 
 /**
- * Attributes by their type, each of which must be there once.
+ * Attributes by their type, each of which must be there once: the SET of its values.
  *
  * @throws {AttestationError} `malformed-der` or `limit-exceeded`.
  */
-export function readAttributes(attributes: Der): Map<string, readonly Der[]> {
-  const found = new Map<string, readonly Der[]>();
+export function readAttributes(attributes: Der): Map<string, Der> {
+  const found = new Map<string, Der>();
   for (const attribute of children(attributes, 32)) {
     const pair = readSequence(attribute);
     const oid = readOid(pair.next());
-    const values = children(pair.next(Tag.set), 8);
+    if (found.has(oid)) throw malformedDer("an attribute twice");
+    found.set(oid, pair.next(Tag.set));
     pair.end();
-    if (found.has(oid)) throw malformed("an attribute that is not single");
-    found.set(oid, values);
-  }
-  return found;
-}
-
-/**
- * Signed attributes by their type, each of which must be there once and have one value.
- *
- * @throws {AttestationError} `malformed-der` or `limit-exceeded`.
- */
-export function readSingleAttributes(attributes: Der): ReadonlyMap<string, Der> {
-  const found = new Map<string, Der>();
-  for (const [oid, values] of readAttributes(attributes)) {
-    if (values.length !== 1) throw malformed("a signed attribute that is not single");
-    found.set(oid, values[0]);
   }
   return found;
 }
@@ -154,14 +141,4 @@ export function isSignerId(
 /** Scheme of a signer, or undefined when it is not supported. */
 export function signerScheme({ signatureAlgorithm, hash }: SignerInfo): Scheme | undefined {
   return hash === undefined ? undefined : cmsScheme(signatureAlgorithm, hash);
-}
-
-function only(wrapper: Der): Der {
-  const [element, ...more] = children(wrapper);
-  if (element === undefined || more.length > 0) throw malformed("not exactly one element");
-  return element;
-}
-
-function malformed(what: string): AttestationError {
-  return new AttestationError("malformed-der", `Cannot read CMS: ${what}`);
 }

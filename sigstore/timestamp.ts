@@ -1,8 +1,9 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { type Bytes, concat, equalBytes } from "../internal/bytes.ts";
+import { type Bytes, equalBytes } from "../internal/bytes.ts";
 import {
   children,
   type Der,
+  onlyChild,
   parseDer,
   readInteger,
   readOctetString,
@@ -15,16 +16,15 @@ import {
 } from "../internal/der.ts";
 import { digest, type HashName } from "../internal/digest.ts";
 import { verifySignature } from "../keys/public_key.ts";
-import { hashOf } from "./_scheme.ts";
+import { cmsScheme, hashOf } from "./_scheme.ts";
 import { type Certificate, parseCertificate, Purpose } from "./certificate.ts";
 import { findPaths, refusalAt } from "./chain.ts";
 import {
-  CmsOid,
+  CONTENT_TYPE,
   isSignerId,
+  MESSAGE_DIGEST,
   readSignedData,
-  readSingleAttributes,
   type SignerInfo,
-  signerScheme,
 } from "./cms.ts";
 import { isWithin, type TrustedAuthority } from "./trusted_root.ts";
 
@@ -49,14 +49,10 @@ export interface TimestampToken {
   readonly certificates: readonly Bytes[];
 }
 
-interface TokenSigner extends SignerInfo {
-  readonly hash: HashName;
-  /** Signed attributes as they are signed: tagged SET. */
-  readonly signed: Bytes;
-  readonly attributes: ReadonlyMap<string, Der>;
-}
-
-const LIMITS = { maxCertificates: 16, maxSigners: 8 };
+/** A signer that signs attributes, by a hash function that is accepted. */
+type TokenSigner =
+  & SignerInfo
+  & { [K in "hash" | "signed" | "attributes"]: NonNullable<SignerInfo[K]> };
 
 /**
  * Reads a TimeStampResp.
@@ -85,14 +81,14 @@ export function parseTimestampResponse(der: Bytes): TimestampToken {
 }
 
 function readToken(contentInfo: Der): TimestampToken {
-  const { contentType, content: element, certificates, signers } = readSignedData(
-    contentInfo,
-    LIMITS,
-  );
-  if (contentType !== Oid.tstInfo || element === undefined) throw malformed("no TSTInfo inside");
+  const { contentType, content: element, certificates, signers } = readSignedData(contentInfo);
+  if (contentType !== Oid.tstInfo || !element) throw malformed("no TSTInfo inside");
   const content = readOctetString(element);
-  if (signers.length !== 1) throw malformed("not exactly one signer");
-  return { ...readTstInfo(content), content, signer: readSigner(signers[0]), certificates };
+  const [signer] = signers;
+  if (signers.length !== 1 || !signer.hash || !signer.attributes) {
+    throw malformed("not exactly one signer");
+  }
+  return { ...readTstInfo(content), content, signer: signer as TokenSigner, certificates };
 }
 
 function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint" | "nonce"> {
@@ -113,19 +109,6 @@ function readTstInfo(content: Bytes): Pick<TimestampToken, "time" | "imprint" | 
   if (info.tag !== -1) throw malformed("an extension of the timestamp");
   const stated = { time, imprint: { hash, digest: value } };
   return nonce === undefined ? stated : { ...stated, nonce: nonce.value };
-}
-
-function readSigner(signer: SignerInfo): TokenSigner {
-  const { hash, signedAttributes } = signer;
-  if (hash === undefined) throw malformed("a hash function that is not accepted");
-  if (signedAttributes === undefined) throw malformed("no signed attributes");
-  return {
-    ...signer,
-    hash,
-    // RFC 5652, 5.4: signed as a SET, though it is sent with an implicit tag.
-    signed: concat(Uint8Array.of(Tag.set), signedAttributes.raw.subarray(1)),
-    attributes: readSingleAttributes(signedAttributes),
-  };
 }
 
 /** A timestamp that verified. */
@@ -215,19 +198,19 @@ async function verifyToken(
   { certificate, isPinned }: SigningCertificate,
 ): Promise<void> {
   const { hash, signed, attributes, signature } = signer;
-  const contentType = attributes.get(CmsOid.contentType);
-  if (contentType === undefined || readOid(contentType) !== Oid.tstInfo) {
-    throw malformed("a signed content type that is not TSTInfo");
+  const contentType = attributes.get(CONTENT_TYPE);
+  if (contentType === undefined || readOid(onlyChild(contentType)) !== Oid.tstInfo) {
+    throw malformed("no TSTInfo inside");
   }
-  const messageDigest = attributes.get(CmsOid.messageDigest);
+  const messageDigest = attributes.get(MESSAGE_DIGEST);
   if (
     messageDigest === undefined ||
-    !equalBytes(readOctetString(messageDigest), await digest(hash, content))
+    !equalBytes(readOctetString(onlyChild(messageDigest)), await digest(hash, content))
   ) throw refusal("invalid-timestamp-signature", "the signed digest is not that of its content");
   if (!await namesCertificate(attributes, certificate, isPinned)) {
     throw refusal("invalid-timestamp-signature", "it names another signing certificate");
   }
-  const scheme = signerScheme(signer);
+  const scheme = cmsScheme(signer.signatureAlgorithm, hash);
   if (
     scheme === undefined || !await verifySignature(certificate.publicKey, scheme, signature, signed)
   ) throw refusal("invalid-timestamp-signature", "the signature does not verify");
@@ -247,7 +230,7 @@ async function namesCertificate(
   const v2 = attributes.get(Oid.signingCertificateV2);
   const attribute = v2 ?? attributes.get(Oid.signingCertificate);
   if (attribute === undefined) return false;
-  const [first] = children(readSequence(attribute).next(Tag.sequence), 16);
+  const [first] = children(readSequence(onlyChild(attribute)).next(Tag.sequence), 16);
   if (first === undefined) return false;
   const fields = readSequence(first);
   let computed: Bytes;

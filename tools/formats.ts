@@ -31,7 +31,7 @@ async function optionalEntries(): Promise<string[]> {
       /^formats\/[a-z]+\/mod\.ts$/,
     );
     const formats = Object.entries(FACTS)
-      .filter(([, facts]) => facts?.dependency.startsWith(`\`${name}\``))
+      .filter(([, facts]) => facts?.dependency.includes(`\`${name}\``))
       .map(([id]) => `\`${id}\``);
     rows.push(row(
       `\`@x/attest${name.slice(1)}\``,

@@ -2,8 +2,8 @@ import { AttestationError, isAttestationError, type Reason } from "../../errors.
 import { type Bytes, equalBytes } from "../../internal/bytes.ts";
 import {
   children,
-  type Der,
   encodeDer,
+  onlyChild,
   parseDer,
   readOctetString,
   readOid,
@@ -17,12 +17,12 @@ import { type PublicKey, verifySignature } from "../../keys/public_key.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { type Certificate, Purpose } from "../../sigstore/certificate.ts";
 import {
-  CmsOid,
+  CONTENT_TYPE,
   hashOf,
   isSignerId,
+  MESSAGE_DIGEST,
   readAttributes,
   readSignedData,
-  readSingleAttributes,
   type SignedData,
   type SignerInfo,
   signerScheme,
@@ -48,7 +48,6 @@ const Oid = {
 } as const;
 
 const EVER = { start: new Date(-8.64e15) };
-const MAX_CERTIFICATES = 64;
 const MAX_TIMESTAMPS = 4;
 
 /** What of a signature in CMS depends on the format that has it. */
@@ -76,7 +75,9 @@ export interface CmsRules {
  */
 export function parseCms(der: Uint8Array, what: string, maxSigners: number): SignedData {
   try {
-    return readSignedData(parseDer(der), { maxCertificates: MAX_CERTIFICATES, maxSigners });
+    const data = readSignedData(parseDer(der));
+    if (data.signers.length <= maxSigners) return data;
+    throw new AttestationError("limit-exceeded", `more than ${maxSigners} signers`);
   } catch (cause) {
     if (!isAttestationError(cause)) throw cause;
     throw new AttestationError(
@@ -112,11 +113,10 @@ export function statedSignatures(data: SignedData): StatedSignature[] {
 /** The time that the first signer states, for display. */
 export function statedTime({ signers }: SignedData): Record<string, string> {
   try {
-    const { signedAttributes } = signers[0];
-    const stated = signedAttributes === undefined
-      ? undefined
-      : readSingleAttributes(signedAttributes).get(Oid.signingTime);
-    return stated === undefined ? {} : { "signing time": readTime(stated).toISOString() };
+    const stated = signers[0].attributes?.get(Oid.signingTime);
+    return stated === undefined
+      ? {}
+      : { "signing time": readTime(onlyChild(stated)).toISOString() };
   } catch {
     return {};
   }
@@ -242,9 +242,9 @@ async function keyOf(
 }
 
 /** What the signature is over: RFC 5652, 5.4, the attributes as a SET in DER, or the content. */
-function signedBytes({ signedAttributes }: SignerInfo, { bare, what }: CmsRules): Bytes {
-  if (signedAttributes !== undefined) {
-    const members = children(signedAttributes, 32).map(({ raw }) => raw).sort(compareBytes);
+function signedBytes({ signed }: SignerInfo, { bare, what }: CmsRules): Bytes {
+  if (signed !== undefined) {
+    const members = children(parseDer(signed), 32).map(({ raw }) => raw).sort(compareBytes);
     return encodeDer(Tag.set, ...members);
   }
   // Attributes of one signature must not pass for the content of another.
@@ -265,15 +265,14 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** RFC 5652, 11.1 and 11.2: what the attributes say of the content. */
 async function checkAttributes(
-  { signedAttributes }: SignerInfo,
+  { attributes }: SignerInfo,
   hash: HashName,
   { what, contentType, digest }: CmsRules,
 ): Promise<void> {
-  if (signedAttributes === undefined) return;
-  const attributes = readSingleAttributes(signedAttributes);
-  const type = attributes.get(CmsOid.contentType);
-  const stated = attributes.get(CmsOid.messageDigest);
-  if (type === undefined || stated === undefined || readOid(type) !== contentType) {
+  if (attributes === undefined) return;
+  const type = attributes.get(CONTENT_TYPE);
+  const stated = attributes.get(MESSAGE_DIGEST);
+  if (type === undefined || stated === undefined || readOid(onlyChild(type)) !== contentType) {
     throw new AttestationError(
       "malformed-envelope",
       `Cannot verify ${what}: its attributes do not state the type and digest of the content`,
@@ -286,7 +285,7 @@ async function checkAttributes(
       `Cannot verify ${what}: it is over another file, and neither it nor its ${hash} is given`,
     );
   }
-  if (!equalBytes(readOctetString(stated), computed)) {
+  if (!equalBytes(readOctetString(onlyChild(stated)), computed)) {
     throw new AttestationError(
       "message-digest-mismatch",
       `Cannot verify ${what}: the signed digest is not that of the content`,
@@ -327,10 +326,13 @@ async function trustedTime(
   return time;
 }
 
-function timestampsOf({ unsignedAttributes }: SignerInfo): Bytes[] {
-  if (unsignedAttributes === undefined) return [];
-  const attributes = readAttributes(unsignedAttributes);
-  const tokens = Oid.timestamps.flatMap((oid) => attributes.get(oid) ?? []);
+function timestampsOf({ unsigned }: SignerInfo): Bytes[] {
+  if (unsigned === undefined) return [];
+  const attributes = readAttributes(unsigned);
+  const tokens = Oid.timestamps.flatMap((oid) => {
+    const values = attributes.get(oid);
+    return values === undefined ? [] : children(values, MAX_TIMESTAMPS + 1);
+  });
   if (tokens.length > MAX_TIMESTAMPS) {
     throw new AttestationError(
       "limit-exceeded",
@@ -342,9 +344,9 @@ function timestampsOf({ unsignedAttributes }: SignerInfo): Bytes[] {
 
 /** Types of the attributes that nobody signed, for display. */
 export function unsignedTypes({ signers }: SignedData): string[] {
-  return signers.flatMap(({ unsignedAttributes }) => {
+  return signers.flatMap(({ unsigned }) => {
     try {
-      return unsignedAttributes === undefined ? [] : [...readAttributes(unsignedAttributes).keys()];
+      return unsigned === undefined ? [] : [...readAttributes(unsigned).keys()];
     } catch {
       return [];
     }
@@ -363,9 +365,9 @@ function pssScheme({ signatureAlgorithm, hash }: SignerInfo): SignatureScheme | 
   if (hash === undefined || readOid(algorithm.next()) !== Oid.pss) return undefined;
   const fields = readSequence(algorithm.next());
   algorithm.end();
-  const own = hashOf(single(fields.next(0xa0)));
-  const mask = readSequence(single(fields.next(0xa1)));
-  const salt = readSmall(single(fields.next(0xa2)));
+  const own = hashOf(onlyChild(fields.next(0xa0)));
+  const mask = readSequence(onlyChild(fields.next(0xa1)));
+  const salt = readSmall(onlyChild(fields.next(0xa2)));
   fields.end();
   const generator = readOid(mask.next()), inner = hashOf(mask.next());
   mask.end();
@@ -373,14 +375,6 @@ function pssScheme({ signatureAlgorithm, hash }: SignerInfo): SignatureScheme | 
       salt === Number(hash.slice(4)) / 8
     ? { name: "RSA-PSS", hash }
     : undefined;
-}
-
-function single(wrapper: Der): Der {
-  const [element, ...more] = children(wrapper, 2);
-  if (element === undefined || more.length > 0) {
-    throw new AttestationError("malformed-der", "Cannot read algorithm: not exactly one element");
-  }
-  return element;
 }
 
 /**

@@ -65,13 +65,13 @@ const WHAT = "Authenticode signature";
  *
  * Source: Microsoft, Windows Authenticode Portable Executable Signature Format.
  */
-export const authenticode: FormatModule<AuthenticodeImage> = {
+export const authenticode: FormatModule = {
   id: "authenticode",
   layer: "attached",
   detect: isAuthenticode,
   parse: (bytes) => parseImage("authenticode", bytes),
   verify: ({ content }, context) => verifyImage("authenticode", content, context),
-};
+} satisfies FormatModule<AuthenticodeImage> as FormatModule;
 
 /**
  * Signatures of UEFI Secure Boot: as those of Windows, in programs for EFI. With the firmware's
@@ -80,13 +80,13 @@ export const authenticode: FormatModule<AuthenticodeImage> = {
  *
  * Source: UEFI Specification 2.10, 32.2 to 32.5.
  */
-export const uefi: FormatModule<AuthenticodeImage> = {
+export const uefi: FormatModule = {
   id: "uefi",
   layer: "attached",
   detect: isUefi,
   parse: (bytes) => parseImage("uefi", bytes),
   verify: ({ content }, context) => verifyImage("uefi", content, context),
-};
+} satisfies FormatModule<AuthenticodeImage> as FormatModule;
 
 function parseImage(format: FormatId, bytes: Uint8Array): ParsedFormat<AuthenticodeImage> {
   const own = new Uint8Array(bytes);

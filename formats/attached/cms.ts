@@ -6,7 +6,7 @@ import { decodeHex } from "../../internal/hex.ts";
 import { HASHES } from "../../internal/hasher.ts";
 import { decodeOnePem } from "../../internal/pem.ts";
 import { type Certificate, Purpose } from "../../sigstore/certificate.ts";
-import { CmsOid, type SignedData } from "../../sigstore/cms.ts";
+import { DATA, type SignedData } from "../../sigstore/cms.ts";
 import { isCmsSignature } from "../_attached_marks.ts";
 import type { DetachedMessage, FormatLimits, FormatModule } from "../format.ts";
 import { parseCms, signingMisuse, statedSignatures, statedTime, verifyCms } from "./_cms.ts";
@@ -38,13 +38,13 @@ const PURPOSES: ReadonlySet<string> = new Set([
  *
  * Source: RFC 5652, 5 and 11; RFC 3161, appendix A.
  */
-export const cmsSignature: FormatModule<CmsSignature> = {
+export const cmsSignature: FormatModule = {
   id: "cms-signature",
   layer: "envelope",
   detect: isCmsSignature,
   parse(bytes, limits) {
     const data = parseCms(derOf(bytes, limits), WHAT, limits.maxSignatures);
-    if (data.contentType !== CmsOid.data) {
+    if (data.contentType !== DATA) {
       throw new AttestationError(
         "unsupported-payload-type",
         `Cannot read ${WHAT}: its content is of the type ${data.contentType}, wanted data`,
@@ -63,7 +63,7 @@ export const cmsSignature: FormatModule<CmsSignature> = {
     const { detached } = context;
     const signers = await verifyCms(data, {
       what: WHAT,
-      contentType: CmsOid.data,
+      contentType: DATA,
       digest: (hash) => message === undefined ? digestOf(hash, detached) : digest(hash, message),
       misuse,
     }, context);
@@ -81,7 +81,7 @@ export const cmsSignature: FormatModule<CmsSignature> = {
       }),
     };
   },
-};
+} satisfies FormatModule<CmsSignature> as FormatModule;
 
 function misuse(certificate: Certificate): string | undefined {
   const purposes = certificate.extendedKeyUsage?.purposes;

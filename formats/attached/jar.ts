@@ -5,7 +5,7 @@ import { readOctetString } from "../../internal/der.ts";
 import { digest, type HashName } from "../../internal/digest.ts";
 import { createHasher } from "../../internal/hasher.ts";
 import { quote } from "../../internal/json.ts";
-import { CmsOid } from "../../sigstore/cms.ts";
+import { DATA } from "../../sigstore/cms.ts";
 import { badSigner } from "../_signers.ts";
 import { isJar } from "../_attached_marks.ts";
 import type {
@@ -68,7 +68,7 @@ const MAX_SIGNERS = 8;
  * Source: Java SE, JAR File Specification, "Signed JAR File"; Android, "APK signature scheme
  * with JAR signing" (`X-Android-APK-Signed`).
  */
-export const jar: FormatModule<Jar> = {
+export const jar: FormatModule = {
   id: "jar",
   layer: "attached",
   detect: isJar,
@@ -106,7 +106,7 @@ export const jar: FormatModule<Jar> = {
       ...(checked.length > 0 ? {} : { refusal: failure("missing-signatures", "there is none") }),
     };
   },
-};
+} satisfies FormatModule<Jar> as FormatModule;
 
 /** What a block says of itself, for display. */
 async function statedIn(
@@ -211,12 +211,12 @@ async function verifyOne(
     const data = parseCms(await readZipEntry(archive, block, MAX_BLOCK_BYTES), WHAT, MAX_SIGNERS);
     const isOther = data.content !== undefined &&
       !equalBytes(readOctetString(data.content), signed);
-    if (data.contentType !== CmsOid.data || isOther || data.signers.length === 0) {
+    if (data.contentType !== DATA || isOther || data.signers.length === 0) {
       throw failure("malformed-envelope", `the block of ${quote(name)} is of something else`);
     }
     const signers = await verifyCms(data, {
       what: WHAT,
-      contentType: CmsOid.data,
+      contentType: DATA,
       // Older tools sign the file itself: it is text, which no attributes can pass for.
       bare: signed,
       digest: (hash) => digest(hash, signed),

@@ -5,8 +5,8 @@
  * @module
  */
 
-export { authenticode, type AuthenticodeImage, uefi } from "./authenticode.ts";
-export { type CmsSignature, cmsSignature } from "./cms.ts";
+export { authenticode, uefi } from "./authenticode.ts";
+export { cmsSignature } from "./cms.ts";
 export {
   type EfiSignature,
   type EfiSignatureKind,
@@ -23,4 +23,4 @@ export {
 export { type Apk, apk } from "./apk.ts";
 export type { ApkScheme, ApkSigner, ByAlgorithm, SdkRange } from "./_apk_signers.ts";
 export type { ZipArchive, ZipEntry, ZipRange } from "./zip.ts";
-export { type Jar, jar, type JarSignature } from "./jar.ts";
+export { jar } from "./jar.ts";

@@ -95,7 +95,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "message type, without a content type",
     algorithms: "EdDSA, ES256/384/512, PS*, RS*, ML-DSA",
     typeSigned: true,
-    dependency: "`./formats/cose`: `cborg`",
+    dependency: "`cborg`, by `./formats/cose`",
     source: "RFC 9052, RFC 9053, RFC 9360",
   },
   "dsse": {
@@ -161,7 +161,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "predicate type",
     algorithms: "PS256/384/512, ES256/384/512, by the key's size",
     typeSigned: true,
-    dependency: "`./formats/cose`: `cborg`",
+    dependency: "`cborg`, by `./formats/cose`",
     source: "Notary Project, signature specification",
   },
   "notation-jws": {
@@ -262,7 +262,11 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     source: "UEFI Specification 2.10, 32",
   },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
-  "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
+  "spdx": unsigned(
+    "SPDX document",
+    "what the document describes",
+    "SPDX 2 and 3, JSON and JSON-LD",
+  ),
   ...Object.fromEntries(
     [
       "apk-v4",
