@@ -26,8 +26,8 @@ export const TARGETS: readonly Target[] = [
   ...VERIFY_TARGETS,
   ...ATTACHED_TARGETS,
   ...FORMAT_TARGETS,
+  ...LAYOUT_TARGETS,
   ...OPENPGP_TARGETS,
   ...COSE_TARGETS,
-  ...LAYOUT_TARGETS,
   ...CLI_TARGETS,
 ];

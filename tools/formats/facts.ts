@@ -52,7 +52,8 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     uncovered: "`publicKeyId`, `jwts`",
     statement: "container signature (simple signing)",
     implicit: "message type",
-    algorithms: ALL,
+    algorithms: `${ALL}; OpenPGP`,
+    dependency: "`openpgp` for its signatures",
     source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
   },
   "authenticode": {
