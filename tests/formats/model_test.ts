@@ -1,8 +1,9 @@
 /** The model's requirements, tried on every envelope of the registry. */
 
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { FORMATS, parseFormat, verifyFormat } from "../../formats/mod.ts";
+import { FORMATS, parseFormat, VERIFIED_FORMATS, verifyFormat } from "../../formats/mod.ts";
 import { decodeMessage } from "../../formats/statement.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
@@ -14,13 +15,44 @@ import { survey } from "./survey.ts";
 
 const SURVEY = survey();
 
+/** The values that a schema lists below each description. */
+function enumsOf(schema: string, ...descriptions: string[]): string[][] {
+  const path = new URL(`../../docs/schema/${schema}.schema.json`, import.meta.url);
+  const text = readFileSync(path, "utf8");
+  return descriptions.map((description) => {
+    const [, list] = /"enum": (\[[^\]]*\])/.exec(text.slice(text.indexOf(description))) ?? [];
+    return JSON.parse(list ?? "[]");
+  });
+}
+
 /** Formats that are no envelope of a message of their own. */
 const NO_MAKER: Readonly<Record<string, string>> = {
   "rpm": "it signs sections of its artifact: formats/openpgp/rpm_format_test.ts",
   "tlog-proof": "its leaf lies outside of it: formats/signed_note_test.ts",
 };
 
+/** Formats that are read without the registry. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "cosign-signature": "a layer of an image: verify/cosign_test.ts",
+};
+
 describe("the model's requirements", () => {
+  it("have a row for every format that a policy can name, and for no other", () => {
+    const rows = [MAKERS, ATTACHED_MAKERS, NO_MAKER, ELSEWHERE].flatMap((made) =>
+      Object.keys(made)
+    );
+    deepEqual(rows.sort(), [...VERIFIED_FORMATS].sort());
+  });
+
+  it("speak of the formats that the schemas of reports and policies name", () => {
+    const ids = FORMATS.map(({ id }) => id);
+    const [read, signed] = [...enumsOf("verification-report", "What it was read as", "The format")];
+    deepEqual(ids.filter((id) => !read.includes(id)), []);
+    deepEqual([...VERIFIED_FORMATS].filter((id) => !signed.includes(id)), []);
+    const [accepted] = enumsOf("policy", "Accepted formats; default any that signs the type");
+    deepEqual([...accepted].sort(), ["sigstore-bundle", ...VERIFIED_FORMATS].sort());
+  });
+
   it("are tried on every format whose signatures are verified", () => {
     const verified = FORMATS.filter(({ support }) => support === "verified").map(({ id }) => id);
     deepEqual(

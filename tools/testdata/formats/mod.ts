@@ -1,6 +1,7 @@
 /** Cases of the formats of `formats/`: one function for each; others are added to the list. */
 
 import type { Collection } from "../collection.ts";
+import { addAttached } from "./attached.ts";
 import { addBills } from "./bills.ts";
 import { addContainers } from "./containers.ts";
 import { addMinisign, addSignify } from "./detached.ts";
@@ -25,6 +26,7 @@ const FORMATS: readonly AddFormat[] = [
   addSignify,
   addNotes,
   addTufTargets,
+  addAttached,
 ];
 
 /** Adds the cases of all formats. */
