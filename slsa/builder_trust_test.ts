@@ -182,6 +182,7 @@ describe("isNamedBuilder()", () => {
     ok(!isNamedBuilder("https://h/b@refs/evil/v1", "https://h/b@v1"));
     ok(!isNamedBuilder("https://h/b@refs/tagz/v1", "https://h/b@v1"));
     ok(!isNamedBuilder("https://h/b-evil", "https://h/b"));
+    ok(isNamedBuilder("@refs/tags/v1", "@v1"), "nothing but a version");
   });
 });
 
