@@ -164,7 +164,9 @@ describe("parseSctList()", () => {
     "a length of the SCT that is too small": (bytes) => (bytes[3]--, bytes),
     "version 2": (bytes) => (bytes[4] = 1, bytes),
     "extensions that are too long": (bytes) => (bytes[45] = 0xff, bytes),
-    "a length of the signature that is too small": (bytes) => (bytes[57]--, bytes),
+    "a length of the signature that is too small": (bytes) => (bytes[58]--, bytes),
+    "a length of the signature that is too large": (bytes) => (bytes[58]++, bytes),
+    "a time that is cut": (bytes) => concat(Uint8Array.of(0, 39, 0, 37), bytes.slice(4, 41)),
   };
   for (const [what, change] of Object.entries(changes)) {
     it(`refuses ${what}`, async () => {
@@ -196,8 +198,9 @@ describe("parseSctList()", () => {
   it("refuses an algorithm other than the log's", async () => {
     for (const [hash, kind] of [[4, 1], [2, 3], [5, 3], [0, 0], [8, 7]]) {
       const bytes = await list();
-      bytes[55 - 1] = hash;
-      bytes[55] = kind;
+      equal(bytes[55] * 256 + bytes[56], 0x0403);
+      bytes[55] = hash;
+      bytes[56] = kind;
       const leaf = { ...await leafWith([]), sctList: bytes };
       const by = await issuer(), logs = await trusted();
       equal(await reasonOf(() => verifyScts(leaf, by, logs)), "invalid-sct", `${hash} ${kind}`);

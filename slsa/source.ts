@@ -52,7 +52,7 @@ export function splitRef(uri: string): { uri: string; ref?: string } {
   const at = uri.lastIndexOf("@");
   const host = uri.indexOf("://");
   const path = uri.indexOf("/", host < 0 ? 0 : host + 3);
-  if (at < 0 || path < 0 || at < path) return { uri };
+  if (path < 0 || at < path) return { uri };
   return { uri: uri.slice(0, at), ref: uri.slice(at + 1) };
 }
 

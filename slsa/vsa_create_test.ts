@@ -92,11 +92,20 @@ describe("createVsa()", () => {
   it("says FAILED of a report that failed, and no level", () => {
     const { artifacts } = report(3, 3);
     const failed = { ok: false, artifacts: [artifacts[0], { ...artifacts[1], ok: false }] };
-    // A report that calls itself ok, of which one artifact is not.
-    for (const from of [failed, { ...failed, ok: true }]) {
+    // Reports that call themselves ok, of which one artifact is not, and the other way round.
+    for (const from of [failed, { ...failed, ok: true }, { ok: false, artifacts }]) {
       const { predicate } = createVsa(from, { ...NEW, verifiedLevels: ["SLSA_BUILD_LEVEL_3"] });
       equal(predicate?.verificationResult, "FAILED");
       deepEqual(predicate?.verifiedLevels, ["FAILED"]);
+    }
+  });
+
+  it("wants a valid Date of the verification", () => {
+    for (const timeVerified of [new Date(NaN), 7, null, "2026-01-02", { getTime: () => 1 }]) {
+      throws(() => createVsa(report(1), { ...NEW, timeVerified: timeVerified as Date }), {
+        name: "TypeError",
+        message: "timeVerified is not a valid Date",
+      });
     }
   });
 

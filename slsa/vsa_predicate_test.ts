@@ -84,6 +84,11 @@ describe("validateVsaPredicate()", () => {
       "malformed-predicate /verifiedLevels/1",
       "malformed-predicate /verifiedLevels/2",
     ]);
+    deepEqual(faults({ verifier: { id: "v", version: null } }), []);
+    deepEqual(faults({ policy: { uri: "p", digest: { sha256: "abc" } } }), [
+      "invalid-digest /policy/digest/sha256",
+    ]);
+    deepEqual(faults({ policy: { uri: 7 } }), ["malformed-resource-descriptor /policy/uri"]);
     for (const value of [null, [], "x"]) {
       deepEqual(validateVsaPredicate(value).map(({ path }) => path), [""]);
     }
@@ -140,6 +145,9 @@ describe("validateVsaPredicate()", () => {
   it("lists levels that contradict the result", () => {
     deepEqual(faults({ verifiedLevels: ["FAILED"] }), ["invalid-level /verifiedLevels"]);
     deepEqual(faults({ verificationResult: "FAILED" }), ["invalid-level /verifiedLevels"]);
+    deepEqual(faults({ verificationResult: "FAILED", verifiedLevels: [] }), [
+      "missing-predicate-field /verifiedLevels",
+    ]);
   });
 });
 

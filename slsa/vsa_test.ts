@@ -4,7 +4,7 @@ import type { JsonObject } from "../internal/json.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { SignerEvidence } from "./evidence.ts";
 import { evaluateVsa } from "./vsa.ts";
-import type { VsaExpectation } from "./vsa_expectation.ts";
+import { checkVsaExpectation, type VsaExpectation } from "./vsa_expectation.ts";
 import { VSA_V0_2, VSA_V1 } from "./vsa_predicate.ts";
 
 const NOW = new Date("2026-03-01T00:00:00Z");
@@ -74,13 +74,14 @@ describe("evaluateVsa()", () => {
         _type: "https://in-toto.io/Statement/v1",
         subject: SUBJECT,
         predicateType: VSA_V1,
-        predicate: PREDICATE,
+        predicate: { ...PREDICATE, dependencyLevels: { SLSA_BUILD_LEVEL_1: 2 } },
       },
       KEYED,
       {
         ...EXPECTED,
         signer: { keys: ["verifier"] },
         verifiedLevels: ["SLSA_BUILD_LEVEL_2", "OWN_REVIEWED"],
+        dependencyLevels: ["SLSA_BUILD_LEVEL_1"],
         maxAge: 86_400,
         policy: { uri: "https://example.com/policy/v2", digest: { sha256: "c".repeat(64) } },
         digest: { gitCommit: COMMIT },
@@ -95,6 +96,7 @@ describe("evaluateVsa()", () => {
       "predicate.result passed",
       "predicate.level passed",
       "predicate.level passed",
+      "predicate.dependencies passed",
       "predicate.age passed",
       "predicate.policy passed",
       "predicate.subject passed",
@@ -102,7 +104,7 @@ describe("evaluateVsa()", () => {
     ]);
     equal(summary?.verifier.id, EXPECTED.verifierId);
     equal(checks[1].path, "/predicate/verifier/id");
-    equal(checks[8].path, "/subject/1");
+    equal(checks[9].path, "/subject/1");
   });
 
   it("refuses another predicate type, a VSA before 1.0 too, and looks no further", () => {
@@ -280,6 +282,7 @@ describe("evaluateVsa()", () => {
     const both = { sha256: "c".repeat(64), sha512: "c".repeat(128) };
     deepEqual(failures({ policy: { digest: both } }), refused);
     deepEqual(failures({ policy: { digest: { sha256: "c".repeat(64) } } }), []);
+    deepEqual(failures({ policy: { uri: "https://example.com/policy/v2" } }), []);
   });
 
   it("wants all digests in one subject", () => {
@@ -321,6 +324,42 @@ describe("evaluateVsa()", () => {
     );
   });
 
+  it("says what its type, its level and its digests are", () => {
+    const said = (expectation: Partial<VsaExpectation>, given: Partial<Statement> = {}) => {
+      const statement: Statement = {
+        _type: "https://in-toto.io/Statement/v1",
+        subject: SUBJECT,
+        predicateType: VSA_V1,
+        predicate: PREDICATE,
+        ...given,
+      };
+      const { checks } = evaluateVsa(statement, KEYED, { ...EXPECTED, ...expectation, now: NOW });
+      const failed = checks.filter(({ outcome }) => outcome === "failed");
+      equal(failed.length, 1);
+      return failed[0];
+    };
+    const type = (predicateType: string) => said({}, { predicateType }).message;
+    equal(type(VSA_V0_2), "Cannot accept VSA: it is a VSA of a version before 1.0");
+    equal(type("x"), 'Cannot accept VSA: its type is "x"');
+    const level = (wanted: number, most: number) =>
+      said({ verifiedLevels: [`SLSA_BUILD_LEVEL_${wanted}`], maxLevels: { BUILD: most } }).message;
+    equal(level(2, 1), "Cannot accept VSA: its verifier is believed BUILD level 1");
+    equal(level(3, 3), 'Cannot accept VSA: it does not state "SLSA_BUILD_LEVEL_3"');
+    const digest = { sha256: "b".repeat(64) };
+    equal(said({ digest }).expected, `sha256:${digest.sha256}`);
+    equal(said({ digest }).actual, `sha256:${"9".repeat(64)}, gce_image_id:7`);
+    equal(said({ digest }, { subject: [{ digest: {} }] }).actual, "none");
+    equal(said({ digest: { sha1: "b".repeat(40) } }).path, undefined);
+  });
+
+  it("believes a verifier nothing, where it may say nothing of a track", () => {
+    deepEqual(failures({ verifiedLevels: ["SLSA_BUILD_LEVEL_1"], maxLevels: { BUILD: 0 } }), [
+      "predicate.level insufficient-level",
+    ]);
+    const words = { verifiedLevels: ["SLSA_BUILD_LEVEL_2"], maxLevels: { BUILD: 2 } };
+    deepEqual(failures(words), []);
+  });
+
   it("throws for an expectation that no VSA could keep", () => {
     const wrong: [object, RegExp][] = [
       [{ verifierID: "x" }, /Unknown option "verifierID"/],
@@ -329,15 +368,31 @@ describe("evaluateVsa()", () => {
       [{ verifiedLevels: [""] }, /array of words/],
       [{ dependencyLevels: ["OWN"] }, /no level/],
       [{ dependencyLevels: ["SLSA_BUILD_LEVEL_UNEVALUATED"] }, /no level/],
+      [{ resourceUri: 7 }, /resourceUri/],
+      [{ resourceUri: null }, /resourceUri/],
+      [{ dependencyLevels: "SLSA_BUILD_LEVEL_1" }, /dependencyLevels is not an array/],
+      [{ dependencyLevels: [7] }, /dependencyLevels is not an array/],
       [{ maxLevels: { build: 3 } }, /maxLevels/],
+      [{ maxLevels: { BUILD: 1.5 } }, /maxLevels/],
+      [{ maxLevels: { BUILD: -1 } }, /maxLevels/],
+      [{ maxLevels: { BUILD: "3" } }, /maxLevels/],
+      [{ maxAge: "60" }, /maxAge/],
+      [{ maxAge: [60] }, /maxAge/],
       [{ maxAge: 0 }, /maxAge/],
       [{ maxAge: NaN }, /maxAge/],
       [{ policy: {} }, /neither uri nor digest/],
       [{ policy: { url: "x" } }, /Unknown option "url"/],
+      [{ policy: { uri: "" } }, /uri of an expected policy is empty/],
+      [{ policy: { uri: "x", digest: {} } }, /digest is empty/],
+      [{ policy: { digest: { sha256: "" } } }, /digest is empty/],
       [{ digest: {} }, /empty/],
       [{ digest: { sha256: "" } }, /empty/],
       [{ sourceRef: "main" }, /refs\//],
       [{ signer: { keys: [] } }, /either a certificate or keys/],
+      [{ signer: { keys: "ab" } }, /either a certificate or keys/],
+      [{ signer: { keys: [""] } }, /either a certificate or keys/],
+      [{ signer: { keys: ["ab"], certificate: {} } }, /either a certificate or keys/],
+      [{ signer: { keys: ["ab"], key: "ab" } }, /Unknown option "key"/],
       [{ signer: { certificate: { issuer: "x" } } }, /no holder/],
     ];
     for (const [expectation, message] of wrong) {
@@ -346,6 +401,17 @@ describe("evaluateVsa()", () => {
         (error: unknown) => error instanceof TypeError && message.test(error.message),
         String(message),
       );
+    }
+  });
+});
+
+describe("checkVsaExpectation()", () => {
+  it("refuses what is no object", () => {
+    for (const value of [null, undefined, "x", 7]) {
+      throws(() => checkVsaExpectation(value as unknown as VsaExpectation), {
+        name: "TypeError",
+        message: "An expected VSA is not an object",
+      });
     }
   });
 });

@@ -60,6 +60,7 @@ test("parseChecksums() refuses weak, cut and contradicting digests", () => {
 test("parseChecksums() refuses nothing, too much, and what is not UTF-8", () => {
   assert.ok(refusal("\n\n").startsWith("empty-input: "));
   assert.ok(refusal("\n".repeat(MAX_CHECKSUM_LINES)).startsWith("limit-exceeded: "));
+  assert.ok(refusal("\n".repeat(MAX_CHECKSUM_LINES - 1)).startsWith("empty-input: "));
   assert.throws(() => parseChecksums(Uint8Array.of(0xff)), { reason: "invalid-unicode" });
 });
 

@@ -51,6 +51,14 @@ describe("createSubject()", () => {
     equal(digest?.sha256, "d2ee4703cd9698945ca7b9fe1689ea3095597eac1a0afd8dba00cac7894fdc43");
   });
 
+  it("counts the bytes of each kind of content", async () => {
+    for (const content of [utf8("abc"), new Blob(["abc"]), streamOf([utf8("abc")]).stream]) {
+      let bytes = 0;
+      await createSubject(content, { onBytes: (count) => bytes += count });
+      equal(bytes, 3);
+    }
+  });
+
   it("has name, URI and media type only when they are given", async () => {
     deepEqual(await createSubject(utf8("abc")), { digest: { sha256: SHA256 } });
     deepEqual(
@@ -60,15 +68,23 @@ describe("createSubject()", () => {
   });
 
   it("refuses algorithms that are weak or unknown, and none at all", async () => {
-    for (const algorithms of [["sha1"], ["md5"], ["SHA-256"], [], "sha256", ["__proto__"]]) {
+    for (const algorithms of [["sha1"], ["md5"], ["SHA-256"], [], "sha256", ["__proto__"], null]) {
       const options = { algorithms } as unknown as SubjectOptions;
-      await rejects(createSubject(utf8("abc"), options), TypeError);
+      await rejects(createSubject(utf8("abc"), options), {
+        name: "TypeError",
+        message: /^Option algorithms (wants one algorithm or more$|has ".*", wanted sha256,)/,
+      });
     }
     await rejects(
       createSubject(utf8("abc"), { algorithm: ["sha256"] } as SubjectOptions),
       TypeError,
     );
-    await rejects(createSubject("abc" as unknown as Uint8Array), TypeError);
+    for (const content of ["abc", null, [97], new ArrayBuffer(1)]) {
+      await rejects(createSubject(content as unknown as Uint8Array), {
+        name: "TypeError",
+        message: "A subject is neither bytes, a Blob nor a stream",
+      });
+    }
   });
 
   it("ends with the signal's reason, also while a stream gives nothing", async () => {

@@ -165,6 +165,10 @@ describe("directorySubject()", () => {
       subject: [await directorySubject(manifest, { name: "d", algorithms: ["sha512"] })],
       predicateType,
     });
+    deepEqual(Object.keys(ofFolder.subject[0].digest ?? {}), ["sha512", "dirHash"]);
+    equal(ofFolder.subject[0].name, "d");
+    const plain = await directorySubject(manifest);
+    deepEqual([Object.keys(plain.digest ?? {}), "name" in plain], [["sha256", "dirHash"], false]);
     equal(matchSubject(ofFolder, { dirHash: H1 }).ok, true);
     equal(matchSubject(ofFolder, { dirHash: H1.replace("a", "b") }).ok, false);
     const ofFile = createStatement({ subject: [{ digest: { sha256: H1 } }], predicateType });

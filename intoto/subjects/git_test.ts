@@ -87,5 +87,8 @@ describe("gitSubject()", () => {
       await reasonOf({ ...COMMIT, content: new Uint8Array((16 << 20) + 1) }),
       "limit-exceeded",
     );
+    const largest = new Uint8Array(16 << 20);
+    largest.set(content);
+    equal(await reasonOf({ ...COMMIT, content: largest }), "subject-mismatch");
   });
 });
