@@ -186,8 +186,8 @@ export const formatRows = (words: readonly string[], world: () => Promise<World>
   ["tuf-root", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--tuf-root=none.json"], ["certificate-not-valid", "unreadable-file"]],
   ["certificate-subject", world, [...words, "--certificate-authority=ca.pem"], [HOLDER], ["usage", "certificate-not-valid"]],
   ["certificate-sha256", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--certificate-sha256=x"], ["certificate-not-valid", "usage"]],
-  ["efi-db", world, words, ["--efi-db=none.esl"], ["untrusted-certificate", "unreadable-file"]],
-  ["efi-dbx", world, words, ["--efi-dbx=n.json"], ["untrusted-certificate", "usage"]],
+  ["efi-db", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--efi-db=none.esl"], ["certificate-not-valid", "unreadable-file"]],
+  ["efi-dbx", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--efi-dbx=n.json"], ["certificate-not-valid", "usage"]],
 ];
 
 /** A supply chain of one step, whose link lies in a folder of its own. */
