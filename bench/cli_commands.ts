@@ -26,8 +26,10 @@ export function cliRuns(folder: string): Record<string, CliRun> {
   const policy = `${POLICIES}/freshness.json`;
   const cases = `${folder}/cases.json`;
   const statement = `${folder}/predicate.json`;
+  const layoutFile = `${folder}/root.layout`;
   writeFileSync(`${folder}/policy.yaml`, IMAGE_POLICY);
   writeFileSync(statement, "{}");
+  writeFileSync(layoutFile, '{"signatures":[{"keyid":"","sig":""}],"signed":{"_type":"layout"}}');
   writeFileSync(
     cases,
     JSON.stringify({
@@ -53,6 +55,10 @@ export function cliRuns(folder: string): Record<string, CliRun> {
     "verify, keyless": ok("verify", hello, ...keyless),
     "verify, keyless, json": ok("verify", hello, ...keyless, "--format=json"),
     "verify, refused": { args: ["verify", hello, ...root, "--repo=else/where"], status: 1 },
+    "verify, layout": {
+      args: ["verify", hello, `--layout=${layoutFile}`, `--key=${EXAMPLE}/keyed/ci.pub`],
+      status: 1,
+    },
     "verify, policy": { args: ["verify", hello, `--policy=${policy}`], status: 1 },
     "diff": ok("diff", bundle, bundle, ...keyless),
     "vsa verify": {

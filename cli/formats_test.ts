@@ -165,6 +165,7 @@ describe("attest verify", () => {
       assert.equal(await reason(files, "abc", bundle, "--key=other.gpg"), "missing-trusted-key");
       assert.equal(await reason(files, "abc", bundle, "--key=k.pub"), "missing-trusted-key");
     }
+    assert.equal(await reason(files, "abc", "--key=pub.asc"), "ok");
     const two = ["abc", "--bundle=list.asc", "--key=pub.asc", "--threshold=2"];
     assert.match(await reason(files, ...two), /1 distinct key/);
     assert.equal(await reason(files, ...two, "--key=other.gpg"), "threshold-not-met");
@@ -193,6 +194,7 @@ describe("attest verify", () => {
     other[20] ^= 1;
     const files = { "app.rpm": app, "other.rpm": other, "pub.gpg": await publicKey(key) };
     assert.equal(await reason(files, "app.rpm", "--bundle=app.rpm", "--key=pub.gpg"), "ok");
+    assert.equal(await reason(files, "app.rpm", "--key=pub.gpg"), "ok");
     assert.equal(
       await reason(files, "app.rpm", "--bundle=other.rpm", "--key=pub.gpg"),
       "subject-mismatch",

@@ -3,6 +3,7 @@ import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { VSA_OPTIONS } from "./provenance_options.ts";
 import { STORE_OPTIONS } from "./store_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const CHANGES = "What changed";
@@ -51,9 +52,9 @@ const OWN: readonly OptionSpec[] = [
 ];
 
 const EXCLUDED: ReadonlySet<string> = new Set([
-  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...PLATFORM_OPTIONS, ...STORE_OPTIONS].map(({ name }) =>
-    name
-  ),
+  ...[VSA_OPTIONS, NPM_OPTIONS, PLATFORM_OPTIONS, STORE_OPTIONS, LAYOUT_OPTIONS].flat().map((
+    { name },
+  ) => name),
   "digest",
   "checksums",
   "message",

@@ -2,6 +2,7 @@ import type { OptionSpec } from "./args.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { POLICY_FILE_OPTIONS, VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const OUTPUT = "Output";
@@ -34,9 +35,10 @@ export const EXPLAIN_OPTIONS: readonly OptionSpec[] = [
 
 const INIT = "A first policy";
 const INIT_EXCLUDED: ReadonlySet<string> = new Set([
-  ...[...VERIFY_POLICY_OPTIONS, ...NPM_OPTIONS, ...PROVENANCE_OPTIONS, ...VSA_OPTIONS].map(
-    ({ name }) => name,
-  ),
+  ...[VERIFY_POLICY_OPTIONS, NPM_OPTIONS, PROVENANCE_OPTIONS, VSA_OPTIONS, LAYOUT_OPTIONS].flat()
+    .map(
+      ({ name }) => name,
+    ),
   "format",
   "output",
   "print-provenance",

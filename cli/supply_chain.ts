@@ -1,6 +1,5 @@
 import { isAttestationError } from "../errors.ts";
 import { type LayoutResult, verifyLayout } from "../formats/layout/mod.ts";
-import { identify } from "../formats/registry.ts";
 import { CheckList } from "../internal/check_list.ts";
 import { HASHES } from "../internal/hasher.ts";
 import { printable, quote } from "../internal/json.ts";
@@ -77,7 +76,7 @@ export function supplyChain(args: ParsedArgs, { options, rows }: Enforced): Chai
     const [failure] = failed;
     if (failure !== undefined) throw failure;
     for (const warning of result.warnings) runtime.write("stderr", `notice: ${warning}\n`);
-    const source = { source: path, format: formatOf(content) };
+    const source = { source: path, format: result.format ?? "unknown" } as const;
     return await judge(artifacts, { runtime, result, source, mode: options.expect?.subjects });
   };
 }
@@ -97,14 +96,6 @@ function linkFolder(folder: string, runtime: Runtime) {
     }
   };
   return { find, failed };
-}
-
-function formatOf(content: Uint8Array): AttestationFormat {
-  try {
-    return identify(content)?.id ?? "unknown";
-  } catch {
-    return "unknown";
-  }
 }
 
 /** Compares artifacts with what the last step made. */

@@ -3,6 +3,7 @@ import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { STORE_OPTIONS } from "./store_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const OUTPUT = "Output";
@@ -19,7 +20,8 @@ const ABOUT_FILES: ReadonlySet<string> = new Set(["message", "vsa", "unsafe-no-a
 
 /** Options of `verify` that say whom to believe and what to expect. */
 export const TRUST_OPTIONS: readonly OptionSpec[] = VERIFY_OPTIONS.filter((one) =>
-  !NPM_OPTIONS.includes(one) && !OTHERS.has(one.group) && one.group !== "Attestation" &&
+  !NPM_OPTIONS.includes(one) && !LAYOUT_OPTIONS.includes(one) && !OTHERS.has(one.group) &&
+  one.group !== "Attestation" &&
   !ABOUT_FILES.has(one.name)
 );
 

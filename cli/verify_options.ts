@@ -5,6 +5,7 @@ import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { REPORT_FORMATS } from "./reports/report.ts";
 import { STORE_OPTIONS } from "./store_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
 
 const ATTESTATION = "Attestation";
@@ -175,19 +176,6 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     help: "What a detached signature is over if not the artifact: a list of checksums",
   },
   {
-    name: "layout",
-    value: "FILE",
-    group: KEY,
-    help: "in-toto layout of the supply chain, signed with --key: artifacts have to be products " +
-      "of its last step",
-  },
-  {
-    name: "links",
-    value: "FOLDER",
-    group: KEY,
-    help: "Folder of the layout's links; default: that of the layout",
-  },
-  {
     name: "certificate-authority",
     value: "FILE",
     repeatable: true,
@@ -251,6 +239,7 @@ export const VERIFY_OPTIONS: readonly OptionSpec[] = [
     group: KEY,
     help: "Accept this format of attestations only, such as dsse or jws",
   },
+  ...LAYOUT_OPTIONS,
   {
     name: "predicate-type",
     aliases: ["type"],

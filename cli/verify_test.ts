@@ -10,6 +10,7 @@ import type { VerifyOptions } from "../verify/options.ts";
 import type { VerificationReport } from "../verify/report.ts";
 import { main } from "./main.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { PLATFORM_OPTIONS } from "./image_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { VERIFY_POLICY_OPTIONS } from "./policy_options.ts";
@@ -933,6 +934,9 @@ test("Every option of verify reaches verify() or the output", async () => {
     "certificate-authority",
     "certificate-subject",
     "message",
+    // Those have theirs in supply_chain_test.ts.
+    "certificate-sha256",
+    ...LAYOUT_OPTIONS.map(({ name }) => name),
     "signing-authority",
     "timestamp-authority",
     "tuf-root",

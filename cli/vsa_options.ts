@@ -1,6 +1,7 @@
 import type { OptionSpec } from "./args.ts";
 import { NPM_OPTIONS } from "./npm_options.ts";
 import { VSA_OPTIONS } from "./provenance_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const CREATE = "VSA to write";
@@ -69,7 +70,7 @@ const OWN: readonly OptionSpec[] = [
 
 /** What a verifier must not sum up, and what has no meaning for a VSA. */
 const EXCLUDED: ReadonlySet<string> = new Set([
-  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...OWN].map(({ name }) => name),
+  ...[...VSA_OPTIONS, ...NPM_OPTIONS, ...LAYOUT_OPTIONS, ...OWN].map(({ name }) => name),
   "format",
   "exit-code",
   "with-evidence",

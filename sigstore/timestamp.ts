@@ -28,11 +28,9 @@ import {
 } from "./cms.ts";
 import { isWithin, type TrustedAuthority } from "./trusted_root.ts";
 
-const Oid = {
-  tstInfo: "1.2.840.113549.1.9.16.1.4",
-  signingCertificate: "1.2.840.113549.1.9.16.2.12",
-  signingCertificateV2: "1.2.840.113549.1.9.16.2.47",
-} as const;
+const TST_INFO = "1.2.840.113549.1.9.16.1.4";
+const SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12";
+const SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47";
 
 /** An RFC 3161 timestamp token, read; nothing of it is verified. */
 export interface TimestampToken {
@@ -82,7 +80,7 @@ export function parseTimestampResponse(der: Bytes): TimestampToken {
 
 function readToken(contentInfo: Der): TimestampToken {
   const { contentType, content: element, certificates, signers } = readSignedData(contentInfo);
-  if (contentType !== Oid.tstInfo || !element) throw malformed("no TSTInfo inside");
+  if (contentType !== TST_INFO || !element) throw malformed("no TSTInfo inside");
   const content = readOctetString(element);
   const [signer] = signers;
   if (signers.length !== 1 || !signer.hash || !signer.attributes) {
@@ -199,7 +197,7 @@ async function verifyToken(
 ): Promise<void> {
   const { hash, signed, attributes, signature } = signer;
   const contentType = attributes.get(CONTENT_TYPE);
-  if (contentType === undefined || readOid(onlyChild(contentType)) !== Oid.tstInfo) {
+  if (contentType === undefined || readOid(onlyChild(contentType)) !== TST_INFO) {
     throw malformed("no TSTInfo inside");
   }
   const messageDigest = attributes.get(MESSAGE_DIGEST);
@@ -227,8 +225,8 @@ async function namesCertificate(
   { raw, issuer, serialNumber }: Certificate,
   isPinned: boolean,
 ): Promise<boolean> {
-  const v2 = attributes.get(Oid.signingCertificateV2);
-  const attribute = v2 ?? attributes.get(Oid.signingCertificate);
+  const v2 = attributes.get(SIGNING_CERTIFICATE_V2);
+  const attribute = v2 ?? attributes.get(SIGNING_CERTIFICATE);
   if (attribute === undefined) return false;
   const [first] = children(readSequence(onlyChild(attribute)).next(Tag.sequence), 16);
   if (first === undefined) return false;

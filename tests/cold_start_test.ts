@@ -40,7 +40,10 @@ const HEAVY: Record<string, { files: RegExp; needed: RegExp }> = {
       /^(verify, (keyless|refused|policy)|inspect|diff|vsa|policy|trusted-root|sign|attest|convert|gate|reverify)/,
   },
   npm: { files: /^npm\/(?!purl)/, needed: /^$/ },
-  explanations: { files: /^reasons\.ts$/, needed: /^(explain|verify, (refused|policy)|vsa)/ },
+  explanations: {
+    files: /^reasons\.ts$/,
+    needed: /^(explain|verify, (refused|policy|layout)|vsa)/,
+  },
   reports: { files: /^cli\/reports\/(?!report\.ts)/, needed: /^$/ },
 };
 

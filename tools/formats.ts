@@ -35,7 +35,7 @@ async function optionalEntries(): Promise<string[]> {
       .map(([id]) => `\`${id}\``);
     rows.push(row(
       `\`@x/attest${name.slice(1)}\``,
-      formats.join(", "),
+      formats.join(", ") || "none: supply chains, by `verifyLayout()`",
       packages.map((one) => `\`${one}\``).join(", ") || "none",
       `${Math.ceil(gzip / 1000)} kB`,
     ));

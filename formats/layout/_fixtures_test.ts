@@ -23,7 +23,7 @@ export async function person(name: string): Promise<Person> {
   const { trustedKey } = await keyOf("Ed25519", name);
   const raw = encodeHex(trustedKey.spki.slice(-32));
   const keyid = encodeHex(sha256(utf8(name)));
-  const key = { keytype: "ed25519", scheme: "ed25519", keyval: { public: raw } };
+  const key = { keyid, keytype: "ed25519", scheme: "ed25519", keyval: { public: raw } };
   return { name, keyid, key, trustedKey };
 }
 
@@ -37,9 +37,11 @@ export async function signed(
     const signers = await Promise.all(
       names.map(async (name) => (await keyOf("Ed25519", name)).signer),
     );
-    return JSON.stringify(
-      await createEnvelope("application/vnd.in-toto+json", value, signers),
-    );
+    const envelope = await createEnvelope("application/vnd.in-toto+json", value, signers);
+    const people = await Promise.all(names.map(person));
+    // in-toto's own reader wants ids.
+    const signatures = envelope.signatures.map((one, i) => ({ ...one, keyid: people[i].keyid }));
+    return JSON.stringify({ ...envelope, signatures });
   }
   const data = utf8(canonicalOlpcJson(value, "malformed-envelope"));
   const signatures = await Promise.all(names.map(async (name) => ({

@@ -3,7 +3,6 @@ import { utf8 } from "../../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
-import type { FormatId } from "../format_id.ts";
 import type { FormatModule, ParsedFormat } from "../format.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
@@ -11,7 +10,7 @@ import { fromOlpc } from "../statement.ts";
 /** A layout or link with its signatures, read and not verified. */
 export interface SignedDocument {
   /** Envelope that it is in. */
-  readonly format: FormatId;
+  readonly format: "dsse" | "in-toto-metablock";
   /** What is signed, as JSON. */
   readonly value: JsonObject;
   /**
@@ -66,7 +65,7 @@ function read<Content>(module: FormatModule<Content>, bytes: Uint8Array): Signed
     );
   }
   return {
-    format: module.id,
+    format: module.id === "dsse" ? "dsse" : "in-toto-metablock",
     value,
     async signedBy(keys, now) {
       const accepted = new Set<string>();

@@ -15,6 +15,7 @@ export {
   type Functionary,
   type InspectionRun,
   type LayoutChain,
+  type LayoutReport,
   type LayoutResult,
   type LayoutTrust,
   type LinkSource,

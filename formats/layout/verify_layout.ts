@@ -92,7 +92,9 @@ export interface LayoutChain {
 export type LayoutResult = VerifiedLayout | RefusedLayout;
 
 /** What was looked at, accepted or not. */
-interface LayoutReport {
+export interface LayoutReport {
+  /** Envelope of the layout; absent if it could not be read. */
+  readonly format?: "dsse" | "in-toto-metablock";
   /** Every check, in order. */
   readonly checks: readonly Check[];
   /** What is unexpected and refuses nothing, such as another command. */
@@ -201,8 +203,10 @@ export async function verifyLayout(
   });
   const { list, warnings } = verification;
   let chain: LayoutChain | undefined;
+  let form: Pick<LayoutReport, "format"> = {};
   try {
-    const document = await readSignedDocument(source);
+    const document = readSignedDocument(source);
+    form = { format: document.format };
     chain = await verification.layout(document, { keys, threshold, scope: "", depth: 0 });
   } catch (error) {
     list.failed("envelope.layout", error);
@@ -210,12 +214,13 @@ export async function verifyLayout(
   const { checks } = list;
   if (chain === undefined || list.error !== undefined) {
     const error = list.error ?? asRefusal(undefined);
-    return { ok: false, errorReason: error.reason, error, checks, warnings };
+    return { ok: false, errorReason: error.reason, error, ...form, checks, warnings };
   }
   return {
     ok: true,
     errorReason: null,
     ...chain,
+    ...form,
     statement: statementOf(chain.summary),
     checks,
     warnings,

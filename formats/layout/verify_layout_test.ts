@@ -169,7 +169,7 @@ describe("verifyLayout()", () => {
     const again = "abcdef12".padEnd(64, "0");
     const build = link("build", { "a.c": "code" }, { "a.c": "code", "app": "program" });
     const one = await withStep(1, { threshold: 2, pubkeys: [bob.keyid, again] });
-    (one.layout.keys as JsonObject)[again] = bob.key;
+    (one.layout.keys as JsonObject)[again] = { ...bob.key, keyid: again };
     one.links["build.abcdef12.link"] = await signed(build, ["bob", "bob"]);
     equal(await verdict(one), "threshold-not-met");
     const carol = await person("carol");

@@ -1,5 +1,8 @@
 /** Files that carry their signature, made on demand: the model's requirements that fit them. */
 
+import { apkCertificate, apkOf } from "../../formats/attached/_apk_fixtures_test.ts";
+import { encodeHex } from "../../internal/hex.ts";
+import { sha256 } from "../../internal/sha256.ts";
 import { authority, WITHIN } from "../../formats/_notation_fixtures_test.ts";
 import { jarFile, pe, signatureList, X509 } from "../../formats/attached/_signed_fixtures_test.ts";
 import { createEfiTrust } from "../../formats/attached/mod.ts";
@@ -16,6 +19,15 @@ async function certified(): Promise<FormatTrust> {
 
 /** Makers by the format's name: every attached format of the registry has one. */
 export const ATTACHED_MAKERS: Readonly<Record<string, () => Promise<Made>>> = {
+  "apk": async () => ({
+    source: await apkOf(),
+    trust: {
+      certificates: createCertificateTrust({
+        pinned: [encodeHex(sha256(await apkCertificate()))],
+      }),
+      now: WITHIN,
+    },
+  }),
   "authenticode": async () => ({ source: await pe(), trust: await certified() }),
   "jar": async () => ({ source: await jarFile(), trust: await certified() }),
   "uefi": async () => {

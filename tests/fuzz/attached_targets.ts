@@ -8,6 +8,7 @@ import {
   signatureList,
   X509,
 } from "../../formats/attached/_signed_fixtures_test.ts";
+import { apkOf, lineage, V3, V31 } from "../../formats/attached/_apk_fixtures_test.ts";
 import { zip } from "../../formats/attached/_fixtures_test.ts";
 import { parseEfiSignatureLists } from "../../formats/attached/mod.ts";
 import { chainOf } from "../../formats/_notation_fixtures_test.ts";
@@ -37,6 +38,17 @@ async function files(): Promise<Seed[]> {
     seed("unsigned pe", await pe({ entries: [] })),
     seed("jar", stored),
     seed("deflated jar", await jarFile({ cms: { bag } })),
+    seed("apk", await apkOf()),
+    seed("apk of all schemes", await apkOf({ signers: [{}, { scheme: V3 }, { scheme: V31 }] })),
+    seed(
+      "rotated apk",
+      await apkOf({
+        signers: [{
+          scheme: V3,
+          attributes: [[0x3ba06f8c, await lineage([{ key: "leaf-other" }, { key: "dsse-p256" }])]],
+        }],
+      }),
+    ),
     seed("unsigned jar", await zip([{ name: "META-INF/MANIFEST.MF", content: "A: b\n" }])),
   ];
 }
@@ -65,12 +77,16 @@ export const ATTACHED_TARGETS: readonly Target[] = [
   verifier(
     "verifyFormat: attached",
     async () => {
-      const key = await importTrustedKey((await testKey("leaf-p256")).spki);
+      const keys = await Promise.all(
+        ["leaf-p256", "dsse-p256"].map(async (name) =>
+          await importTrustedKey((await testKey(name)).spki)
+        ),
+      );
       return {
         seeds: await files(),
         async verify(input) {
           const result = await verifyFormat(input, {
-            keys: [key],
+            keys,
             detached: { content: FILE, digest: {} },
           });
           if (!result.ok) return { reason: result.errorReason };

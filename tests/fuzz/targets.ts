@@ -7,6 +7,7 @@ import { FORMAT_TARGETS } from "./format_targets.ts";
 import { OPENPGP_TARGETS } from "./openpgp_targets.ts";
 import { IMAGE_TARGETS } from "./image_targets.ts";
 import { KEY_TARGETS } from "./key_targets.ts";
+import { LAYOUT_TARGETS } from "./layout_targets.ts";
 import { OCI_TARGETS } from "./oci_targets.ts";
 import { PARSE_TARGETS } from "./parse_targets.ts";
 import { POLICY_TARGETS } from "./policy_targets.ts";
@@ -25,6 +26,7 @@ export const TARGETS: readonly Target[] = [
   ...VERIFY_TARGETS,
   ...ATTACHED_TARGETS,
   ...FORMAT_TARGETS,
+  ...LAYOUT_TARGETS,
   ...OPENPGP_TARGETS,
   ...COSE_TARGETS,
   ...CLI_TARGETS,

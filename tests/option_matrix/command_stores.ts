@@ -4,6 +4,7 @@
 import { authority, sample } from "../../formats/_notation_fixtures_test.ts";
 import { createEnvelope } from "../../dsse/mod.ts";
 import { generateSigner } from "../../keys/mod.ts";
+import { layout, link, linkName, NOW, person, signed, step } from "../../formats/layout/_fixtures_test.ts";
 import { encodePem } from "../../internal/pem.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { envelopeAbout, image } from "../fixtures/attested_image.ts";
@@ -184,8 +185,28 @@ export const formatRows = (words: readonly string[], world: () => Promise<World>
   ["timestamp-authority", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--timestamp-authority=none.pem"], ["certificate-not-valid", "unreadable-file"]],
   ["tuf-root", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--tuf-root=none.json"], ["certificate-not-valid", "unreadable-file"]],
   ["certificate-subject", world, [...words, "--certificate-authority=ca.pem"], [HOLDER], ["usage", "certificate-not-valid"]],
+  ["certificate-sha256", world, [...words, HOLDER, "--certificate-authority=ca.pem"], ["--certificate-sha256=x"], ["certificate-not-valid", "usage"]],
   ["efi-db", world, words, ["--efi-db=none.esl"], ["untrusted-certificate", "unreadable-file"]],
   ["efi-dbx", world, words, ["--efi-dbx=n.json"], ["untrusted-certificate", "usage"]],
+];
+
+/** A supply chain of one step, whose link lies in a folder of its own. */
+const chained = once(async (): Promise<World> => {
+  const build = link("build", {}, { "artifact.txt": "b" });
+  return {
+    files: {
+      "artifact.txt": "b",
+      "root.layout": await signed(await layout(["bob"], [await step("build", ["bob"])]), ["owner"]),
+      [`links/${await linkName("build", "bob")}`]: await signed(build, ["bob"]),
+      "owner.pub": encodePem("PUBLIC KEY", (await person("owner")).trustedKey.spki),
+    },
+    now: NOW,
+  };
+});
+const chainWords = ["verify", "artifact.txt", "--key=owner.pub", "--format=json"];
+const layoutRows: readonly Row[] = [
+  ["layout", chained, chainWords, ["--layout=root.layout"], ["attestation-not-found", "threshold-not-met"]],
+  ["links", chained, [...chainWords, "--layout=root.layout"], ["--links=links"], ["threshold-not-met", "ok"]],
 ];
 
 const MINISIGN: World = {
@@ -250,6 +271,7 @@ export const STORED: Readonly<Record<string, Readonly<Record<string, CommandCase
       : [...COMMANDS[name]("app.json").map((word) => word === "artifact.txt" ? "app.tgz" : word), "--policy=policy.json"];
     return [name, table([
       ...formatRows(COMMANDS[name]("n.json")),
+      ...name === "verify" ? layoutRows : [],
       ...name === "diff" ? [] : [messageRow(COMMANDS[name]("a.minisig"))],
       ...name === "verify" || name === "vsa create" ? revocationRows(policy, policyWorld, "missing-attestation") : [],
     ])];

@@ -12,6 +12,7 @@ import {
   parseSimpleSigning,
   verifyFormat,
 } from "../../formats/mod.ts";
+import { verifyLayout } from "../../formats/layout/mod.ts";
 import { createEfiTrust, parseEfiSignatureLists } from "../../formats/attached/mod.ts";
 import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import {
@@ -260,6 +261,7 @@ export const UNKNOWN: Readonly<Record<string, Call>> = {
   OpenPgpKeyringOptions: (more) => createOpenPgpKeyring("", untyped(more)),
   CoseTrust: (more) => verifyCoseSign1(new Uint8Array(), untyped(more)),
   FormatTrust: (more) => verifyFormat("", untyped(more)),
+  LayoutTrust: (more) => verifyLayout("{}", untyped({ keys, links: {}, ...more })),
   SimpleSigningLimits: (more) => parseSimpleSigning("{}", untyped(more)),
   CelOptions: (more) => celEvaluator(untyped(more)),
   CompileOptions: (more) => compilePolicy(untyped({}), untyped(more)),

@@ -35,6 +35,16 @@ const ATTACHED = { ...NONE, algorithms: CMS, dependency: "`./formats/attached`" 
 
 /** By the format's name. */
 export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
+  "apk": {
+    ...ATTACHED,
+    title: "Android package (APK), schemes v2, v3 and v3.1",
+    authenticated: "every byte but the signing block; algorithms, certificate, Android versions",
+    uncovered: "the signing block",
+    statement: "the file",
+    implicit: "subject, message type, predicate type",
+    algorithms: "ECDSA P-256/384/521, RSA PKCS #1 and PSS, with SHA-256 or SHA-512",
+    source: "Android, APK Signature Scheme v2 and v3",
+  },
   "binary-authorization": {
     ...NONE,
     title: "Binary Authorization attestation",
@@ -42,7 +52,8 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     uncovered: "`publicKeyId`, `jwts`",
     statement: "container signature (simple signing)",
     implicit: "message type",
-    algorithms: ALL,
+    algorithms: `${ALL}; OpenPGP`,
+    dependency: "`openpgp` for its signatures",
     source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
   },
   "authenticode": {
@@ -175,7 +186,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
       "or in-toto Statement; else the artifact itself",
     implicit: "message type, predicate type",
     algorithms: "Ed25519, ECDSA P-256/384/521, RSA PKCS #1; over SHA-256, 384 or 512; v4 and v6",
-    dependency: "`openpgp`, by `./formats/openpgp`",
+    dependency: "`./formats/openpgp`: `openpgp`",
     source: 'RFC 9580; containers-signature(5); Helm, "Helm Provenance and Integrity"',
   },
   "paseto": {
@@ -197,7 +208,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
       "payload",
     implicit: "subject (measured), message type, predicate type",
     algorithms: "as OpenPGP; tags 267, 268 and 278",
-    dependency: "`openpgp`, by `./formats/openpgp`",
+    dependency: "`./formats/openpgp`: `openpgp`",
     source: 'RPM reference manual, "Package format"',
   },
   "signed-note": {
