@@ -145,8 +145,8 @@ describe("attest convert", () => {
     );
     const bom = JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6" });
     await refuses({ "s.json": bom }, "unsigned-statement", "s.json", KEY, out);
-    const tuf = JSON.stringify({ signatures: [], signed: { _type: "targets" } });
-    await refuses({ "t.json": tuf }, "format-not-verified", "t.json", KEY, out);
+    const proof = `version=2\nlog=${"a".repeat(64)}\nleaf=00 11\n`;
+    await refuses({ "t.proof": proof }, "format-not-verified", "t.proof", KEY, out);
     await refuses({ "x": "hello" }, "malformed-json", "x", KEY, out);
     const other = await compact(GOOD, { hello: 1 });
     await refuses({ "a.jws": other }, "malformed-statement", "a.jws", KEY, out);
