@@ -75,8 +75,8 @@ export async function compilePolicy(
   const keys: TrustedKey[] = [];
   const armored: { name: string; content: string }[] = [];
   for (const [name, { publicKey, alg, keyid }] of Object.entries(trust.keys ?? {})) {
-    if (isOpenPgpKey(publicKey)) {
-      armored.push({ name, content: String(publicKey) });
+    if (typeof publicKey === "string" && isOpenPgpKey(publicKey)) {
+      armored.push({ name, content: publicKey });
       continue;
     }
     const key = await at(pointer("/trust/keys", name), () =>
