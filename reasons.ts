@@ -592,7 +592,7 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
     layer: "envelope",
     cause: "The signature in the file is good, and the file is not the one that it was made for: " +
       "the digest that is signed is not that of the content",
-    check: "apksigner verify -v FILE or jarsigner -verify FILE, each for its kind of file",
+    check: "apksigner verify -v FILE, jarsigner -verify FILE or rpm -Kv FILE, each for its kind",
     repair: "Fetch the file again from its producer; it was changed after it was signed",
     example: "One byte of classes.dex was changed in a signed APK",
   },

@@ -206,11 +206,12 @@ function sayingOf({ artifacts }: VerificationReport, { enforced }: Run): Verifie
   return { format, subject, predicateType: RAW_TYPE, signers };
 }
 
-/** SHA-256 of keys, and names of whoever signed with a certificate. */
+/** SHA-256 of keys; the identity of whoever signed with a certificate of Sigstore. */
 function signersOf(
-  { signers }: AttestationReport,
+  { signers, foreign }: AttestationReport,
   { options: { trust = {} } }: Enforced,
-): string[] {
+): readonly string[] {
+  if (foreign !== undefined) return foreign.fingerprints;
   const { keys = [], keySets = [] } = trust;
   const all = [...keys, ...keySets.flatMap((set) => set.keys.map(({ key }) => key))];
   return signers.map((name) => {

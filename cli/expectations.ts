@@ -351,6 +351,7 @@ async function readKeys(
     inFile("key", path, async () => {
       const content = await readBounded(runtime, path, MAX_KEY_BYTES);
       if (isOpenPgpKey(content)) {
+        if (alg !== undefined) throw usageError("--key-alg is not for OpenPGP keys: they say it");
         // Alone first, so that a fault is told with its file.
         const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
         await createOpenPgpKeyring(content);

@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ABC_SHA256, compact, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
+import {
+  armor,
+  cleartext,
+  makeKey,
+  publicKey,
+  rpmHeader,
+  rpmOf,
+  signaturePacket,
+} from "../formats/openpgp/_fixtures_test.ts";
 import { authority, sample } from "../formats/_notation_fixtures_test.ts";
 import { tufRootFile, tufTargetsFile } from "../formats/_tuf_fixtures_test.ts";
-import { jarFile, pe, signatureList, X509 } from "../formats/attached/_signed_fixtures_test.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { encodeHex } from "../internal/hex.ts";
+import { sha256 } from "../internal/sha256.ts";
+import { jarFile, pe, signatureList, X509 } from "../formats/attached/_signed_fixtures_test.ts";
 import { encodePem } from "../internal/pem.ts";
 import { MemoryRuntime } from "../tests/cli_runtime.ts";
 import { testKey } from "../tools/pki/keys.ts";
@@ -131,6 +142,66 @@ describe("attest verify", () => {
     assert.match(out, /TUF root +root\.json \(1 of 1 key\)/);
     assert.match(out, /version +2 \(signed\)/);
     assert.ok(!out.includes("NOT STATED"));
+  });
+
+  it("takes OpenPGP keys, armored and not, beside others", async () => {
+    const key = await makeKey();
+    const stranger = await makeKey();
+    const list = `${encodeHex(sha256(utf8("abc")))}  abc`;
+    const { trustedKey } = await keyOf("Ed25519");
+    const files = {
+      "abc": "abc",
+      "list.asc": await cleartext(key, list),
+      "abc.asc": armor("SIGNATURE", await signaturePacket(key, utf8("abc"))),
+      "pub.asc": armor("PUBLIC KEY BLOCK", await publicKey(key)),
+      "pub.gpg": await publicKey(key),
+      "other.gpg": await publicKey(stranger),
+      "k.pub": encodePem("PUBLIC KEY", trustedKey.spki),
+      "bad.asc": armor("PRIVATE KEY BLOCK", await publicKey(key)),
+    };
+    for (const bundle of ["--bundle=list.asc", "--bundle=abc.asc"]) {
+      assert.equal(await reason(files, "abc", bundle, "--key=pub.asc"), "ok");
+      assert.equal(await reason(files, "abc", bundle, "--key=pub.gpg", "--key=k.pub"), "ok");
+      assert.equal(await reason(files, "abc", bundle, "--key=other.gpg"), "missing-trusted-key");
+      assert.equal(await reason(files, "abc", bundle, "--key=k.pub"), "missing-trusted-key");
+    }
+    assert.equal(await reason(files, "abc", "--key=pub.asc"), "ok");
+    const two = ["abc", "--bundle=list.asc", "--key=pub.asc", "--threshold=2"];
+    assert.match(await reason(files, ...two), /1 distinct key/);
+    assert.equal(await reason(files, ...two, "--key=other.gpg"), "threshold-not-met");
+    assert.match(await reason(files, "abc", "--bundle=list.asc", "--key=bad.asc"), /bad\.asc/);
+    const { out } = await run(files, "verify", "abc", "--bundle=list.asc", "--key=pub.asc");
+    assert.ok(out.includes(`pub.asc (OpenPGP, ${encodeHex(key.fingerprint)})`), out);
+    assert.match(
+      await reason(files, "abc", "--bundle=list.asc", "--key=pub.asc", "--key-alg=Ed25519"),
+      /--key-alg/,
+    );
+  });
+
+  it("takes an RPM package by the signature that is in it", async () => {
+    const key = await makeKey();
+    const payload = utf8("payload");
+    const header = rpmHeader(63, [
+      [1000, "app"],
+      [1001, "1"],
+      [1002, "1"],
+      [1022, "noarch"],
+      [5092, [encodeHex(sha256(payload))]],
+      [5093, 8],
+    ]);
+    const app = rpmOf(rpmHeader(62, [[267, await signaturePacket(key, header)]]), header, payload);
+    const other = app.slice();
+    other[20] ^= 1;
+    const files = { "app.rpm": app, "other.rpm": other, "pub.gpg": await publicKey(key) };
+    assert.equal(await reason(files, "app.rpm", "--bundle=app.rpm", "--key=pub.gpg"), "ok");
+    assert.equal(await reason(files, "app.rpm", "--key=pub.gpg"), "ok");
+    assert.equal(
+      await reason(files, "app.rpm", "--bundle=other.rpm", "--key=pub.gpg"),
+      "subject-mismatch",
+    );
+    const { out } = await run(files, "inspect", "app.rpm");
+    assert.match(out, /app-1-1\.noarch\.rpm/);
+    assert.ok(!out.includes("another file"), out);
   });
 
   it("takes authorities and the holders that they may name", async () => {

@@ -8,6 +8,7 @@ import {
   quote,
 } from "../internal/json.ts";
 import { parseStatement, type Statement } from "../intoto/statement.ts";
+import { isSpdx3 } from "./bill_of_materials.ts";
 import type { FormatModule } from "./format.ts";
 
 /** Layers of a document that nobody signed. */
@@ -51,7 +52,7 @@ export const spdxDocument: FormatModule<JsonObject> = bare(
   "spdx",
   (json) =>
     typeof json.spdxVersion === "string" ||
-    (Array.isArray(json["@graph"]) && /spdx\.org/.test(jsonText(json["@context"]))),
+    isSpdx3(json),
   (json) => ({
     version: printable(jsonText(json.spdxVersion ?? "SPDX-3")),
     ...(typeof json.documentNamespace === "string"

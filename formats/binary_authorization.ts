@@ -1,8 +1,10 @@
 import { AttestationError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
-import type { Bytes } from "../internal/bytes.ts";
+import { type Bytes, equalBytes } from "../internal/bytes.ts";
+import { asRefusal } from "../internal/check_list.ts";
 import { isObject, type Json, parseJson } from "../internal/json.ts";
 import { pae } from "../dsse/pae.ts";
+import { openPgpConfidence } from "./_openpgp_marks.ts";
 import { accepts, badSigner, goodSigner, signatureList } from "./_signers.ts";
 import type {
   FormatContext,
@@ -11,6 +13,7 @@ import type {
   FormatModule,
   SignerResult,
 } from "./format.ts";
+import { FormatInput } from "./format_input.ts";
 
 /** An attestation of Binary Authorization, read and not verified. */
 export interface BinaryAuthorization {
@@ -23,9 +26,11 @@ export interface BinaryAuthorization {
 /** Type that newer tools sign together with the payload. */
 const TYPE = "application/vnd.dev.cosign.simplesigning.v1+json";
 
+const OPENPGP_LIMITS: FormatLimits = { maxBytes: 1 << 20, maxSignatures: 16 };
+
 /**
  * An attestation of Google's Binary Authorization: a container signature's payload, signed
- * with PKIX keys. `publicKeyId` is a hint. JWTs beside it repeat the claim in another form
+ * with PKIX keys or OpenPGP. `publicKeyId` is a hint. JWTs beside it repeat the claim in another form
  * and are not read: give one by itself.
  *
  * Source: Google Cloud docs, Binary Authorization, "Attestations"; grafeas,
@@ -57,7 +62,8 @@ export const binaryAuthorization: FormatModule<BinaryAuthorization> = {
     return {
       format: "binary-authorization",
       message: payload,
-      signers: await Promise.all(signatures.map((one) => verifyOne(payload, one, context))),
+      signers: (await Promise.all(signatures.map((one) => verifyOne(payload, one, context))))
+        .flat(),
       coverage: "message",
       unauthenticated: {},
       proofs: [],
@@ -68,19 +74,45 @@ export const binaryAuthorization: FormatModule<BinaryAuthorization> = {
 async function verifyOne(
   payload: Bytes,
   { publicKeyId: keyid, signature }: BinaryAuthorization["signatures"][number],
-  { keys }: FormatContext,
-): Promise<SignerResult> {
-  if (keys.length === 0) {
-    const message = "Cannot verify attestation: it is made with a key, and no trusted key is given";
-    return badSigner("missing-trusted-key", message, keyid);
-  }
+  context: FormatContext,
+): Promise<readonly SignerResult[]> {
+  const { keys } = context;
   for (const data of [payload, pae(TYPE, payload)]) {
     for (const key of keys) {
-      if (await accepts(key, data, signature, "der")) return goodSigner(key);
+      if (await accepts(key, data, signature, "der")) return [goodSigner(key)];
     }
   }
+  if (openPgpConfidence(new FormatInput(signature)) > 0) {
+    return await verifyOpenPgp(payload, signature, context);
+  }
+  if (keys.length === 0) {
+    const message = "Cannot verify attestation: it is made with a key, and no trusted key is given";
+    return [badSigner("missing-trusted-key", message, keyid)];
+  }
   const message = "Cannot verify attestation: no trusted key made its signature";
-  return badSigner("invalid-signature", message, keyid);
+  return [badSigner("invalid-signature", message, keyid)];
+}
+
+/** A message of OpenPGP that holds the payload, or a signature of OpenPGP over it. */
+async function verifyOpenPgp(
+  payload: Bytes,
+  signature: Bytes,
+  context: FormatContext,
+): Promise<readonly SignerResult[]> {
+  // Loaded on use: the entry carries a library.
+  const { openPgpFormat } = await import("./openpgp/mod.ts");
+  try {
+    const parsed = await openPgpFormat.parse(signature, OPENPGP_LIMITS);
+    const { message, signers } = await openPgpFormat.verify(parsed, {
+      ...context,
+      detached: { content: payload, digest: {} },
+    });
+    if (message !== undefined && equalBytes(message, payload)) return signers;
+  } catch (thrown) {
+    return [{ ok: false, error: asRefusal(thrown) }];
+  }
+  const message = "Cannot verify attestation: what its OpenPGP message holds is not its payload";
+  return [badSigner("invalid-signature", message)];
 }
 
 function parseAttestation(

@@ -4,7 +4,6 @@ import { refuseUnknown } from "../internal/options.ts";
 import { sha256 } from "../internal/sha256.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { createStatement, type Statement } from "../intoto/statement.ts";
-import type { GoodSigner } from "./format.ts";
 import type { VerifiedFormat } from "./verify_format.ts";
 
 /** What {@linkcode convertToStatement} records of where the old form was. */
@@ -31,8 +30,8 @@ const REFERENCE = "https://in-toto.io/attestation/reference/v0.1";
  * @param result Of `verifyFormat()`.
  * @param origin Where the old form was, and who vouches.
  * @returns A Statement v1 whose predicate is a reference; the resource descriptor of the old
- * form names its format, the predicate type that it had, and its signers: the SHA-256 of a key,
- * the name of a certificate's holder.
+ * form names its format, the predicate type that it had, and its signers by the SHA-256 of their
+ * keys.
  * @throws {AttestationError} `unsupported-payload-type` and others, why the old form has no
  * Statement; those of `createStatement()`.
  * @throws {TypeError} If a member of `origin` is unknown.
@@ -78,13 +77,9 @@ export function convertToStatement(result: VerifiedFormat, origin: ConversionOri
   if (!("statement" in read)) throw read;
   const { subject, predicateType } = read.statement;
   return createConversion(
-    { format, subject, predicateType, signers: signers.map(signerOf) },
+    { format, subject, predicateType, signers: signers.map(({ fingerprint }) => fingerprint) },
     origin,
   );
-}
-
-function signerOf({ key, name, fingerprint }: GoodSigner): string {
-  return key === undefined ? name : fingerprint;
 }
 
 /** What an old form said, once it was verified. */
@@ -95,7 +90,7 @@ export interface VerifiedSaying {
   subject: readonly ResourceDescriptor[];
   /** Type of what it said. */
   predicateType: string;
-  /** Who signed: SHA-256 of keys, names of the holders of certificates. */
+  /** Who signed: SHA-256 of keys, or the name in a certificate of Sigstore. */
   signers: readonly string[];
 }
 

@@ -29,6 +29,29 @@ export function registerKeyring(keyring: OpenPgpKeyring): void {
   keyrings.add(keyring);
 }
 
+const origins = new WeakMap<OpenPgpKeyring, OpenPgpKeyring>();
+
+/** The keyring that another was made of: what was read from the keys belongs to that. */
+export function originOf(keyring: OpenPgpKeyring): OpenPgpKeyring {
+  return origins.get(keyring) ?? keyring;
+}
+
+/** The same keys, of which some count no more: those for which there is a refusal. */
+export function refuseOpenPgpKeys(
+  keyring: OpenPgpKeyring,
+  refusalOf: (key: OpenPgpKey) => AttestationError | undefined,
+): OpenPgpKeyring {
+  const changed: OpenPgpKeyring = Object.freeze({
+    keys: Object.freeze(keyring.keys.map((key) => {
+      const error = key.error ?? refusalOf(key);
+      return error === undefined ? key : Object.freeze({ ...key, error });
+    })),
+  });
+  origins.set(changed, originOf(keyring));
+  registerKeyring(changed);
+  return changed;
+}
+
 /** Throws a TypeError for what only looks like a keyring: its keys would not be known. */
 export function refuseOtherThanKeyring(keyring: OpenPgpKeyring | undefined): void {
   if (keyring !== undefined && !keyrings.has(keyring)) {

@@ -129,6 +129,94 @@ describe("documents that nobody signed", () => {
   });
 });
 
+describe("an SPDX 3 document", () => {
+  const CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";
+  const hash = (value: string, type = "Hash") => ({
+    type,
+    algorithm: "sha256",
+    hashValue: value,
+  });
+  const thing = (name: string, hashes: object[], type = "software_Package") => ({
+    type,
+    spdxId: `urn:${name}`,
+    name,
+    verifiedUsing: hashes,
+  });
+  const documentOf = (roots: unknown, ...more: object[]) => ({
+    "@context": CONTEXT,
+    "@graph": [
+      { type: "SpdxDocument", spdxId: "urn:doc", rootElement: roots },
+      { type: "software_Sbom", spdxId: "urn:bom", rootElement: ["urn:abc"] },
+      thing("abc", [hash(ABC_SHA256)]),
+      thing("other", [hash("0".repeat(64))], "software_File"),
+      ...more,
+    ],
+  });
+  const read = (document: object) => decodeMessage(utf8(JSON.stringify(document)), "jws");
+  const names = (document: object) =>
+    read(document).statement.subject.map(({ name }) => name).sort();
+
+  it("is about its roots, and those of the collections among them", () => {
+    const { statement, implicit } = read(documentOf(["urn:bom"]));
+    equal(statement.predicateType, "https://spdx.dev/Document/v3");
+    deepEqual(statement.subject, [{ name: "abc", digest: { sha256: ABC_SHA256 } }]);
+    deepEqual(implicit, ["messageType", "predicateType"]);
+    deepEqual(names(documentOf(["urn:bom", "urn:other", "urn:abc"])), ["abc", "other"]);
+    const describes = {
+      type: "Relationship",
+      relationshipType: "describes",
+      from: "urn:doc",
+      to: ["urn:other"],
+    };
+    deepEqual(names(documentOf([], describes)), ["other"]);
+  });
+
+  it("says nothing of what it only contains, and of what is no digest", () => {
+    const nothing = (document: object) =>
+      throws(() => read(document), { reason: "missing-subject" });
+    nothing(documentOf([]));
+    nothing(documentOf(["urn:gone", 1, null, { type: "software_Package" }]));
+    // A bill by itself is no root of the document.
+    nothing({ ...documentOf([]), "@graph": documentOf([])["@graph"].slice(1) });
+    const code = thing("code", [hash("1".repeat(64), "PackageVerificationCode")]);
+    nothing(documentOf(["urn:code"], code));
+    const contains = { type: "Relationship", relationshipType: "contains", from: "urn:doc" };
+    nothing(documentOf([], { ...contains, to: ["urn:other"] }));
+    const cycle = { type: "Bundle", spdxId: "urn:cycle", rootElement: ["urn:cycle", "urn:doc"] };
+    nothing(documentOf(["urn:cycle"], cycle));
+  });
+
+  it("is read in time that grows with it, whatever refers to what", () => {
+    const many = Array.from({ length: 20_000 }, () => thing("same", []));
+    const roots = Array.from({ length: 20_000 }, () => "urn:same");
+    const documents = many.map(() => ({
+      type: "SpdxDocument",
+      spdxId: "urn:doc",
+      rootElement: [],
+    }));
+    const describes = { type: "Relationship", relationshipType: "describes", from: "urn:doc" };
+    const graph = [...many, ...documents, { ...describes, to: roots }];
+    throws(() => read({ "@context": CONTEXT, "@graph": graph }), { reason: "missing-subject" });
+  });
+
+  it("is told by its context, which is not fetched, and signed like others", async () => {
+    const document = documentOf(["urn:abc"]);
+    equal((await parseFormat(JSON.stringify(document))).format, "spdx");
+    equal(await verdict(JSON.stringify(document), await ci()), "unsigned-statement");
+    const keys = [(await keyOf("Ed25519")).trustedKey];
+    const token = await compact({ alg: "EdDSA", cty: "spdx+json" }, document);
+    const result = await verifyFormat(token, { keys });
+    ok(result.ok && "statement" in result.statement);
+    equal(result.statement.statement.subject[0].name, "abc");
+    for (const context of ["https://schema.org", "https://example.com/spdx.org", {}, [{}]]) {
+      const other = { ...document, "@context": context };
+      await rejects(parseFormat(JSON.stringify(other)), { reason: "unknown-format" });
+      throws(() => read(other), { reason: "unsupported-payload-type" });
+    }
+    throws(() => read({ ...document, bomFormat: "CycloneDX" }), { reason: "ambiguous-format" });
+  });
+});
+
 describe("parseBuildKitStatement()", () => {
   it("wants the annotation and the Statement to agree", () => {
     const annotations = { "in-toto.io/predicate-type": STATEMENT.predicateType };

@@ -14,7 +14,13 @@ import type { DigestSet } from "../intoto/digest_set.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { parseStatement, type Statement } from "../intoto/statement.ts";
 import { checksumSubjects, parseChecksums } from "../intoto/subjects/checksums.ts";
-import { BILL_TYPES, subjectsOfCycloneDx, subjectsOfSpdx } from "./bill_of_materials.ts";
+import {
+  BILL_TYPES,
+  isSpdx3,
+  subjectsOfCycloneDx,
+  subjectsOfSpdx,
+  subjectsOfSpdx3,
+} from "./bill_of_materials.ts";
 import type { FormatEnvelope, FormatStatement, ImplicitLayer } from "./format.ts";
 import type { FormatId } from "./format_id.ts";
 import { type HelmProvenance, isHelmText, parseHelmText } from "./helm.ts";
@@ -156,10 +162,17 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
   return kind;
 }
 
-/** Tells whether a type says of a message that it makes a Statement. */
+/** Kinds of messages that are about something else, and never the thing itself. */
+const SAYINGS: ReadonlySet<MessageKind | undefined> = new Set<MessageKind | undefined>([
+  "in-toto",
+  "simple-signing",
+  "notation",
+]);
+
+/** Tells whether a type says of a message that it is about something else. */
 export function isStatementType(type: string): boolean {
   try {
-    return kindOfType(type) !== undefined;
+    return SAYINGS.has(kindOfType(type));
   } catch {
     return false;
   }
@@ -177,7 +190,7 @@ function sniff(message: Uint8Array): MessageKind {
   if (has("_type")) kinds.push("in-toto");
   if (has("critical")) kinds.push("simple-signing");
   if (has("targetArtifact")) kinds.push("notation");
-  if (has("spdxVersion")) kinds.push("spdx");
+  if (has("spdxVersion") || isSpdx3(value)) kinds.push("spdx");
   if (has("bomFormat")) kinds.push("cyclonedx");
   if (kinds.length > 1) {
     throw new AttestationError(
@@ -210,7 +223,9 @@ const READERS: Readonly<Record<MessageKind, (message: Uint8Array) => FormatState
   },
   "spdx": (message) => {
     const bill = objectOf(message);
-    return made(subjectsOfSpdx(bill), BILL_TYPES.spdx, bill, ["predicateType"]);
+    return isSpdx3(bill)
+      ? made(subjectsOfSpdx3(bill), BILL_TYPES.spdx3, bill, ["predicateType"])
+      : made(subjectsOfSpdx(bill), BILL_TYPES.spdx, bill, ["predicateType"]);
   },
   "cyclonedx": (message) => {
     const bill = objectOf(message);

@@ -141,6 +141,13 @@ describe("readJsonLines()", () => {
     ]);
   });
 
+  it("puts long lines together that chunks cut", async () => {
+    const long = Array.from({ length: 20_000 }, (_, i) => i).join();
+    const lines = [`{"a":"${long}"}`, `{"b":1}`, `{"c":"${long}","d":"${long}"}`];
+    const expected = lines.map((line, i) => `${i + 1}:${line}`);
+    deepEqual(await readEverywhere(encoder.encode(lines.join("\n"))), expected);
+  });
+
   it("breaks lines at newlines only", async () => {
     const text = `{"a":\r1}\n{"b":"\u2028\u2029\u0085"}`;
     deepEqual(await readEverywhere(encoder.encode(text)), [
@@ -172,6 +179,15 @@ describe("readJsonLines()", () => {
     deepEqual(await read(last, { maxLineBytes }), expected);
   });
 
+  it("reads a line that is as long as is accepted", async () => {
+    for (const text of [`{"a":1}`, `{"a":1}\n`, `{"a":1}\r\n{"b":2}`]) {
+      const expected = text.trim().split("\r\n").map((line, i) => `${i + 1}:${line}`);
+      deepEqual(await read(text, { maxLineBytes: 7 }), expected);
+      deepEqual(await readEverywhere(encoder.encode(text), { maxLineBytes: 7 }), expected);
+    }
+    deepEqual(await read(`{"a":1}`, { maxLineBytes: 6 }), ["1:limit-exceeded"]);
+  });
+
   it("holds no line that is too long", async () => {
     const part = new Uint8Array(1 << 20).fill(97);
     let given = 0;
@@ -180,8 +196,20 @@ describe("readJsonLines()", () => {
       yield encoder.encode(`\n{"a":1}\n`);
     }
     const maxLineBytes = 4 << 20;
-    deepEqual(await read(endless(), { maxLineBytes }), ["1:limit-exceeded", `2:{"a":1}`]);
+    const { set } = Uint8Array.prototype;
+    let held = 0;
+    Uint8Array.prototype.set = function (...args): void {
+      held = Math.max(held, this.length);
+      set.apply(this, args);
+    };
+    try {
+      deepEqual(await read(endless(), { maxLineBytes }), ["1:limit-exceeded", `2:{"a":1}`]);
+    } finally {
+      // It is a member of the prototype of all typed arrays.
+      Reflect.deleteProperty(Uint8Array.prototype, "set");
+    }
     equal(given, 512);
+    ok(held > 0 && held <= 2 * maxLineBytes);
   });
 
   it("ends with a report at the first line above maxLines", async () => {
@@ -189,7 +217,9 @@ describe("readJsonLines()", () => {
     const expected = [`1:{"a":1}`, "3:limit-exceeded"];
     deepEqual(await readEverywhere(encoder.encode(text), { maxLines: 2 }), expected);
     deepEqual(await read(text, { maxLines: 2 }), expected);
-    deepEqual(await read(text, { maxLines: 4 }), [`1:{"a":1}`, `3:{"b":2}`, `4:{"c":3}`]);
+    const all = [`1:{"a":1}`, `3:{"b":2}`, `4:{"c":3}`];
+    deepEqual(await read(text, { maxLines: 4 }), all);
+    deepEqual(await readEverywhere(encoder.encode(text), { maxLines: 4 }), all);
     deepEqual((await read(`{}\n{}`, { maxLines: 2 })).length, 2);
   });
 

@@ -119,6 +119,7 @@ describe("matchSubject()", () => {
     equal(one([{ sha512: LONG_A, sha256: B }], artifact), "subject-conflict");
     equal(one([artifact, liar], artifact), "subject-conflict");
     equal(one([liar], artifact, { digestMatch: "any" }), "0");
+    equal(one([{ sha256: A.slice(1), sha512: LONG_A }], artifact), "subject-conflict");
     const result = matchSubject(statement({ sha256: B }, liar), artifact);
     equal(!result.ok && result.error.path, "/subject/1/digest");
   });
@@ -195,8 +196,33 @@ describe("matchSubject()", () => {
     }
   });
 
+  it("tells all of three, and how many more there are of four", () => {
+    const found = (...digests: DigestSet[]) => {
+      const result = matchSubject(statement(...digests), { sha256: A });
+      return !result.ok && result.found;
+    };
+    const [md5, sha1, arn, url] = [{ md5: MD5 }, { sha1: SHA1 }, { arn: "x" }, { url: "y" }];
+    equal(found(), "none");
+    equal(found({}), '"f0" no digest');
+    equal(found(md5, sha1, arn), `"f0" md5:${MD5}; "f1" sha1:${SHA1}; "f2" arn:x`);
+    ok(String(found(md5, sha1, arn, url)).endsWith("; and 1 more"));
+    equal(found({ ...md5, ...sha1, ...arn }), `"f0" md5:${MD5} sha1:${SHA1} arn:x`);
+    equal(
+      found({ ...md5, ...sha1, ...arn, ...url }),
+      `"f0" md5:${MD5} sha1:${SHA1} arn:x and 1 more`,
+    );
+  });
+
   it("finds nothing among no subjects", () => {
     equal(one([], { sha256: A }), "unsupported-digest-algorithm");
+  });
+
+  it("passes over subjects without a digest that is a text", () => {
+    for (const digest of [undefined, null, {}, { sha256: null }, { sha256: 7 }]) {
+      const { subject } = statement(digest as unknown as DigestSet, { sha256: A }, { sha256: B });
+      equal(outcome(matchSubject({ subject }, { sha256: A })), "1");
+      equal(outcome(matchSubjects({ subject }, [{ sha256: A }, { sha256: B }])), "1,2");
+    }
   });
 
   it("refuses options that it does not know", () => {

@@ -87,6 +87,23 @@ describe("parseResourceDescriptor()", () => {
     deepEqual(parseResourceDescriptor(JSON.parse(text)), expected);
   });
 
+  it("leaves out any member that is null, and gives back as it is what has none", () => {
+    const whole = {
+      name: "a",
+      uri: "x:y",
+      digest: { sha256: SHA256 },
+      content: "aGk=",
+      downloadLocation: "x:z",
+      mediaType: "t",
+      annotations: { a: null },
+    };
+    equal(parseResourceDescriptor(whole), whole);
+    for (const name of Object.keys(whole)) {
+      const { [name as keyof typeof whole]: _, ...rest } = whole;
+      deepEqual(parseResourceDescriptor({ ...rest, [name]: null }), rest, name);
+    }
+  });
+
   it("throws with the reason and the place", () => {
     const cases: [string, string, string | undefined][] = [
       ["{}", "empty-resource-descriptor", ""],

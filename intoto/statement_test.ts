@@ -68,6 +68,10 @@ describe("parseStatement()", () => {
       { digest: { a: "b" } },
     ]);
     equal(source.subject[0].name, null);
+    const nameless = { ...good(), subject: [subject[0]] };
+    deepEqual(parseStatement(nameless).subject, [{ digest: { sha256: SHA256 } }]);
+    const full = good();
+    equal(parseStatement(full).subject, full.subject);
   });
 
   it("refuses every other _type, without normalising", () => {
@@ -238,6 +242,8 @@ describe("parseStatement()", () => {
     throws(() => parseStatement(text, misspelt), TypeError);
     throws(() => validateStatement(good(), misspelt), TypeError);
     throws(() => parseStatement(text, { acceptStatementTypes: [] }), RangeError);
+    const unknown = { acceptStatementTypes: [V1, `${V1}.1`] } as ParseStatementOptions;
+    throws(() => parseStatement(text, unknown), RangeError);
     for (const limit of [0, -1, NaN, 1.5, Infinity]) {
       throws(() => parseStatement(text, { maxBytes: limit }), RangeError);
       throws(() => parseStatement(text, { maxSubjects: limit }), RangeError);
@@ -311,6 +317,10 @@ describe("createStatement()", () => {
 
   it("refuses subjects that a strict reader would refuse", () => {
     equal(created([]), "missing-subject /subject");
+    equal(
+      created([null as unknown as ResourceDescriptor]),
+      "malformed-resource-descriptor /subject/0",
+    );
     equal(created([{ name: "a" }]), "missing-subject-digest /subject/0/digest");
     equal(created([{ digest: {} }]), "missing-subject-digest /subject/0/digest");
     const path = "/subject/0/digest/sha256";
@@ -366,6 +376,9 @@ describe("createStatement()", () => {
         "https://example.com",
       ]
     ) equal(created([{ digest, uri }], {}, uri), "accepted", uri);
+    const longest = `urn:${"x".repeat(8188)}`;
+    equal(created([{ digest, uri: longest }]), "accepted");
+    equal(created([{ digest, uri: `${longest}x` }]), "invalid-uri /subject/0/uri");
   });
 
   it("refuses what JSON cannot say", () => {
@@ -389,6 +402,8 @@ describe("createStatement()", () => {
       equal(created([{ digest }], { a: { b: value } }), "malformed-predicate /predicate/a/b");
       equal(created([{ digest }], { a: [value] }), "malformed-predicate /predicate/a/0");
     }
+    const plain = Object.assign(Object.create(null), { a: Object.create(null) });
+    equal(created([{ digest }], plain), "accepted");
     equal(created([{ digest }], { toJSON: () => ({}) }), "malformed-predicate /predicate/toJSON");
     equal(created([{ digest }], { a: "\ud800" }), "invalid-unicode /predicate/a");
     equal(created([{ digest }], { "\udc00": 1 }), "invalid-unicode /predicate/\ufffd");

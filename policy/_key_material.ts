@@ -5,6 +5,11 @@ import { parseJwkText, readJwk } from "../keys/jwk.ts";
 import { parseSpki, type PublicKey } from "../keys/public_key.ts";
 import { encodeSpki } from "../keys/spki.ts";
 
+/** Tells an OpenPGP key by its armor: the entry that reads it is loaded when the policy is compiled. */
+export function isOpenPgpKey(source: Json | object): boolean {
+  return typeof source === "string" && /^\s*-----BEGIN PGP /.test(source);
+}
+
 /**
  * Reads a public key as `importTrustedKey()` does, as far as that goes without WebCrypto:
  * so that all problems of a document can be listed at once.

@@ -11,7 +11,7 @@ import {
   missingExpectation,
 } from "../sigstore/identity.ts";
 import { parseTrustedRoot } from "../sigstore/trusted_root.ts";
-import { readKeyMaterial } from "./_key_material.ts";
+import { isOpenPgpKey, readKeyMaterial } from "./_key_material.ts";
 import { regexFault } from "./_regex.ts";
 import type { Members, ProblemList } from "./_shape.ts";
 
@@ -136,6 +136,13 @@ function checkKey(
   if (source === undefined) return key.need("publicKey");
   if (typeof source !== "string" && !isObject(source)) {
     return key.wrong("publicKey", "publicKey is neither PEM text nor a JWK");
+  }
+  if (isOpenPgpKey(source)) {
+    // It says itself what it is; that it has no other name is seen when it is read.
+    for (const member of ["alg", "keyid"]) {
+      if (key.has(member)) key.wrong(member, `an OpenPGP key has no ${member}`);
+    }
+    return;
   }
   claimKey(list, source, alg, key.at("publicKey"), name, owners);
 }

@@ -6,6 +6,7 @@ import { canonicalJson, copyJson, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { pointer } from "../internal/problem.ts";
 import { sha256 } from "../internal/sha256.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import { parseKeySet } from "../keys/key_set.ts";
 import { type KeySet, validKeys } from "../keys/key_validity.ts";
 import { importTrustedKey, type TrustedKey } from "../keys/trusted_key.ts";
@@ -19,6 +20,7 @@ import {
 import { parseTrustedRoot, type TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { CelEvaluator, CompiledPolicy, SignerSlot } from "./compiled.ts";
 import type { PolicyDocument, PolicyIdentity, Waiver } from "./document.ts";
+import { isOpenPgpKey } from "./_key_material.ts";
 import { parsePolicy } from "./parse.ts";
 import { openSignedWaivers } from "./signed.ts";
 import { parseWaivers } from "./waivers.ts";
@@ -71,7 +73,12 @@ export async function compilePolicy(
   const slots = new Map<string, readonly SignerSlot[]>();
 
   const keys: TrustedKey[] = [];
+  const armored: { name: string; content: string }[] = [];
   for (const [name, { publicKey, alg, keyid }] of Object.entries(trust.keys ?? {})) {
+    if (isOpenPgpKey(publicKey)) {
+      armored.push({ name, content: String(publicKey) });
+      continue;
+    }
     const key = await at(pointer("/trust/keys", name), () =>
       importTrustedKey(publicKey as string, {
         name,
@@ -80,6 +87,10 @@ export async function compilePolicy(
       }));
     keys.push(key);
     slots.set(name, [keySlot(name, key)]);
+  }
+  const openpgp = armored.length === 0 ? undefined : await readOpenPgpKeys(armored, keys);
+  for (const { name, keyFingerprint: fingerprint = "" } of openpgp?.keys ?? []) {
+    slots.set(name, [keySlot(name, { fingerprint })]);
   }
   const keySets = new Map<string, KeySet>();
   for (const [name, value] of Object.entries(trust.keySets ?? {})) {
@@ -108,12 +119,38 @@ export async function compilePolicy(
     digest: encodeHex(sha256(utf8(canonicalJson(copyJson(policy))))),
     slots,
     keys,
+    ...(openpgp === undefined ? {} : { openpgp }),
     keySets: [...keySets.values()],
     identities,
     trustedRoots,
     publicGood: roots.includes("public-good"),
     ...(cel === undefined ? {} : { cel }),
   });
+}
+
+/** OpenPGP keys, one to a name; no key has two names. */
+async function readOpenPgpKeys(
+  sources: readonly { name: string; content: string }[],
+  others: readonly TrustedKey[],
+): Promise<OpenPgpKeyring> {
+  const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
+  const owners = new Map(others.map(({ name, fingerprint }) => [fingerprint, name]));
+  for (const source of sources) {
+    const { name } = source;
+    await at(pointer("/trust/keys", name), async () => {
+      const { keys: [{ keyFingerprint = "" }, second] } = await createOpenPgpKeyring(source);
+      const owner = owners.get(keyFingerprint);
+      if (second === undefined && owner === undefined) {
+        owners.set(keyFingerprint, name);
+        return;
+      }
+      const problem = second !== undefined
+        ? "it holds several OpenPGP keys, wanted one"
+        : `it is the key of ${quote(owner ?? "")} too: one key has one name`;
+      throw new AttestationError("malformed-policy", problem);
+    });
+  }
+  return await createOpenPgpKeyring(sources);
 }
 
 /** A refusal of another room, with the place in the policy. */
@@ -130,7 +167,7 @@ async function at<T>(path: string, read: () => Promise<T> | T): Promise<T> {
   }
 }
 
-function keySlot(name: string, { fingerprint }: TrustedKey): SignerSlot {
+function keySlot(name: string, { fingerprint }: Pick<TrustedKey, "fingerprint">): SignerSlot {
   return { name, matches: (signer) => signer.kind === "key" && signer.fingerprint === fingerprint };
 }
 

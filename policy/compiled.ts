@@ -1,4 +1,5 @@
 import type { KeySet } from "../keys/key_validity.ts";
+import type { OpenPgpKeyring } from "../formats/openpgp_keyring.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
 import type { IdentityExpectation } from "../sigstore/identity.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
@@ -35,8 +36,10 @@ export interface CompiledPolicy {
   readonly digest: string;
   /** Signers by name of a key, key set, identity or group. */
   readonly slots: ReadonlyMap<string, readonly SignerSlot[]>;
-  /** Keys of `trust.keys`. */
+  /** Keys of `trust.keys`, without those of OpenPGP. */
   readonly keys: readonly TrustedKey[];
+  /** OpenPGP keys of `trust.keys`. */
+  readonly openpgp?: OpenPgpKeyring;
   /** Key sets of `trust.keySets`. */
   readonly keySets: readonly KeySet[];
   /** Identities of `trust.identities`, resolved. */

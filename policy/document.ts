@@ -75,7 +75,7 @@ export interface PolicyTrust {
 
 /** A public key. */
 export interface PolicyKey {
-  /** PEM (SPKI), or a JWK. */
+  /** PEM (SPKI), a JWK, or one OpenPGP key in armor, which signs what OpenPGP signs. */
   publicKey: string | JsonObject;
   /** Its algorithm. Default: the usual one of its kind. */
   alg?: KeyAlgorithm;

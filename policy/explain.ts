@@ -1,3 +1,4 @@
+import { isOpenPgpKey } from "./_key_material.ts";
 import { printable, quote } from "../internal/json.ts";
 import { describeMatcher, githubIdentity, type Matcher } from "../sigstore/identity.ts";
 import type {
@@ -107,7 +108,9 @@ export function explainPolicy(policy: PolicyDocument): Explanation {
 function explainTrust({ trust = {} }: PolicyDocument): Explanation {
   const parts: Explanation[] = [];
   for (const [name, { publicKey, alg, description }] of Object.entries(trust.keys ?? {})) {
-    const kind = alg ?? (typeof publicKey === "string" ? "PEM" : "JWK");
+    const kind = isOpenPgpKey(publicKey)
+      ? "OpenPGP"
+      : alg ?? (typeof publicKey === "string" ? "PEM" : "JWK");
     const more = description === undefined ? "" : `: ${description}`;
     parts.push(node(`Key ${quote(name)} (${kind})${more}`));
   }

@@ -1,6 +1,7 @@
 import type { Envelope } from "../dsse/envelope.ts";
 import { verifyEnvelope } from "../dsse/verify.ts";
 import { AttestationError } from "../errors.ts";
+import { type OpenPgpKey, refuseOpenPgpKeys } from "../formats/openpgp_keyring.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { copyJson, parseJson, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
@@ -271,13 +272,30 @@ export function withRevocations(
       })),
     })
   );
+  // OpenPGP knows no verified time of signing: a key that is revoked counts no more.
+  const openpgp = policy.openpgp === undefined
+    ? {}
+    : { openpgp: refuseOpenPgpKeys(policy.openpgp, (key) => revocationRefusal(key, revoked)) };
   return Object.freeze({
     ...policy,
+    ...openpgp,
     keys: free,
     keySets: entries.length === 0
       ? keySets
       : [...keySets, Object.freeze({ keys: Object.freeze(entries) })],
   });
+}
+
+function revocationRefusal(
+  { name, keyFingerprint = "" }: OpenPgpKey,
+  revoked: ReadonlyMap<string, KeyRevocation>,
+): AttestationError | undefined {
+  return revoked.has(keyFingerprint)
+    ? new AttestationError(
+      "key-revoked",
+      `Cannot accept signature: the key ${quote(name)} is in the revocation list`,
+    )
+    : undefined;
 }
 
 function revocationOf({ at, reason, note }: RevokedKey): KeyRevocation {

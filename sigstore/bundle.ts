@@ -151,8 +151,8 @@ export function parseSigstoreBundle(
 ): SigstoreBundle {
   refuseUnknown(limits, ["maxPayloadBytes"], "parseSigstoreBundle()");
   const { maxPayloadBytes = 16 << 20 } = limits;
-  if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < 0) {
-    throw new TypeError(`maxPayloadBytes is ${maxPayloadBytes}, wanted an integer >= 0`);
+  if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < 1) {
+    throw new TypeError(`maxPayloadBytes is ${maxPayloadBytes}, wanted an integer >= 1`);
   }
   const isText = typeof source === "string" || source instanceof Uint8Array;
   const value: Json | object = isText

@@ -1,7 +1,9 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isAttestationError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import type { Json, JsonObject } from "../internal/json.ts";
+import { encodePem } from "../internal/pem.ts";
 import {
   BLOB,
   bundleOf,
@@ -12,7 +14,8 @@ import {
   valueAt,
 } from "../tests/fixtures/sigstore.ts";
 import { stamped } from "../tools/pki/instance.ts";
-import { parseSigstoreBundle } from "./bundle.ts";
+import { parseSigstoreBundle, readCertificateEnvelope } from "./bundle.ts";
+import { parseCertificate } from "./certificate.ts";
 
 const MATERIAL = "/verificationMaterial";
 const ENTRY = `${MATERIAL}/tlogEntries/0`;
@@ -80,7 +83,11 @@ describe("parseSigstoreBundle()", () => {
     equal(read([`${ENTRY}/logIndex`, "9223372036854775807"]).logIndex, 9223372036854775807n);
     equal(read([`${ENTRY}/integratedTime`, undefined]).integratedTime, 0n);
     equal(read([`${ENTRY}/inclusionProof/hashes`, undefined]).proof?.hashes.length, 0);
-    equal(read([`${ENTRY}/inclusionPromise`, undefined]).promise, undefined);
+    equal(read([`${ENTRY}/integratedTime`, "253402300799"]).integratedTime, 253402300799n);
+    for (const none of [undefined, null]) {
+      equal(read([`${ENTRY}/inclusionPromise`, none]).promise, undefined);
+    }
+    equal(await refusal(edited(json, `${MATERIAL}/timestampVerificationData`, null)), "ok");
   });
 
   it("ignores members that it does not know, and does not take snake case", async () => {
@@ -142,6 +149,16 @@ describe("parseSigstoreBundle()", () => {
       "malformed-sigstore-bundle",
       [`${ENTRY}/logIndex`, { toString: 2 }],
     ],
+    ["an index in a list", "malformed-sigstore-bundle", [`${ENTRY}/logIndex`, [1]]],
+    ["an empty kind", "malformed-sigstore-bundle", [`${ENTRY}/kindVersion/kind`, ""]],
+    ["hashes that are no list", "malformed-sigstore-bundle", [
+      `${ENTRY}/inclusionProof/hashes`,
+      {},
+    ]],
+    ["hashes as one text", "malformed-sigstore-bundle", [
+      `${ENTRY}/inclusionProof/hashes`,
+      "AAAA",
+    ]],
     ["an index that is true", "malformed-sigstore-bundle", [`${ENTRY}/logIndex`, true]],
     ["a time after the year 9999", "malformed-sigstore-bundle", [
       `${ENTRY}/integratedTime`,
@@ -183,14 +200,21 @@ describe("parseSigstoreBundle()", () => {
       equal(await refusal(changed(await full(), ...changes)), reason));
   }
 
-  it("says where", () => {
-    try {
-      parseSigstoreBundle({ mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json" });
-    } catch (error) {
-      equal((error as { path?: string }).path, "/verificationMaterial");
-      return;
-    }
-    throw new Error("not reached");
+  it("says where", async () => {
+    const json = await full();
+    const said = (source: object) => {
+      try {
+        parseSigstoreBundle(source);
+      } catch (error) {
+        if (isAttestationError(error)) return [error.path, error.message];
+      }
+      throw new Error("not reached");
+    };
+    const [path, message] = said(edited(json, MATERIAL, undefined));
+    deepEqual([path, message], [MATERIAL, `Cannot read ${MATERIAL}: not an object`]);
+    equal(said(edited(json, `${MATERIAL}/publicKey`, { hint: "x" }))[0], MATERIAL);
+    equal(said(edited(json, `${ENTRY}/kindVersion/kind`, 1))[0], `${ENTRY}/kindVersion/kind`);
+    deepEqual(said([]), ["", "Cannot read document: not an object"]);
   });
 
   it("needs a promise in version 0.1 and a proof from 0.2 on", async () => {
@@ -221,11 +245,17 @@ describe("parseSigstoreBundle()", () => {
   });
 
   it("drops the root that ends a whole chain of version 0.1, and nothing else", async () => {
-    const { authority: { intermediate, root }, otherAuthority } = await theInstance();
+    const { authority, otherAuthority } = await theInstance();
+    const { intermediate, root } = authority;
     const { signer } = parseSigstoreBundle(await chained("v0.1", intermediate, root));
     equal(signer.kind === "certificate" && signer.intermediates.length, 1);
     const twin = await chained("v0.1", intermediate, root, root);
     equal(await refusal(twin), "root-in-bundle");
+    const rootName = parseCertificate(root).subject;
+    const above = { ...authority, intermediateKey: authority.rootKey, intermediateName: rootName };
+    const direct = await bundleOf({ ...BLOB, version: "v0.1", authority: above, chain: [root] });
+    const { signer: byRoot } = parseSigstoreBundle(direct);
+    equal(byRoot.kind === "certificate" && byRoot.intermediates.length, 0);
     // Of the same name, so in order; it is dropped as well and never trusted.
     const other =
       parseSigstoreBundle(await chained("v0.1", intermediate, otherAuthority.root)).signer;
@@ -239,6 +269,7 @@ describe("parseSigstoreBundle()", () => {
     for (const [hint, keyid] of [["a", "a"], ["a", undefined], ["", "b"], ["a", ""]] as const) {
       equal(await refusal(await signed(hint, keyid)), "ok");
     }
+    equal(await refusal(await bundleOf({ ...ENVELOPE, keyid: "a" })), "ok", "no key, no hint");
   });
 
   it("refuses what is no strict JSON", async () => {
@@ -306,11 +337,22 @@ describe("parseSigstoreBundle()", () => {
       await reasonOf(() => parseSigstoreBundle(json, { maxPayloadBytes: size - 1 })),
       "limit-exceeded",
     );
+    equal(
+      await reasonOf(() => parseSigstoreBundle(json, { maxPayloadBytes: 1 })),
+      "limit-exceeded",
+    );
   });
 
   it("throws a TypeError for limits that are none", async () => {
     const json = await bundleOf({ ...BLOB });
-    for (const limits of [{ maxPayloadBytes: NaN }, { maxPayloadBytes: -1 }, { maxBytes: 1 }]) {
+    for (
+      const limits of [
+        { maxPayloadBytes: NaN },
+        { maxPayloadBytes: -1 },
+        { maxPayloadBytes: 0 },
+        { maxBytes: 1 },
+      ]
+    ) {
       let thrown: unknown;
       try {
         parseSigstoreBundle(json, limits);
@@ -319,5 +361,48 @@ describe("parseSigstoreBundle()", () => {
       }
       equal(thrown instanceof TypeError, true, JSON.stringify(limits));
     }
+  });
+});
+
+describe("readCertificateEnvelope()", () => {
+  const parts = async () => {
+    const { authority: { intermediate, root } } = await theInstance();
+    const cert = [intermediate, root].map((der) => encodePem("CERTIFICATE", der)).join("");
+    const payload = encodeBase64(new TextEncoder().encode("{}"));
+    const of = (...signatures: Json[]) => ({ payloadType: "t", payload, signatures });
+    return { cert, of, signature: { sig: "AAAA", cert } };
+  };
+
+  it("reads the certificates beside the one signature", async () => {
+    const { of, signature } = await parts();
+    const bundle = readCertificateEnvelope(of(signature));
+    equal(bundle?.signer.kind, "certificate");
+    equal(bundle?.signer.kind === "certificate" && bundle.signer.intermediates.length, 1);
+    deepEqual([bundle?.logEntries, bundle?.timestamps], [[], []]);
+  });
+
+  it("takes nothing else for one", async () => {
+    const { of, signature, cert } = await parts();
+    const others = [
+      of(),
+      of(null),
+      of("sig"),
+      of({ sig: "AAAA" }),
+      of({ sig: "AAAA", cert: null }),
+      of({ sig: "AAAA", cert: [cert] }),
+      of(signature, signature),
+      of(signature, { sig: "AAAA" }),
+      { ...of(), signatures: { 0: signature, length: 1 } },
+      {},
+    ];
+    for (const value of others) equal(readCertificateEnvelope(value), undefined);
+  });
+
+  it("refuses certificates that are none, and payloads beyond the bound", async () => {
+    const { of, signature } = await parts();
+    const bad = of({ sig: "AAAA", cert: encodePem("CERTIFICATE", Uint8Array.of(0x30, 0)) });
+    equal(await reasonOf(() => readCertificateEnvelope(bad)), "malformed-certificate");
+    const bounded = () => readCertificateEnvelope(of(signature), { maxPayloadBytes: 1 });
+    equal(await reasonOf(bounded), "limit-exceeded");
   });
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Bytes } from "../internal/bytes.ts";
 import { later, reasonOf } from "../tests/fixtures/sigstore.ts";
@@ -124,6 +124,10 @@ describe("findPaths()", () => {
     for (const chain of [[a], [a, b]]) {
       const paths = await findPaths(a, [b], [trusting(...chain)]);
       deepEqual(paths.map(({ certificates }) => certificates), [chain]);
+      // The same certificate, read from the bundle.
+      const read = parseCertificate(a.raw);
+      const again = await findPaths(read, [b], [trusting(...chain)]);
+      deepEqual(again.map(({ certificates }) => certificates), [[read, ...chain.slice(1)]]);
     }
   });
 
@@ -293,6 +297,11 @@ describe("findPaths()", () => {
     equal(await verdictOf(a, [], trusting(mid, await root())), "untrusted-certificate");
   });
 
+  it("refuses a signature algorithm that is not supported", async () => {
+    const a = { ...await leaf(), scheme: undefined };
+    equal(await verdictOf(a, [], trusting(await middle())), "untrusted-certificate");
+  });
+
   it("ends when names lead in circles", async () => {
     // Two names that issue one another, 31 certificates: more orders than there are atoms
     // to count them, and none leads to a trusted one. To try them all would not end.
@@ -366,6 +375,19 @@ describe("refusalAt()", () => {
       deepEqual(found, ["ok", "certificate-not-valid", "ok", "certificate-not-valid"]);
     });
   }
+
+  it("says whose validity it is", async () => {
+    const [a, b] = [await leaf(), await middle()];
+    const cases: [Certificate[], string][] = [
+      [[a, b], "the certificate"],
+      [[{ ...a, notAfter: later(END, 1000) }, b], "an issuer's certificate"],
+    ];
+    for (const [certificates, which] of cases) {
+      const path = { authority: trusting(), certificates };
+      const error = refusalAt(path, later(END, 1000), "certificate-not-valid");
+      ok(error?.message.includes(`, ${which} is not valid: `));
+    }
+  });
 
   it("includes both ends of the authority's period, and not a second more", async () => {
     const found: string[] = [];

@@ -14,7 +14,13 @@ import {
   signedNote,
 } from "../tools/pki/checkpoint.ts";
 import { testKey } from "../tools/pki/keys.ts";
-import { type NoteKey, noteKeyHint, parseCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
+import {
+  type NoteKey,
+  noteKeyHint,
+  parseCheckpoint,
+  parseNote,
+  verifyCheckpoint,
+} from "./checkpoint.ts";
 
 const ROOT = encodeBase64(new Uint8Array(32).fill(7));
 const LINE = `\u2014 log.example ${encodeBase64(new Uint8Array(68))}\n`;
@@ -45,6 +51,7 @@ describe("parseCheckpoint()", () => {
     "no blank line": `${TEXT}${LINE}`,
     "no signature": `${TEXT}\n`,
     "no newline at the end": `${TEXT}\n${LINE.slice(0, -1)}`,
+    "another character for the newline at the end": `${TEXT}\n${LINE.slice(0, -1)}x`,
     "a blank line at the end": `${TEXT}\n${LINE}\n`,
     "a blank line in the text": `${TEXT}\nextension\n\n${LINE}`,
     "an empty origin": `\n9\n${ROOT}\n\n${LINE}`,
@@ -85,6 +92,17 @@ describe("parseCheckpoint()", () => {
     });
   }
 
+  it("accepts a signature of one byte, after its key hint", () => {
+    const { signatures } = parseCheckpoint(`${TEXT}\n\u2014 log.example AAAAAAE=\n`);
+    deepEqual(signatures[0].signature, Uint8Array.of(1));
+  });
+
+  it("accepts 1 MiB", () => {
+    const rest = `\n\n${LINE}`;
+    const length = (1 << 20) - TEXT.length - rest.length;
+    deepEqual(parseCheckpoint(`${TEXT}${"x".repeat(length)}${rest}`).extensions.length, 1);
+  });
+
   it("accepts 64 lines of each kind and refuses 65", async () => {
     const note = (extensions: number, lines: number) =>
       `${TEXT}${"x\n".repeat(extensions)}\n${LINE.repeat(lines)}`;
@@ -92,6 +110,32 @@ describe("parseCheckpoint()", () => {
     equal(await reasonOf(() => parseCheckpoint(note(0, 65))), "limit-exceeded");
     equal(await reasonOf(() => parseCheckpoint(note(65, 1))), "limit-exceeded");
     equal(await reasonOf(() => parseCheckpoint("x".repeat((1 << 20) + 1))), "limit-exceeded");
+  });
+});
+
+describe("parseNote()", () => {
+  it("reads any text, an empty line too", () => {
+    equal(parseNote(`any text\n\n${LINE}`).text, "any text\n");
+    equal(parseNote(`\n\n${LINE}`).text, "\n");
+  });
+
+  it("refuses a signature without a text", async () => {
+    for (const note of [LINE, `\n${LINE}`, `x${LINE}`]) {
+      equal(await reasonOf(() => parseNote(note)), "malformed-checkpoint", note);
+    }
+  });
+
+  it("says what is not there", () => {
+    const said = (note: string) => {
+      try {
+        parseNote(note);
+      } catch (error) {
+        return error instanceof Error ? error.message.split(": ").at(-1) : undefined;
+      }
+    };
+    equal(said(`${TEXT}${LINE}`), "no blank line between text and signatures");
+    equal(said(`${TEXT}\n${LINE.slice(0, -1)}`), "no newline at the end");
+    equal(said(`${TEXT}\n`), "no signature");
   });
 });
 

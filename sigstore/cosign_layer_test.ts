@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isAttestationError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { encodePem } from "../internal/pem.ts";
+import { theInstance } from "../tests/fixtures/sigstore.ts";
 import { parseCosignLayer, readCosignLayer } from "./cosign_layer.ts";
 
 const MIME = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE = "dev.cosignproject.cosign/signature";
+const CERTIFICATE = "dev.sigstore.cosign/certificate";
 const LOG = "dev.sigstore.cosign/bundle";
 
 function refusal(run: () => unknown): string {
@@ -31,6 +34,7 @@ describe("parseCosignLayer()", () => {
   it("refuses everything else", () => {
     const cases: [unknown, string][] = [
       ["[]", "unknown-format"],
+      ["null", "unknown-format"],
       [{ payload: "", annotations: {} }, "unknown-format"],
       [{ mimeType: MIME, annotations: {} }, "unknown-format"],
       [{ mimeType: MIME, payload: "", annotations: [] }, "unknown-format"],
@@ -46,7 +50,22 @@ describe("parseCosignLayer()", () => {
     const source = { mimeType: MIME, payload: "", annotations: many };
     assert.equal(refusal(() => parseCosignLayer(source)), "limit-exceeded");
     assert.equal(refusal(() => parseCosignLayer(json, { maxBytes: 4 })), "limit-exceeded");
-    assert.throws(() => parseCosignLayer(json, { maxBytes: 0 }), RangeError);
+    assert.equal(refusal(() => parseCosignLayer(json, { maxBytes: 1 })), "limit-exceeded");
+    for (const maxBytes of [0, -1, NaN, 1.5, Infinity]) {
+      assert.throws(() => parseCosignLayer(json, { maxBytes }), RangeError);
+    }
+    const misspelt = { maxByte: 1 } as { maxBytes?: number };
+    assert.throws(() => parseCosignLayer(json, misspelt), TypeError);
+  });
+
+  it("takes annotations that are absent, and 256 of them", () => {
+    for (const annotations of [undefined, null, {}]) {
+      const source = { mimeType: MIME, payload: "", annotations };
+      assert.deepEqual(parseCosignLayer(source).annotations, {});
+    }
+    const most = Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`${i}`, ""]));
+    const source = { mimeType: MIME, payload: "", annotations: most };
+    assert.deepEqual(parseCosignLayer(source).annotations, most);
   });
 });
 
@@ -96,9 +115,10 @@ describe("readCosignLayer()", () => {
       assert.equal(refusal(read(annotations)), reason, JSON.stringify(annotations));
     }
     assert.equal(refusal(read({ [LOG]: "null" })), "accepted");
+    assert.equal(refusal(read(entry({ integratedTime: 253402300799 }))), "accepted");
   });
 
-  it("wants one signature where a certificate or an entry is of one", () => {
+  it("wants one signature where a certificate, an entry or a stamp is of one", async () => {
     const signature = { keyid: "", sig: "AA==" };
     const envelope = { payloadType: "t", payload: "e30=", signatures: [signature, signature] };
     const layer = (annotations: Record<string, string>) => () =>
@@ -109,5 +129,11 @@ describe("readCosignLayer()", () => {
       });
     assert.equal(refusal(layer({})), "accepted");
     assert.equal(refusal(layer(entry({}))), "malformed-envelope");
+    const { authority } = await theInstance();
+    const certificate = encodePem("CERTIFICATE", authority.intermediate);
+    const stamp = "dev.sigstore.cosign/rfc3161timestamp";
+    assert.equal(refusal(layer({ [CERTIFICATE]: certificate })), "malformed-envelope");
+    const stamped = { [stamp]: JSON.stringify({ SignedRFC3161Timestamp: "AA==" }) };
+    assert.equal(refusal(layer(stamped)), "malformed-envelope");
   });
 });

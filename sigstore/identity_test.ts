@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import {
   type CertificateIdentity,
   compareIdentity,
+  describeMatcher,
   escapePattern,
   GITHUB_ISSUER,
   type GithubExpectation,
@@ -129,6 +130,12 @@ describe("compareIdentity()", () => {
     );
     const hosted = { ...san(WORKFLOW), runnerEnvironment: "github-hosted" };
     equal(verdictOf(hosted, { runnerEnvironment: "self-hosted" }), "self-hosted-runner");
+    for (
+      const other of [
+        { runnerEnvironment: "self-hosted" },
+        { sourceRepositoryRef: "github-hosted" },
+      ]
+    ) equal(verdictOf({ ...san(WORKFLOW), ...other }), "certificate-claim-mismatch");
   });
 
   it("asks every member of an expectation, each time again", () => {
@@ -217,6 +224,13 @@ describe("missingExpectation()", () => {
       };
       throws(() => missingExpectation(one as IdentityExpectation), wanted, JSON.stringify(one));
     }
+    const said = (one: unknown, message: string) =>
+      throws(() => missingExpectation(one as IdentityExpectation), { message });
+    for (const one of [null, "x", 7]) said(one, "An expected identity is not an object");
+    for (const matcher of [null, 7, true]) {
+      const one = san(matcher as unknown as Matcher);
+      said(one, "Cannot match an identity: neither a text nor a pattern");
+    }
   });
 });
 
@@ -240,6 +254,13 @@ describe("githubIdentity()", () => {
         { owner: "acme", signerDigest: "b".repeat(40), denySelfHostedRunners: true },
       ]
     ) equal(verdict(expectation), "ok", JSON.stringify(expectation));
+  });
+
+  it("takes the first of three parts for an owner, also with a dot in it", () => {
+    const { subjectAlternativeName } = githubIdentity({ owner: "a", signerWorkflow: "a.b/c/d" });
+    deepEqual(subjectAlternativeName, {
+      pattern: `${escapePattern("https://github.com/a.b/c/d")}@.+`,
+    });
   });
 
   it("refuses look-alikes of owner and repository", () => {
@@ -320,6 +341,13 @@ describe("githubIdentity()", () => {
     for (const one of bad) {
       throws(() => githubIdentity(one as GithubExpectation), TypeError, JSON.stringify(one));
     }
+  });
+});
+
+describe("describeMatcher()", () => {
+  it("gives a text as it is, and says what a pattern has to match", () => {
+    equal(describeMatcher("a.b"), "a.b");
+    equal(describeMatcher({ pattern: "a.b" }), "all of it matches /a.b/");
   });
 });
 

@@ -125,6 +125,28 @@ describe("verifyInclusion()", () => {
     });
   }
 
+  it("refuses what the hashes make, where the tree is smaller than the path", () => {
+    const [leaf, left, right] = HASHES;
+    const verify = (size: bigint, hashes: Uint8Array[], root: Uint8Array) =>
+      verifyInclusion(leaf, { index: 0n, size, hashes }, root);
+    const two = nodeHash(leaf, right);
+    equal(verify(2n, [right], two), true);
+    equal(verify(1n, [left], nodeHash(left, leaf)), false);
+    equal(verify(1n, [right], two), false);
+    equal(verify(2n, [right, left], nodeHash(left, two)), false);
+    equal(verify(2n, [right, left], nodeHash(two, left)), false);
+  });
+
+  it("refuses a leaf or a sibling that is no hash, also where it makes the root", () => {
+    const [leaf, sibling] = HASHES;
+    for (const length of [0, 31, 33, 64]) {
+      const other = new Uint8Array(length);
+      const path = (hash: Uint8Array) => ({ index: 0n, size: 2n, hashes: [hash] });
+      equal(verifyInclusion(other, path(sibling), nodeHash(other, sibling)), false, `${length}`);
+      equal(verifyInclusion(leaf, path(other), nodeHash(leaf, other)), false, `${length}`);
+    }
+  });
+
   it("refuses another size when the shape of the path differs", () => {
     const hashes = pathOf(2, HASHES.slice(0, 3));
     for (const size of [4n, 5n, 8n]) {

@@ -1,5 +1,5 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
-import { type HelmProvenance, parseHelmProvenance } from "../formats/helm.ts";
+import { parseHelmProvenance } from "../formats/helm.ts";
 import { CheckList } from "../internal/check_list.ts";
 import { digest } from "../internal/digest.ts";
 import { encodeHex } from "../internal/hex.ts";
@@ -46,7 +46,8 @@ const REDIRECTS = 5;
  * the address that the chart's annotation `attestations` names.
  *
  * Nobody signs an index: its digest, the names and a `.prov` file have to agree with the
- * package, and none of them is believed. The OpenPGP signature of a `.prov` file is not verified.
+ * package, and none of them is believed. A `.prov` file is an attestation where OpenPGP keys are
+ * trusted; elsewhere its signature is not verified.
  *
  * Source: Helm documentation, "The Chart Repository Guide"; "Helm Provenance and Integrity".
  *
@@ -92,7 +93,10 @@ export async function verifyHelmChart(
   const list = new CheckList();
   compareEntry(list, found, entry, chart);
   const provenance = await provenanceOf(url, http);
-  if (provenance !== undefined) compareProvenance(list, provenance, found);
+  if (provenance !== undefined) {
+    compareProvenance(list, parseHelmProvenance(provenance.content), found);
+  }
+  const isSigned = provenance !== undefined && settings.trust?.openpgp !== undefined;
   const named = attestationsUrl(entry, base);
   const sources = [url, ...named === undefined ? [] : [named]].map(({ href }) =>
     createHttpSource({ ...http, url: href })
@@ -100,7 +104,10 @@ export async function verifyHelmChart(
   const { attestations, tried } = await lookUp(sources, { sha256 });
   const artifact = { name: `helm:${base.href}${name}@${version}`, digest: { sha256 } };
   const { artifacts: [row] } = await verify(
-    attestations.map(({ source, content }) => ({ source, content })),
+    [
+      ...attestations.map(({ source, content }) => ({ source, content })),
+      ...isSigned ? [provenance] : [],
+    ],
     artifact,
     settings,
   );
@@ -122,11 +129,11 @@ export async function verifyHelmChart(
     requires: "manifest",
     inheritFromIndex: false,
     chart: { name: found.name, version: found.version },
-    ...(provenance === undefined ? {} : {
+    ...(provenance === undefined || isSigned ? {} : {
       others: [{
-        source: `${url.href}.prov`,
+        source: provenance.source,
         artifactType: "application/pgp-signature",
-        what: "A provenance file of Helm; its OpenPGP signature is not verified here",
+        what: "A provenance file of Helm; its signature is not verified: no OpenPGP key is trusted",
       }],
     }),
   }];
@@ -235,11 +242,14 @@ function compareEntry(
   }
 }
 
-async function provenanceOf(url: URL, http: HttpOptions): Promise<HelmProvenance | undefined> {
+async function provenanceOf(
+  url: URL,
+  http: HttpOptions,
+): Promise<{ source: string; content: Uint8Array } | undefined> {
   const address = new URL(url);
   address.pathname += ".prov";
   const bytes = await get("fetch provenance of chart", address.href, PROVENANCE_BYTES, http);
-  return bytes === undefined ? undefined : parseHelmProvenance(bytes);
+  return bytes === undefined ? undefined : { source: address.href, content: bytes };
 }
 
 /** What is at an address; undefined if nothing is. */

@@ -3,7 +3,15 @@ import { describe, it } from "node:test";
 import { createEnvelope } from "../dsse/mod.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { generateSigner } from "../keys/mod.ts";
-import { gzip, prov, tar } from "../tests/fixtures/chart.ts";
+import {
+  cleartext,
+  makeKey,
+  NOW,
+  publicKey,
+  type TestKey,
+} from "../formats/openpgp/_fixtures_test.ts";
+import { createOpenPgpKeyring } from "../formats/openpgp/mod.ts";
+import { gzip, prov, provText, tar } from "../tests/fixtures/chart.ts";
 import { digestOf, IN_TOTO, statementOf } from "../tests/fixtures/oci.ts";
 import { verifyHelmChart } from "./helm.ts";
 
@@ -61,7 +69,7 @@ describe("verifyHelmChart()", () => {
     assert.equal(report.errorReason, null);
     assert.equal(report.artifacts[0].artifact, `helm:${BASE}/app@1.2.3`);
     assert.deepEqual(report.images![0].chart, { name: "app", version: "1.2.3" });
-    assert.ok(report.images![0].others?.[0].what.includes("not verified here"));
+    assert.ok(report.images![0].others?.[0].what.includes("is not verified"));
     assert.equal(new Set(charts.asked).size, charts.asked.length);
   });
 
@@ -99,6 +107,28 @@ describe("verifyHelmChart()", () => {
     for (const [changes, reason] of cases) {
       assert.equal((await run(await repository(changes))).errorReason, reason);
     }
+  });
+
+  it("accepts its .prov file where its OpenPGP key is trusted", async () => {
+    const signer = await makeKey();
+    const openpgp = await createOpenPgpKeyring(await publicKey(signer));
+    const { hex } = await repository();
+    const signedBy = async (by: TestKey, of = hex) => {
+      const { fetch } = await repository({
+        [`${PACKAGE}.intoto.json`]: undefined,
+        [`${PACKAGE}.prov`]: await cleartext(by, provText(of)),
+      });
+      return await verifyHelmChart({ repository: BASE, name: "app", version: "1.2.3" }, {
+        verify: { trust: { openpgp, onlyRoot: true }, now: NOW },
+        http: { fetch, retries: 0 },
+      });
+    };
+    const report = await signedBy(signer);
+    assert.equal(report.errorReason, null);
+    assert.equal(report.artifacts[0].attestations[0].format, "openpgp");
+    assert.equal(report.images?.[0].others, undefined);
+    assert.equal((await signedBy(await makeKey())).errorReason, "missing-trusted-key");
+    assert.equal((await signedBy(signer, "b".repeat(64))).errorReason, "subject-mismatch");
   });
 
   it("tells what is not there from what could not be asked", async () => {

@@ -31,11 +31,11 @@ async function optionalEntries(): Promise<string[]> {
       /^formats\/[a-z]+\/mod\.ts$/,
     );
     const formats = Object.entries(FACTS)
-      .filter(([, facts]) => facts?.dependency.startsWith(`\`${name}\``))
+      .filter(([, facts]) => facts?.dependency.includes(`\`${name}\``))
       .map(([id]) => `\`${id}\``);
     rows.push(row(
       `\`@x/attest${name.slice(1)}\``,
-      formats.join(", "),
+      formats.join(", ") || "none: supply chains, by `verifyLayout()`",
       packages.map((one) => `\`${one}\``).join(", ") || "none",
       `${Math.ceil(gzip / 1000)} kB`,
     ));

@@ -130,8 +130,10 @@ export async function foreignRow(
     }
     const opened = { opened: one.foreign, message: one.message };
     const found = await verifyForeign(opened, artifact, { trust, list });
-    if (found.error === undefined) countSigners(layer, found.signers, context);
-    layer.foreign = found.facts;
+    if (found.error === undefined) {
+      const fingerprints = countSigners(layer, found.signers, context);
+      if (found.facts !== undefined) layer.foreign = { ...found.facts, fingerprints };
+    }
     if (found.statement === undefined) {
       return finish(one, layer, found.error === undefined ? messageLayer(context) : []);
     }
@@ -150,14 +152,14 @@ export async function foreignRow(
   }));
 }
 
-/** Keys of a key set count at their times only. */
+/** Keys of a key set count at their times only; answers the fingerprints of those that count. */
 function countSigners(
   layer: EnvelopeLayer,
   signers: readonly GoodSigner[],
   { keyTrust, options }: Context,
-): void {
+): string[] {
   const keys = signers.flatMap(({ key }) => key ?? []);
-  const others = signers.filter(({ key }) => key === undefined).map(({ name }) => name);
+  const others = signers.filter(({ key }) => key === undefined);
   const rules = keyTrust?.rules ?? new Map();
   layer.keys = keys;
   if (rules.size > 0) {
@@ -165,7 +167,8 @@ function countSigners(
     const moments = { now: options.now ?? new Date() };
     layer.keys = countKeys(layer.list, keys, { rules, needed, moments });
   }
-  layer.signers = [...layer.keys.map(({ name }) => name), ...others];
+  const counted = [...layer.keys, ...others];
+  layer.signers = counted.map(({ name }) => name);
   if (options.expect?.identity !== undefined) {
     layer.list.refused(
       "envelope.identity",
@@ -173,6 +176,7 @@ function countSigners(
       "Cannot accept document: its signer is none of Sigstore, an identity is expected",
     );
   }
+  return counted.map(({ fingerprint }) => fingerprint);
 }
 
 /** Who is believed. */
@@ -193,7 +197,7 @@ interface ForeignLayer {
   /** What it says; undefined where the artifact itself is signed. */
   statement?: UnverifiedStatement;
   /** What a report and a policy are told of the format. */
-  facts?: ForeignFacts;
+  facts?: Omit<ForeignFacts, "fingerprints">;
   /** Why it is refused. */
   error?: AttestationError;
 }
@@ -271,7 +275,7 @@ function statementOf(envelope: FormatEnvelope): FormatStatement | { error: Attes
 function factsOf(
   { format, coverage, messageType, authenticated }: FormatEnvelope,
   read: FormatStatement | { error: AttestationError } | undefined,
-): ForeignFacts {
+): Omit<ForeignFacts, "fingerprints"> {
   const implicit = read === undefined
     ? ["subject", "messageType", "predicateType"] as const
     : "error" in read
@@ -287,7 +291,13 @@ function factsOf(
   };
 }
 
-function tellType(list: CheckList, { messageType, messageTypeAuthenticated }: ForeignFacts): void {
+function tellType(
+  list: CheckList,
+  { messageType, messageTypeAuthenticated }: Pick<
+    ForeignFacts,
+    "messageType" | "messageTypeAuthenticated"
+  >,
+): void {
   const id = "envelope.payload-type";
   if (messageTypeAuthenticated) {
     list.passed(id, "The type of the message is signed", { actual: messageType });

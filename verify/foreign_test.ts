@@ -10,7 +10,19 @@ import { blake2b512 } from "../internal/blake2b.ts";
 import { concat, utf8 } from "../internal/bytes.ts";
 import { b64, compact, joseSignature, keyOf } from "../formats/_fixtures_test.ts";
 import { int, map, sign1 } from "../formats/cose/_fixtures_test.ts";
-import { compilePolicy, parsePolicy } from "../policy/mod.ts";
+import {
+  armor,
+  cleartext,
+  makeKey,
+  NOW,
+  publicKey,
+  rpmHeader,
+  rpmOf,
+  signaturePacket,
+  type TestKey,
+} from "../formats/openpgp/_fixtures_test.ts";
+import { createOpenPgpKeyring } from "../formats/openpgp/mod.ts";
+import { compilePolicy, parsePolicy, withRevocations } from "../policy/mod.ts";
 import { ABC, ABC_SHA256, brief, signed, statementAbout } from "./_fixtures_test.ts";
 import { verify, type VerifyOptions } from "./mod.ts";
 
@@ -50,6 +62,7 @@ describe("verify() of other formats", () => {
         messageType: "vnd.in-toto+json",
         messageTypeAuthenticated: true,
         implicit: [],
+        fingerprints: [(await keyOf("Ed25519")).trustedKey.fingerprint],
       });
       equal(attestation.statement?.subject[0].digest?.sha256, ABC_SHA256);
     }
@@ -207,7 +220,7 @@ describe("verify() of other formats", () => {
 });
 
 describe("a policy and other formats", () => {
-  async function judged(what: string | object, envelope: object): Promise<string> {
+  async function judged(what: string | object | Uint8Array, envelope: object): Promise<string> {
     const { publicKey } = await keyOf("Ed25519");
     const policy = await compilePolicy(parsePolicy({
       type: "attest-policy/v1",
@@ -233,6 +246,17 @@ describe("a policy and other formats", () => {
       await judged(untyped, { formats: ["jws"], signedMessageType: true }),
       "message-type-not-signed",
     );
+    const cose = await sign1({ payload: utf8(JSON.stringify(statement())) });
+    equal(await judged(cose, {}), "ok");
+    equal(await judged(cose, { formats: ["jws"] }), "format-not-accepted");
+    equal(await judged(cose, { formats: ["cose-sign1"], coverage: ["message"] }), "ok");
+    const over = await sign1({ header: map([1, int(-8)]), payload: ABC, detached: true });
+    equal(await judged(over, {}), "format-not-accepted");
+    equal(await judged(over, { formats: ["cose-sign1"] }), "ok");
+    equal(
+      await judged(over, { formats: ["cose-sign1"], coverage: ["message"] }),
+      "coverage-not-accepted",
+    );
     const detached = await minisig(ABC);
     equal(await judged(detached, {}), "format-not-accepted");
     equal(await judged(detached, { formats: ["minisign"] }), "ok");
@@ -241,5 +265,112 @@ describe("a policy and other formats", () => {
       "coverage-not-accepted",
     );
     ok(b64("x") !== "");
+  });
+
+  it("names an OpenPGP key as a signer, by its primary key", async () => {
+    const key = await makeKey();
+    const stranger = await makeKey();
+    const block = async (of: TestKey) => armor("PUBLIC KEY BLOCK", await publicKey(of));
+    const open = async (envelope: object, keys: Record<string, object>) =>
+      await compilePolicy(parsePolicy({
+        type: "attest-policy/v1",
+        trust: { keys },
+        rules: [{
+          id: "r",
+          require: [{ id: "a", envelope: { signedBy: { of: ["release"] }, ...envelope } }],
+        }],
+      }));
+    const release = { publicKey: await block(key) };
+    const judge = async (source: string | Uint8Array, envelope: object) => {
+      const policy = await open(envelope, { release });
+      return (await verify(source, ABC, { policy, now: NOW })).errorReason ?? "ok";
+    };
+    const list = await cleartext(key, `${ABC_SHA256}  abc`);
+    const detached = await signaturePacket(key, ABC);
+    equal(await judge(list, {}), "format-not-accepted");
+    equal(await judge(list, { formats: ["openpgp"] }), "ok");
+    equal(await judge(list, { formats: ["openpgp"], algorithms: ["Ed25519"] }), "ok");
+    equal(await judge(list, { formats: ["openpgp"], algorithms: ["ES256"] }), "weak-algorithm");
+    equal(
+      await judge(list, { formats: ["openpgp"], coverage: ["whole-artifact"] }),
+      "coverage-not-accepted",
+    );
+    equal(await judge(detached, { formats: ["openpgp"], coverage: ["whole-artifact"] }), "ok");
+    const foreign = await cleartext(stranger, `${ABC_SHA256}  abc`);
+    equal(await judge(foreign, { formats: ["openpgp"] }), "missing-attestation");
+    const revoked = withRevocations(await open({ formats: ["openpgp"] }, { release }), {
+      document: {
+        type: "attest-revocations/v1",
+        sequence: 1,
+        issuedAt: "2025-01-01T00:00:00Z",
+        expires: "2026-01-01T00:00:00Z",
+        revocations: [{
+          key: `sha256:${
+            (await createOpenPgpKeyring(await publicKey(key))).keys[0].keyFingerprint
+          }`,
+          at: "2025-01-01T00:00:00Z",
+          reason: "compromised",
+        }],
+      },
+    });
+    const report = await verify(list, ABC, { policy: revoked, now: NOW });
+    equal(report.ok, false);
+    equal(report.artifacts[0].attestations[0].errorReason, "key-revoked");
+    const both = { publicKey: `${await block(key)}${await block(stranger)}` };
+    const bad: Record<string, object>[] = [
+      { release, again: release },
+      { release: both },
+      { release: { publicKey: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n" } },
+      { release: { ...release, alg: "Ed25519" } },
+    ];
+    for (const keys of bad) {
+      await rejects(open({}, keys), { reason: "malformed-policy" });
+    }
+  });
+
+  it("judges the sections of a package that its signature covers", async () => {
+    const key = await makeKey();
+    const header = rpmHeader(63, [
+      [1000, "app"],
+      [1001, "1"],
+      [1002, "1"],
+      [1022, "noarch"],
+      [5092, [ABC_SHA256]],
+      [5093, 8],
+    ]);
+    const stated = rpmHeader(62, [[267, await signaturePacket(key, header)]]);
+    const bytes = rpmOf(stated, header, ABC);
+    const openpgp = await createOpenPgpKeyring(await publicKey(key));
+    const report = await verify(bytes, bytes, { trust: { openpgp }, now: NOW });
+    equal(brief(report), "ok: ok[ok]");
+    const [one] = report.artifacts[0].attestations;
+    equal(one.foreign?.coverage, "artifact-sections");
+    equal(one.predicateType, "rpm-package");
+    equal(
+      (await verify(bytes, ABC, { trust: { openpgp }, now: NOW })).errorReason,
+      "subject-mismatch",
+    );
+    const publicKeyText = armor("PUBLIC KEY BLOCK", await publicKey(key));
+    const judge = async (coverage: string) => {
+      const policy = await compilePolicy(parsePolicy({
+        type: "attest-policy/v1",
+        trust: { keys: { release: { publicKey: publicKeyText } } },
+        rules: [{
+          id: "r",
+          require: [{
+            id: "a",
+            envelope: {
+              signedBy: { of: ["release"] },
+              formats: ["rpm"],
+              coverage: [coverage],
+            },
+            predicate: { where: [{ path: "/predicate/name", equals: "app" }] },
+          }],
+        }],
+      }));
+      return (await verify(bytes, bytes, { policy, now: NOW })).errorReason ?? "ok";
+    };
+    equal(await judge("artifact-sections"), "ok");
+    equal(await judge("whole-artifact"), "coverage-not-accepted");
   });
 });

@@ -66,7 +66,7 @@ export function judgeReports(
 /** What is verified before the policy judges: signatures of those whom it knows, or anybody's certificate. */
 export function trustOfPolicy(
   { trust, expect, thresholds, now = new Date(), unsafelyVerifyWithoutArtifact }: VerifyOptions,
-  { keys, keySets, trustedRoots, publicGood, document }: CompiledPolicy,
+  { keys, openpgp, keySets, trustedRoots, publicGood, document }: CompiledPolicy,
 ): VerifyOptions {
   if (trust !== undefined || expect !== undefined || thresholds !== undefined) {
     throw new TypeError("A policy says itself what trust, expect and thresholds say");
@@ -78,6 +78,7 @@ export function trustOfPolicy(
     now,
     trust: {
       keys: [...keys],
+      ...(openpgp === undefined ? {} : { openpgp }),
       keySets: keySets.length === 0 ? undefined : [...keySets],
       trustedRoots: [...trustedRoots],
       onlyRoot: !publicGood,

@@ -27,6 +27,11 @@ export interface ForeignFacts {
   messageTypeAuthenticated: boolean;
   /** What the format does not say; a constant stands for it. */
   implicit: ImplicitLayer[];
+  /**
+   * SHA-256 of the key of each signer, in the order of `signers`: of its SubjectPublicKeyInfo,
+   * lowercase hex.
+   */
+  fingerprints: string[];
 }
 
 /** What a policy needs to know of a verified attestation, beyond what the report tells. */

@@ -135,7 +135,7 @@ export class LayoutVerification {
         if (source === undefined) continue;
         this.#count();
         const key = await keyOf(layout.keys, keyid);
-        const document = await readSignedDocument(source);
+        const document = readSignedDocument(source);
         if ((await document.signedBy([key], this.#settings.now)).length === 0) {
           throw refused("invalid-signature", `the key ${keyid.slice(0, 8)} did not sign ${name}`);
         }

@@ -6,7 +6,12 @@ import { printable } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { importTrustedKey, type TrustedKey } from "../../keys/trusted_key.ts";
 import { encodeSpki, type KeyMaterial } from "../../keys/spki.ts";
-import { type OpenPgpKey, type OpenPgpKeyring, registerKeyring } from "../openpgp_keyring.ts";
+import {
+  type OpenPgpKey,
+  type OpenPgpKeyring,
+  originOf,
+  registerKeyring,
+} from "../openpgp_keyring.ts";
 import { linesOf, readArmor, refuseMore } from "./_armor.ts";
 import { CONFIG, reasonOf } from "./_back_end.ts";
 import { materialOf } from "./_key_material.ts";
@@ -122,9 +127,13 @@ export async function createOpenPgpKeyring(
   return keyring;
 }
 
-/** What is in a keyring. */
+/** What is in a keyring; a key that counts no more has the reason instead of what accepts. */
 export function entriesOf(keyring: OpenPgpKeyring | undefined): readonly KeyEntry[] {
-  return keyring === undefined ? [] : entries.get(keyring) ?? [];
+  if (keyring === undefined) return [];
+  return (entries.get(originOf(keyring)) ?? []).map((entry, i) => {
+    const info = keyring.keys[i];
+    return info.error === undefined ? entry : { info, key: entry.key };
+  });
 }
 
 function opened(source: OpenPgpKeySource): { name?: string; content: string | Uint8Array } {

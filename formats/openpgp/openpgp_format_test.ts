@@ -5,6 +5,7 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeBase64 } from "../../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../../internal/bytes.ts";
 import { ABC, ABC_SHA256, keyOf, verdict } from "../_fixtures_test.ts";
 import { type FormatTrust, parseFormat, verifyFormat } from "../mod.ts";
@@ -164,6 +165,39 @@ describe("verifyFormat() of OpenPGP clear text", () => {
       typeof await signed({ critical: critical("Google cloud binauthz container signature") }) ===
         "object",
     );
+  });
+
+  it("verifies OpenPGP in attestations of Binary Authorization", async () => {
+    const payload = utf8(JSON.stringify({
+      critical: {
+        type: "Google cloud binauthz container signature",
+        image: { "docker-manifest-digest": `sha256:${ABC_SHA256}` },
+        identity: { "docker-reference": "registry.example/app" },
+      },
+    }));
+    const attestation = (signature: Uint8Array) =>
+      JSON.stringify({
+        serializedPayload: encodeBase64(payload),
+        signatures: [{ publicKeyId: "x", signature: encodeBase64(signature) }],
+      });
+    const message = await inline(key, payload);
+    for (
+      const signature of [
+        message,
+        utf8(armor("MESSAGE", message)),
+        await signaturePacket(key, payload),
+        utf8(armor("SIGNATURE", await signaturePacket(key, payload))),
+      ]
+    ) {
+      const result = await verifyFormat(attestation(signature), trust);
+      ok(result.ok && "statement" in result.statement, JSON.stringify(result));
+      equal(result.statement.statement.subject[0].digest?.sha256, ABC_SHA256);
+      equal(await verdict(attestation(signature), { now: NOW }), "missing-trusted-key");
+    }
+    const other = attestation(await inline(key, utf8("other")));
+    equal(await verdict(other, trust), "invalid-signature");
+    const encrypted = armor("MESSAGE", encodePacket(18, new Uint8Array(40)));
+    equal(await verdict(attestation(utf8(encrypted)), trust), "malformed-envelope");
   });
 
   it("reads the provenance of a Helm chart", async () => {

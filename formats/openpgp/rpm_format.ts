@@ -192,7 +192,7 @@ function fileName({ name, version, release, arch }: RpmNames): string {
 /**
  * What the header says, once its payload has the digest that it states.
  *
- * @throws {AttestationError} `missing-subject-digest`, `message-digest-mismatch`,
+ * @throws {AttestationError} `missing-subject-digest`, `content-digest-mismatch`,
  * `content-mismatch`, `weak-hash`, `unsupported-algorithm`, `malformed-envelope`.
  */
 async function statementOf(content: RpmPackage): Promise<FormatStatement> {
@@ -238,7 +238,7 @@ async function verifyPayload({ bytes, header }: RpmPackage): Promise<JsonObject>
   const found = encodeHex(await digest(hash, bytes.subarray(header.end)));
   if (stated[0].toLowerCase() !== found) {
     throw new AttestationError(
-      "message-digest-mismatch",
+      "content-digest-mismatch",
       `Cannot accept RPM package: its payload has another digest than its header states`,
     );
   }

@@ -158,14 +158,14 @@ describe("verifyFormat() of RPM packages", () => {
     const header = rpmHeader(63, HEADER);
     const signature = await signaturePacket(key, header);
     const other = rpmOf(rpmHeader(62, [[267, signature]]), header, utf8("the pay-load"));
-    equal(await verdict(other, trust), "message-digest-mismatch");
+    equal(await verdict(other, trust), "content-digest-mismatch");
     const cases: [Values, string][] = [
       [replaced(5092), "missing-subject-digest"],
       [replaced(5093), "missing-subject-digest"],
       [replaced(5093, 2), "weak-hash"],
       [replaced(5093, 1), "weak-hash"],
       [replaced(5093, 11), "unsupported-algorithm"],
-      [replaced(5093, 10), "message-digest-mismatch"],
+      [replaced(5093, 10), "content-digest-mismatch"],
       [replaced(5092, ["a", "b"]), "malformed-envelope"],
       [replaced(5092, 1), "malformed-envelope"],
       [replaced(1000), "malformed-envelope"],

@@ -176,6 +176,12 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         "malformed-resource-descriptor",
         "/attributes/0/evidence",
       ),
+      bad(
+        "a target that says nothing",
+        { attributes: [{ attribute: "A", target: { mediaType: "text/plain" } }] },
+        "empty-resource-descriptor",
+        "/attributes/0/target",
+      ),
     ],
   },
   "spdx": {
@@ -199,6 +205,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       },
       { Data: SPDX, Timestamp: TIME },
       { Data: "SPDXVersion: SPDX-2.2\n" },
+      { ...SPDX, Data: {} },
     ],
     bad: [
       {
@@ -253,6 +260,8 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
     good: [SPDX3, { ...SPDX3, "@context": [SPDX3["@context"], { ext: "https://example.com/" }] }],
     bad: [
       missing("no context", { "@graph": [{}] }, "/@context"),
+      missing("a context that is null", { ...SPDX3, "@context": null }, "/@context"),
+      wrong("a context in a list", { ...SPDX3, "@context": [[SPDX3["@context"]]] }, "/@context"),
       wrong("another context", { ...SPDX3, "@context": "https://schema.org" }, "/@context"),
       missing("no element", { ...SPDX3, "@graph": [] }, "/@graph"),
       wrong("an element that is a text", { ...SPDX3, "@graph": ["a"] }, "/@graph/0"),
@@ -352,6 +361,21 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         },
         "/scanner/result/0/severity/0/score",
       ),
+      wrong(
+        "an annotation that is a text",
+        {
+          ...VULN_SCAN,
+          scanner: {
+            ...SCANNER,
+            result: [{
+              id: "CVE-2024-1",
+              severity: [{ method: "nvd", score: "9.8" }],
+              annotations: ["a"],
+            }],
+          },
+        },
+        "/scanner/result/0/annotations/0",
+      ),
       missing("no metadata", { scanner: SCANNER }, "/metadata"),
       missing(
         "no end",
@@ -399,6 +423,10 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         scanner: { uri: "a", version: "1", db: { uri: "", version: "" }, result: [] },
         metadata: { scanStartedOn: "2021-08-06T17:45:50.52+02:00", scanFinishedOn: LATER },
       },
+      {
+        scanner: { uri: "a" },
+        metadata: { ...METADATA, scanStartedOn: "2025-01-02T04:04:05+01:00" },
+      },
     ],
     bad: [
       missing("no scanner", { metadata: METADATA }, "/scanner"),
@@ -424,6 +452,16 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         "/metadata/scanStartedOn",
       ),
       bad(
+        "an end before the start, by their offsets",
+        {
+          scanner: { uri: "a" },
+          metadata: { ...METADATA, scanStartedOn: "2025-01-02T02:05:06-01:00" },
+        },
+        "inconsistent-predicate",
+        "/metadata/scanFinishedOn",
+        { readable: true, beyondSchema: true },
+      ),
+      bad(
         "an offset that does not exist",
         {
           scanner: { uri: "a" },
@@ -437,6 +475,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
   "test-result": {
     good: [
       { result: "PASSED", configuration: [RESOURCE] },
+      { result: "WARNED", configuration: [RESOURCE], warnedTests: ["a"] },
       {
         result: "FAILED",
         configuration: [RESOURCE],
@@ -447,7 +486,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       },
     ],
     bad: [
-      missing("no result", { configuration: [RESOURCE] }, "/result"),
+      missing("no result", { configuration: [RESOURCE], failedTests: ["a"] }, "/result"),
       wrong("a result of its own", { result: "passed", configuration: [RESOURCE] }, "/result"),
       missing("no configuration", { result: "PASSED" }, "/configuration"),
       missing("an empty configuration", { result: "PASSED", configuration: [] }, "/configuration"),
@@ -456,6 +495,11 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         { result: "PASSED", configuration: [{ mediaType: "text/plain" }] },
         "empty-resource-descriptor",
         "/configuration/0",
+      ),
+      wrong(
+        "a place that is a number",
+        { result: "PASSED", configuration: [RESOURCE], url: 1 },
+        "/url",
       ),
       wrong(
         "tests by name",
@@ -483,6 +527,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       { purl: "pkg:npm/@angular/http@7.2.16", packageId: "1234567890" },
       { purl: "pkg:oci/my-image@sha256%3Afedcba09?repository_url=registry.example.com&tag=v1.2.3" },
       { purl: "pkg:pypi/a@1", releaseId: "7" },
+      { purl: "pkg:pypi/a@1", packageId: "7", releaseId: "7" },
     ],
     bad: [
       missing("no package URL", { packageId: "1" }, "/purl"),
@@ -510,6 +555,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         monitorLog: { process: [{ pid: 1 }], fileAccess: [RESOURCE] },
         metadata: { buildStartedOn: TIME, buildFinishedOn: LATER },
       },
+      { ...TRACE, metadata: { buildStartedOn: TIME, buildFinishedOn: TIME } },
     ],
     bad: [
       missing("no monitor", { ...TRACE, monitor: {} }, "/monitor"),
@@ -617,6 +663,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
           { vulnerability: "CVE-2024-1", products: ["pkg:npm/a@1"], status: "fixed" },
           { vulnerability: CVE, status: "affected", action_statement: "Upgrade" },
           { vulnerability: CVE, status: "not_affected", impact_statement: "Not linked" },
+          { vulnerability: CVE, status: "not_affected", justification: "component_not_present" },
         ],
       },
     ],
@@ -674,6 +721,16 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         { ...VEX, statements: [{ vulnerability: CVE, status: "not_affected" }] },
         "/statements/0/justification",
       ),
+      missing(
+        "not affected for an empty reason",
+        { ...VEX, statements: [{ vulnerability: CVE, status: "not_affected", justification: "" }] },
+        "/statements/0/justification",
+      ),
+      missing(
+        "a justification for no status",
+        { ...VEX, statements: [{ vulnerability: CVE, justification: "component_not_present" }] },
+        "/statements/0/status",
+      ),
       wrong(
         "a justification of its own",
         {
@@ -708,6 +765,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       { Data: "reviewed", Timestamp: "2025-01-02T03:04:05.678901234+01:00" },
       { data: "cmV2aWV3ZWQ=", timestamp: TIME },
       { Data: { a: [1] }, Timestamp: null },
+      { Data: null, data: "cmV2aWV3ZWQ=" },
     ],
     bad: [
       missing("no data", { Timestamp: TIME }, "/Data"),
@@ -717,6 +775,12 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         { Data: "a", Timestamp: "now" },
         "invalid-timestamp",
         "/Timestamp",
+      ),
+      bad(
+        "a time in words beside data in base64",
+        { data: "YQ==", timestamp: "now" },
+        "invalid-timestamp",
+        "/timestamp",
       ),
     ],
   },

@@ -80,6 +80,7 @@ describe("create", () => {
         [1n, "malformed-predicate"],
         [() => 1, "malformed-predicate"],
         [new Date(0), "malformed-predicate"],
+        [[undefined], "malformed-predicate"],
         ["\ud800", "invalid-unicode"],
         [{ "\ud800": 1 }, "invalid-unicode"],
         [cycle, "limit-exceeded"],
@@ -91,6 +92,20 @@ describe("create", () => {
       path: "/byproducts/a~1b",
     });
     throws(() => kind.create([]), { reason: "malformed-predicate" });
+  });
+
+  it("takes objects without a prototype", () => {
+    const value = Object.assign(Object.create(null), { name: "a" });
+    deepEqual(kind.create(value), { name: "a" });
+  });
+
+  it("takes what is nested 120 deep, and no deeper", () => {
+    const nested = (times: number): object => times === 0 ? {} : { a: nested(times - 1) };
+    deepEqual(kind.create({ name: "a", byproducts: nested(119) }), {
+      name: "a",
+      byproducts: nested(119),
+    });
+    throws(() => kind.create({ name: "a", byproducts: nested(120) }), { reason: "limit-exceeded" });
   });
 
   it("is for objects only, also in a Statement", () => {
@@ -170,9 +185,15 @@ describe("definePredicate()", () => {
   });
 
   it("refuses definitions that are incomplete", () => {
-    throws(() => definePredicate({ ...definition, name: "Review" }), TypeError);
-    throws(() => definePredicate({ ...definition, predicateTypes: [] }), TypeError);
-    throws(() => definePredicate({ ...definition, predicateTypes: [""] }), TypeError);
+    for (const name of ["Review", "", null, ["review"]]) {
+      throws(() => definePredicate({ ...definition, name: name as string }), TypeError);
+    }
+    for (const types of [[], [""], [7], "https://example.com/review", new Set(["a:b"]), null]) {
+      throws(() => definePredicate({ ...definition, predicateTypes: types as string[] }), {
+        name: "TypeError",
+        message: "Option predicateTypes of definePredicate() wants one text or more",
+      });
+    }
     const misspelt: typeof definition = { ...definition, ...{ validater: () => [] } };
     throws(() => definePredicate(misspelt), TypeError);
   });

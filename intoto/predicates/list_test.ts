@@ -99,6 +99,10 @@ describe("listPackages()", () => {
     deepEqual(listCycloneDxComponents(bom)[0].digest, { sha256: SHA256, sha3_384: "d" });
     equal(listCycloneDxComponents(bom)[0].id, "r");
     deepEqual(listCycloneDxComponents(bom)[4].purls, ["pkg:npm/e@2"]);
+    const inner = {
+      metadata: { component: { name: "app", components: [{ name: "a", group: "" }] } },
+    };
+    deepEqual(listCycloneDxComponents(inner).map(({ name }) => name), ["a"]);
   });
 
   it("does not take what it cannot read for an empty list", () => {
@@ -117,6 +121,15 @@ describe("listPackages()", () => {
       }),
       [{ name: "", purls: [], digest: {} }],
     );
+    const odd = [
+      { name: 7, group: "@x" },
+      { name: "a", group: 7, purl: "", hashes: [{ alg: "SHA-256", content: 7 }, { content: "a" }] },
+    ];
+    deepEqual(listCycloneDxComponents({ components: [{ name: "a" }], metadata: {} }).length, 1);
+    deepEqual(listCycloneDxComponents({ components: odd, metadata: { component: 7 } }), [
+      { name: "", purls: [], digest: {} },
+      { name: "a", purls: [], digest: {} },
+    ]);
   });
 
   it("is no way to reach a prototype", () => {
@@ -203,6 +216,7 @@ describe("listVulnerabilities()", () => {
               PkgIdentifier: { PURL: "pkg:npm/a@1" },
             },
             { VulnerabilityID: "CVE-2", PkgName: "b" },
+            { VulnerabilityID: "CVE-3", Severity: "LOW" },
           ],
         }],
       }),
@@ -213,6 +227,7 @@ describe("listVulnerabilities()", () => {
           package: "pkg:npm/a@1",
         },
         { id: "CVE-2", severities: [], package: "b" },
+        { id: "CVE-3", severities: [{ method: "trivy", score: "LOW" }] },
       ],
     );
     deepEqual(
@@ -263,9 +278,11 @@ describe("listVulnerabilities()", () => {
         { Results: [{ Vulnerabilities: {} }] },
         { Results: [{ Vulnerabilities: [{}] }] },
         { matches: [{ artifact: {} }] },
+        { matches: [{ vulnerability: { severity: "High" } }] },
         { runs: [{ results: [{ message: "a" }] }] },
         { runs: [] },
         { runs: [{}] },
+        { runs: [null] },
         { runs: [{ results: [] }, { results: null }] },
         { Results: [], matches: [{ vulnerability: { id: "CVE-1" } }] },
       ]
@@ -287,7 +304,10 @@ describe("listVexStatements()", () => {
         status: "not_affected",
         justification: "component_not_present",
       },
-      { vulnerability: { "@id": "https://example.com/CVE-3" }, status: "affected" },
+      {
+        vulnerability: { "@id": "https://example.com/CVE-3", name: "", aliases: ["", 7] },
+        status: "affected",
+      },
       { vulnerability: "CVE-4", status: "maybe" },
       { status: "fixed" },
     ];

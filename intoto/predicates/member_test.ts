@@ -1,14 +1,17 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Json, JsonObject } from "../../internal/json.ts";
 import { cycloneDxPredicate } from "./cyclonedx.ts";
 import type { PredicateKind } from "./kind.ts";
 import { legacyLinkPredicate } from "./link.ts";
 import { openVexPredicate } from "./openvex.ts";
+import { runtimeTracePredicate } from "./runtime_trace.ts";
+import { scaiPredicate } from "./scai.ts";
 import { spdxPredicate } from "./spdx.ts";
 import { cosignVulnPredicate, vulns01Predicate, vulnsPredicate } from "./vulns.ts";
 
 const TIME = "2025-01-02T03:04:05Z";
+const RESOURCE = { uri: "a:b" };
 
 /** A predicate in which every member that is looked at is set. */
 interface Whole {
@@ -18,6 +21,8 @@ interface Whole {
   required: string[];
   /** Pointers of members that may be absent. */
   optional: string[];
+  /** Pointers of resources, which may be absent or empty. */
+  resources?: string[];
 }
 
 const WHOLES: Whole[] = [
@@ -193,6 +198,9 @@ const WHOLES: Whole[] = [
       metadata: { scanStartedOn: TIME, scanFinishedOn: TIME },
     },
     required: [
+      "/metadata",
+      "/metadata/scanStartedOn",
+      "/metadata/scanFinishedOn",
       "/scanner/result/0/vulnerability",
       "/scanner/result/0/vulnerability/id",
       "/scanner/result/0/vulnerability/severity/0/score",
@@ -228,6 +236,44 @@ const WHOLES: Whole[] = [
     required: [],
     optional: ["/name", "/materials", "/products", "/byproducts", "/environment"],
   },
+  {
+    kind: scaiPredicate,
+    value: {
+      attributes: [{ attribute: "A", target: RESOURCE, conditions: {}, evidence: RESOURCE }],
+      producer: RESOURCE,
+    },
+    required: ["/attributes/0/attribute"],
+    optional: ["/attributes/0/conditions"],
+    resources: ["/attributes/0/target", "/attributes/0/evidence", "/producer"],
+  },
+  {
+    kind: runtimeTracePredicate,
+    value: {
+      monitor: { type: "a:b", configSource: RESOURCE, tracePolicy: {} },
+      monitoredProcess: { hostID: "a", type: "a:b", event: "1" },
+      monitorLog: { process: [{}], network: [{}], fileAccess: [{}] },
+      metadata: { buildStartedOn: TIME, buildFinishedOn: TIME },
+    },
+    required: [
+      "/monitor",
+      "/monitor/type",
+      "/monitoredProcess",
+      "/monitoredProcess/hostID",
+      "/monitoredProcess/type",
+      "/monitoredProcess/event",
+      "/monitorLog",
+    ],
+    optional: [
+      "/monitor/tracePolicy",
+      "/monitorLog/process",
+      "/monitorLog/network",
+      "/monitorLog/fileAccess",
+      "/metadata",
+      "/metadata/buildStartedOn",
+      "/metadata/buildFinishedOn",
+    ],
+    resources: ["/monitor/configSource"],
+  },
 ];
 
 /** The value with the member at a pointer replaced, or left out. */
@@ -243,7 +289,7 @@ function replaced(value: Json, path: string, member: Json | undefined): Json {
 }
 
 describe("every member that is looked at", () => {
-  for (const { kind, value, required, optional } of WHOLES) {
+  for (const { kind, value, required, optional, resources = [] } of WHOLES) {
     const found = (changed: Json) =>
       kind.validate(changed).map(({ reason, path }) => `${reason} ${path}`);
 
@@ -264,6 +310,18 @@ describe("every member that is looked at", () => {
       });
     }
 
+    for (const path of resources) {
+      it(`${kind.name}: ${path} is a resource, empty or absent`, () => {
+        for (const none of [undefined, null, {}]) deepEqual(found(replaced(value, path, none)), []);
+        for (const other of [true, 0, "", [], "a"]) {
+          deepEqual(found(replaced(value, path, other)), [`malformed-resource-descriptor ${path}`]);
+        }
+        deepEqual(found(replaced(value, path, { mediaType: "a" })), [
+          `empty-resource-descriptor ${path}`,
+        ]);
+      });
+    }
+
     for (const path of [...required, ...optional]) {
       it(`${kind.name}: ${path} has one type`, () => {
         for (const other of [true, 1.5]) {
@@ -272,6 +330,47 @@ describe("every member that is looked at", () => {
       });
     }
   }
+
+  it("a time that is none: which are wanted", () => {
+    const metadata = { scanStartedOn: TIME, scanFinishedOn: "now" };
+    const [any] = cosignVulnPredicate.validate({ scanner: { uri: "a" }, metadata });
+    const [inUtc] = vulnsPredicate.validate({ scanner: { uri: "a", result: [] }, metadata });
+    ok(any.message.endsWith("wanted RFC 3339"));
+    ok(inUtc.message.endsWith("wanted RFC 3339 in UTC with Z"));
+  });
+
+  it("a version that predicateType gives too", () => {
+    const bom = { bomFormat: "CycloneDX", specVersion: "1.6" };
+    deepEqual(cycloneDxPredicate.validate(bom, "https://cyclonedx.org/bom/v1.6"), []);
+    const spdx = { spdxVersion: "SPDX-2.3", SPDXID: "SPDXRef-DOCUMENT" };
+    deepEqual(spdxPredicate.validate(spdx, "https://spdx.dev/Document/v2.3"), []);
+    for (const context of ["https://openvex.dev/ns", "https://openvex.dev/ns/v0.2.0"]) {
+      const vex = {
+        "@context": context,
+        "@id": "a:b",
+        author: "a",
+        timestamp: TIME,
+        version: 1,
+        statements: [{ vulnerability: "CVE-1", status: "fixed" }],
+      };
+      deepEqual(openVexPredicate.validate(vex, "https://openvex.dev/ns/v0.2.0"), [], context);
+    }
+  });
+
+  it("cyclonedx: components in components, a hundred times and no more", () => {
+    const nested = (times: number): Json => {
+      const rest = { type: "file", name: "a" };
+      return times === 0 ? rest : { ...rest, components: [nested(times - 1)] };
+    };
+    const of = (times: number) => ({
+      bomFormat: "CycloneDX",
+      specVersion: "1.6",
+      components: [nested(times)],
+    });
+    deepEqual(cycloneDxPredicate.validate(of(100)), []);
+    const [problem, ...more] = cycloneDxPredicate.validate(of(101));
+    deepEqual([problem.reason, more.length], ["limit-exceeded", 0]);
+  });
 
   it("cyclonedx: a version of another form", () => {
     const bom = { bomFormat: "CycloneDX", specVersion: "2.0" };

@@ -192,10 +192,10 @@ function checkVex(statement: Fields): void {
   const justification = statement.oneOf("justification", JUSTIFICATIONS);
   const impact = statement.text("impact_statement");
   const action = statement.text("action_statement");
-  if (
-    status === "not_affected" && justification === undefined && impact === undefined &&
-    !statement.has("justification")
-  ) statement.missing("justification");
+  const isJustified = statement.has("justification") && statement.value.justification !== "";
+  if (status === "not_affected" && !isJustified && impact === undefined) {
+    statement.missing("justification");
+  }
   if (status === "affected" && action === undefined) statement.missing("action_statement");
   if (status !== undefined && status !== "not_affected" && justification !== undefined) {
     statement.contradiction("justification", `a justification, and the status is ${status}`);

@@ -121,17 +121,19 @@ export const spdx3Predicate: PredicateKind<Spdx3Document> = defineChecked<Spdx3D
   predicateTypes: ["https://spdx.dev/Document/v3"],
   check(document) {
     const context = document.value["@context"];
-    const contexts = Array.isArray(context) ? context : [context];
     if (context === undefined || context === null) document.missing("@context");
-    else if (
-      !contexts.some((item) =>
-        typeof item === "string" &&
-        /^https:\/\/spdx\.org\/rdf\/3\.\d{1,3}(?:\.\d{1,3})?\/spdx-context\.jsonld$/.test(item)
-      )
-    ) document.wrong("@context", "the context of SPDX 3");
+    else if (!isSpdx3Context(context)) document.wrong("@context", "the context of SPDX 3");
     document.objects("@graph", "required");
   },
 });
+
+/** Tells by its address whether a context is that of SPDX 3; none is ever fetched. */
+export function isSpdx3Context(context: Json | undefined): boolean {
+  return (Array.isArray(context) ? context : [context]).some((item) =>
+    typeof item === "string" &&
+    /^https:\/\/spdx\.org\/rdf\/3\.\d{1,3}(?:\.\d{1,3})?\/spdx-context\.jsonld$/.test(item)
+  );
+}
 
 /**
  * Packages of an SPDX document, 2 or 3, with their versions, package URLs and digests.

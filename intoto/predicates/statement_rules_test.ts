@@ -124,6 +124,16 @@ describe("npmPublishPredicate", () => {
     deepEqual(faults(npmPublishPredicate, nameless), [["malformed-purl", "/subject/0/name"]]);
   });
 
+  it("compares no name or version that is no text", () => {
+    for (const member of ["name", "version"]) {
+      const { predicate: _, ...rest } = of("pkg:npm/%40x/app@1.0.0");
+      const statement = { ...rest, predicate: { ...publish, [member]: 7 } };
+      deepEqual(faults(npmPublishPredicate, statement), [
+        ["malformed-predicate", `/predicate/${member}`],
+      ]);
+    }
+  });
+
   it("wants a SHA-512 digest and one subject", () => {
     deepEqual(faults(npmPublishPredicate, of("pkg:npm/%40x/app@1.0.0", { sha256: SHA256 })), [
       ["missing-subject-digest", "/subject/0/digest/sha512"],
@@ -131,6 +141,8 @@ describe("npmPublishPredicate", () => {
     const two = of("pkg:npm/%40x/app@1.0.0");
     two.subject.push({ name: "pkg:npm/b@1.0.0", digest: { sha512: SHA512 } });
     deepEqual(faults(npmPublishPredicate, two), [["package-mismatch", "/subject"]]);
+    const none = statementOf(npmPublishPredicate, [], publish);
+    deepEqual(faults(npmPublishPredicate, none), [["package-mismatch", "/subject"]]);
   });
 });
 

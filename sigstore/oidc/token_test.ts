@@ -7,6 +7,7 @@ import { type IdentityTokenOptions, parseIdentityToken } from "./token.ts";
 
 const [HEADER, BODY, SIGNATURE] = TOKEN.split(".");
 const SECONDS = NOW.getTime() / 1000;
+const MAX_CLAIM = 2048;
 
 /** JSON in base64url, whose length needs padding, with it. */
 function padded(json: string): string {
@@ -64,7 +65,7 @@ describe("parseIdentityToken()", () => {
     equal(read({ email_verified: true }), email);
     equal(read({ email_verified: false }), undefined);
     equal(read({ email_verified: "false" }), undefined);
-    for (const bad of [1, "", "nobody", "a@b@c", "a\u202e@b"]) {
+    for (const bad of [1, "", "nobody", "a@b@c", "a\u202e@b", [email]]) {
       equal(refusal(tokenOf({ ...CLAIMS, email: bad })), "malformed-identity-token");
     }
   });
@@ -94,6 +95,7 @@ describe("parseIdentityToken()", () => {
     "an algorithm twice": `${part('{"alg":"none","alg":"RS256"}')}.${BODY}.${SIGNATURE}`,
     "no algorithm": tokenOf(CLAIMS, { typ: "JWT" }),
     "an algorithm that is a number": tokenOf(CLAIMS, { alg: 1 }),
+    "an algorithm without a name": tokenOf(CLAIMS, { alg: "" }),
     "no signature": tokenOf(CLAIMS, { alg: "none" }),
     "no signature, in other letters": tokenOf(CLAIMS, { alg: "nOnE" }),
     "critical extensions": tokenOf(CLAIMS, { alg: "RS256", crit: ["b64"], b64: false }),
@@ -114,6 +116,13 @@ describe("parseIdentityToken()", () => {
     "no audience": { aud: undefined },
     "an empty list of audiences": { aud: [] },
     "an audience that is an object": { aud: { sigstore: true } },
+    "an audience with a line break": { aud: ["sigstore", "a\nb"] },
+    "an empty audience beside another": { aud: ["sigstore", ""] },
+    "a subject that is too long": { sub: "x".repeat(MAX_CLAIM + 1) },
+    "a time of issue before all time": { iat: -1 },
+    "an end at its issue": { iat: SECONDS + 30, exp: SECONDS + 30 },
+    "an end at its start": { nbf: SECONDS + 30, exp: SECONDS + 30 },
+    "an end before its start": { nbf: SECONDS + 30, exp: SECONDS + 20 },
     "too many audiences": { aud: Array.from({ length: 65 }, () => "sigstore") },
     "no end": { exp: undefined },
     "an end as text": { exp: String(CLAIMS.exp) },
@@ -127,6 +136,27 @@ describe("parseIdentityToken()", () => {
     it(`refuses ${what}`, () =>
       equal(refusal(tokenOf({ ...CLAIMS, ...change })), "malformed-identity-token"));
   }
+
+  it("takes what is as large as is accepted", () => {
+    const from = { nbf: undefined };
+    const most = [
+      { aud: Array.from({ length: 64 }, () => "sigstore") },
+      { sub: "x".repeat(MAX_CLAIM) },
+      { ...from, iat: 0 },
+      { exp: 8_640_000_000_000 },
+    ];
+    for (const change of most) equal(refusal(tokenOf({ ...CLAIMS, ...change })), "none");
+    const start = `${HEADER}.${BODY}.`;
+    const rest = (16 << 10) - start.length;
+    ok(rest % 4 !== 1, "base64 can have this length");
+    equal(refusal(start + "A".repeat(rest)), "none");
+  });
+
+  it("says that a part is no strict JSON, and why", () => {
+    throws(() => parseIdentityToken(shapes["claims that are no JSON"], { now: NOW }), {
+      message: "Cannot use identity token: its claims is not strict JSON (malformed-json)",
+    });
+  });
 
   it("lets clocks differ by a minute", () => {
     equal(
@@ -148,8 +178,18 @@ describe("parseIdentityToken()", () => {
   });
 
   it("refuses wrong arguments", () => {
-    throws(() => parseIdentityToken(TOKEN, { now: new Date(NaN) }), TypeError);
+    for (const now of [new Date(NaN), 7, null, "2026-03-04", { getTime: () => 1 }]) {
+      throws(() => parseIdentityToken(TOKEN, { now: now as Date }), {
+        name: "TypeError",
+        message: "Cannot read identity token: now is no valid Date",
+      });
+    }
     throws(() => parseIdentityToken(TOKEN, { audiences: "x" } as IdentityTokenOptions), TypeError);
-    throws(() => parseIdentityToken(7 as unknown as string), TypeError);
+    for (const token of [7, null, undefined, [TOKEN]]) {
+      throws(() => parseIdentityToken(token as unknown as string), {
+        name: "TypeError",
+        message: "Cannot read identity token: it is no text",
+      });
+    }
   });
 });

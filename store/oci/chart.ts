@@ -24,8 +24,10 @@ export interface OciChart {
   readonly file: string;
   /** The package. */
   readonly content: OciDescriptor;
-  /** The `.prov` file, which is not verified here. */
+  /** What its `.prov` file says; its signature is not verified by that. */
   readonly provenance?: HelmProvenance;
+  /** That file as it is: an attestation, where OpenPGP keys are trusted. */
+  readonly provenanceFile?: Uint8Array;
   /** What is wrong with it, whatever is attested: failed checks. */
   readonly faults: readonly Check[];
 }
@@ -88,15 +90,16 @@ export async function readChart(
   }
   const file = `${inside.name}-${inside.version}.tgz`;
   const layer = manifest.layers.find(({ mediaType }) => mediaType === PROVENANCE_TYPE);
-  const provenance = layer === undefined
+  const provenanceFile = layer === undefined
     ? undefined
-    : parseHelmProvenance(await source.blob(layer, { signal, maxBytes: PROVENANCE_BYTES }));
+    : await source.blob(layer, { signal, maxBytes: PROVENANCE_BYTES });
+  const provenance = provenanceFile === undefined ? undefined : parseHelmProvenance(provenanceFile);
   if (provenance !== undefined) compareProvenance(list, provenance, { file, content });
   return {
     ...inside,
     file,
     content,
-    ...(provenance === undefined ? {} : { provenance }),
+    ...(provenance === undefined ? {} : { provenance, provenanceFile }),
     faults: list.checks,
   };
 }

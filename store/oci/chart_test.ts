@@ -8,10 +8,19 @@ import {
   type ChartRecipe,
   gzip,
   prov,
+  provText,
   type PushedChart,
   tar,
 } from "../../tests/fixtures/chart.ts";
 import { digestOf, IN_TOTO, statementOf } from "../../tests/fixtures/oci.ts";
+import {
+  cleartext,
+  makeKey,
+  NOW,
+  publicKey,
+  type TestKey,
+} from "../../formats/openpgp/_fixtures_test.ts";
+import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { verifyImage } from "./verify_image.ts";
 
 const key = generateSigner("Ed25519", { name: "ci" });
@@ -46,7 +55,7 @@ describe("verifyImage() of a Helm chart", () => {
     assert.equal(report.errorReason, null);
     const [image] = report.images!;
     assert.deepEqual(image.chart, { name: "app", version: "1.2.3" });
-    assert.ok(image.others?.[0].what.includes("not verified here"));
+    assert.ok(image.others?.[0].what.includes("is not verified"));
     assert.deepEqual(report.artifacts[0].digest, { sha256: pushed.manifest.digest.slice(7) });
   });
 
@@ -117,6 +126,25 @@ describe("verifyImage() of a Helm chart", () => {
     for (const [recipe, reason] of cases) {
       await assert.rejects(run(await chart(recipe)), { reason });
     }
+  });
+
+  it("accepts its .prov file where its OpenPGP key is trusted", async () => {
+    const signer = await makeKey();
+    const openpgp = await createOpenPgpKeyring(await publicKey(signer));
+    const signedBy = async (by: TestKey) => {
+      const { digest } = await chart();
+      const text = await cleartext(by, provText(digest.slice(7)));
+      const { repository, tag } = await chart({ prov: () => text });
+      return await verifyImage(repository, tag, {
+        verify: { trust: { openpgp, onlyRoot: true }, now: NOW },
+      });
+    };
+    const report = await signedBy(signer);
+    assert.equal(report.errorReason, null);
+    assert.equal(report.artifacts[0].attestations[0].format, "openpgp");
+    assert.equal(report.artifacts[0].attestations[0].predicateType, "helm-provenance");
+    assert.equal(report.images?.[0].others, undefined);
+    assert.equal((await signedBy(await makeKey())).errorReason, "missing-trusted-key");
   });
 
   it("is nothing without an attestation", async () => {

@@ -164,7 +164,7 @@ export async function verifyLooked(
   if (chart !== undefined) {
     artifacts.push({ name: chart.file, digest: digestSet(chart.content.digest) });
   }
-  const given = options.attestations ?? [];
+  const given = [...options.attestations ?? [], ...work.provenance()];
   const settings: VerifyOptions = { signal, ...verifyOptions };
   const found = await verify([...given, ...inputs.map(toInput)], artifacts, settings);
   const rows = found.artifacts.slice(0, digests.length).map((row, i) =>
@@ -268,6 +268,14 @@ class ImageWork {
     this.#name = options.name ?? `${label}@${image.digest}`;
   }
 
+  /** The `.prov` file of a chart, which somebody signed with OpenPGP, if such keys are trusted. */
+  provenance(): { source: string; content: Uint8Array }[] {
+    const content = this.#chart?.provenanceFile;
+    return content === undefined || this.#options.verify?.trust?.openpgp === undefined
+      ? []
+      : [{ source: `${this.#label}@${this.#image.digest}.prov`, content }];
+  }
+
   nameOf(digest: string, part: ImagePart | undefined): string {
     if (part === undefined || part.index === undefined) return this.#name;
     const platform = platformName(part);
@@ -280,7 +288,10 @@ class ImageWork {
     findings: OciFindings | undefined,
     part: ImagePart | undefined,
   ): ArtifactReport {
-    const own = new Set(findings?.attestations.map(({ source }) => source));
+    const own = new Set([
+      ...findings?.attestations.map(({ source }) => source) ?? [],
+      ...this.provenance().map(({ source }) => source),
+    ]);
     const given = (this.#options.attestations?.length ?? 0) > 0;
     const attestations = row.attestations.filter(({ ok, source }) =>
       ok || given || own.has(source)
@@ -320,11 +331,11 @@ class ImageWork {
     const { platforms = [], inheritFromIndex, indexOnly } = this.#options;
     const others = [
       ...[...findings.values()].flatMap((one) => one.others),
-      ...this.#chart?.provenance === undefined ? [] : [{
+      ...this.#chart?.provenance === undefined || this.provenance().length > 0 ? [] : [{
         source: `${this.#label}@${digest}`,
         artifactType: PROVENANCE_TYPE,
-        what: "A provenance file of Helm about this package; its OpenPGP signature is not " +
-          "verified here",
+        what: "A provenance file of Helm about this package; its signature is not verified: no " +
+          "OpenPGP key is trusted",
       }],
     ];
     const hint = this.#hint(report.artifacts, index);

@@ -38,24 +38,27 @@ const packagesApart: Plugin = {
   },
 };
 
-/** What a bundler takes of a package that has another file for browsers. */
-const FOR_BROWSERS: Readonly<Record<string, [own: string, browser: string]>> = {
-  openpgp: ["/dist/node/openpgp.mjs", "/dist/openpgp.min.mjs"],
-};
-
 /** Finds packages where Deno keeps them. */
 const packagesInside: Plugin = {
   name: "packages-inside",
   setup(context) {
     context.onResolve(
       { filter: /^(@noble\/|(cborg|hono|kysely|openpgp)$)/ },
-      ({ path }) => {
-        const [own, browser] = FOR_BROWSERS[path] ?? ["", ""];
-        return { path: fileURLToPath(import.meta.resolve(path)).replace(own, browser) };
-      },
+      ({ path }) => ({ path: inBrowser(path, fileURLToPath(import.meta.resolve(path))) }),
     );
   },
 };
+
+/** The file that a package has for browsers, where it says so: Deno takes that for Node. */
+function inBrowser(name: string, file: string): string {
+  const end = file.indexOf("/dist/node/");
+  if (end < 0) return file;
+  const folder = file.slice(0, end);
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const browser: unknown = exports?.["."]?.browser;
+  if (typeof browser !== "string") throw new Error(`${name} has nothing for browsers`);
+  return join(folder, browser);
+}
 
 /** Leaves out what is loaded on use, and with it all that only it needs. */
 function lazyApart(lazy: RegExp): Plugin {

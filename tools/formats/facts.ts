@@ -52,7 +52,8 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     uncovered: "`publicKeyId`, `jwts`",
     statement: "container signature (simple signing)",
     implicit: "message type",
-    algorithms: ALL,
+    algorithms: `${ALL}; OpenPGP`,
+    dependency: "`openpgp` for its signatures",
     source: "Google Cloud docs, Binary Authorization; grafeas attestation.proto",
   },
   "authenticode": {
@@ -95,7 +96,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "message type, without a content type",
     algorithms: "EdDSA, ES256/384/512, PS*, RS*, ML-DSA",
     typeSigned: true,
-    dependency: "`./formats/cose`: `cborg`",
+    dependency: "`cborg`, by `./formats/cose`",
     source: "RFC 9052, RFC 9053, RFC 9360",
   },
   "dsse": {
@@ -161,7 +162,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     implicit: "predicate type",
     algorithms: "PS256/384/512, ES256/384/512, by the key's size",
     typeSigned: true,
-    dependency: "`./formats/cose`: `cborg`",
+    dependency: "`cborg`, by `./formats/cose`",
     source: "Notary Project, signature specification",
   },
   "notation-jws": {
@@ -185,7 +186,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
       "or in-toto Statement; else the artifact itself",
     implicit: "message type, predicate type",
     algorithms: "Ed25519, ECDSA P-256/384/521, RSA PKCS #1; over SHA-256, 384 or 512; v4 and v6",
-    dependency: "`openpgp`, by `./formats/openpgp`",
+    dependency: "`./formats/openpgp`: `openpgp`",
     source: 'RFC 9580; containers-signature(5); Helm, "Helm Provenance and Integrity"',
   },
   "paseto": {
@@ -207,7 +208,7 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
       "payload",
     implicit: "subject (measured), message type, predicate type",
     algorithms: "as OpenPGP; tags 267, 268 and 278",
-    dependency: "`openpgp`, by `./formats/openpgp`",
+    dependency: "`./formats/openpgp`: `openpgp`",
     source: 'RPM reference manual, "Package format"',
   },
   "signed-note": {
@@ -262,7 +263,11 @@ export const FACTS: Readonly<Record<string, FormatFacts | undefined>> = {
     source: "UEFI Specification 2.10, 32",
   },
   "cyclonedx": unsigned("CycloneDX document", "`metadata.component`", "CycloneDX 1.x, JSON"),
-  "spdx": unsigned("SPDX document", "what the document describes", "SPDX 2, JSON"),
+  "spdx": unsigned(
+    "SPDX document",
+    "what the document describes",
+    "SPDX 2 and 3, JSON and JSON-LD",
+  ),
   ...Object.fromEntries(
     [
       "apk-v4",

@@ -103,6 +103,8 @@ export interface LeafOptions {
   scts: SctOptions[];
   /** Purposes. Default code signing. */
   purposes?: string[];
+  /** What its key signs. Default messages. */
+  keyUse?: "sign" | "certificates";
   /** Further extensions, before the SCT list. */
   extra?: Extension[];
   /** Default 100. */
@@ -124,7 +126,7 @@ export async function issueLeaf(authority: Authority, options: LeafOptions): Pro
     notAfter: options.notAfter,
     spki: options.key.spki,
     extensions: [
-      keyUsage("sign"),
+      keyUsage(options.keyUse ?? "sign"),
       extendedKeyUsage(options.purposes ?? [CODE_SIGNING]),
       subjectKeyIdentifier(await keyIdentifier(options.key.spki)),
       authorityKeyIdentifier(await keyIdentifier(authority.intermediateKey.spki)),
