@@ -40,6 +40,8 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       "report says where it looked, and a store that could not be asked is never taken for one that " +
       "has nothing. npm:NAME@VERSION is a package of a registry: it is downloaded, digested and " +
       "verified by the registry's own answer, and needs --npm-keys.",
+      "With --layout what is given has to be made by a supply chain: the in-toto layout is signed " +
+      "with --key, its links are next to it or in --links, and no command of it is run.",
       "No request is made but for an image in a registry, a package of one, and the stores that are " +
       "named; all else is read from the given files.",
       "Exit status: 0 everything verified, 1 something is missing or invalid, 2 could not run. " +
@@ -68,6 +70,11 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
         "--verified-level SLSA_BUILD_LEVEL_3 --vsa-max-age 30",
       ],
       ["By a policy", "verify app.tgz --policy policy.json"],
+      ["What a supply chain made", "verify app.tgz --layout root.layout --key owner.pub"],
+      [
+        "An Android package, by its maker's certificate",
+        "verify app.apk --certificate-sha256 <64 hex digits>",
+      ],
       ["An image, every platform", "verify oci://ghcr.io/acme/app:1.0 --repo acme/app"],
       ["Signed with a key", "verify app.tgz --bundle app.intoto.json --key ci.pub"],
       [
