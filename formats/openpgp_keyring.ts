@@ -58,3 +58,9 @@ export function refuseOtherThanKeyring(keyring: OpenPgpKeyring | undefined): voi
     throw new TypeError("openpgp is not a keyring of createOpenPgpKeyring()");
   }
 }
+
+/** What makes the signers of a keyring distinct; throws a TypeError for what is none. */
+export function signersOf(keyring: OpenPgpKeyring): string[] {
+  refuseOtherThanKeyring(keyring);
+  return keyring.keys.flatMap(({ keyFingerprint }) => keyFingerprint ?? []);
+}

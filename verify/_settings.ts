@@ -125,14 +125,11 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`trust.threshold is ${threshold}, wanted an integer >= 1`);
   }
-  if (trust.openpgp !== undefined) {
-    const { refuseOtherThanKeyring } = await import("../formats/openpgp_keyring.ts");
-    refuseOtherThanKeyring(trust.openpgp);
-  }
-  const openpgp = trust.openpgp?.keys ?? [];
+  const { openpgp } = trust;
+  const others = openpgp && (await import("../formats/openpgp_keyring.ts")).signersOf(openpgp);
   const distinct = new Set([
     ...keys.map(({ fingerprint }) => fingerprint),
-    ...openpgp.flatMap(({ keyFingerprint }) => keyFingerprint ?? []),
+    ...others ?? [],
   ]).size;
   if (threshold > 1 && threshold > distinct) {
     throw new TypeError(
