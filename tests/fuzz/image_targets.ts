@@ -145,10 +145,11 @@ export const IMAGE_TARGETS: readonly Target[] = [
 function layerOf(text: string) {
   try {
     const value = JSON.parse(text);
-    if (!isObject(value) || typeof value.payload !== "string") return undefined;
+    const { payload, signature } = isObject(value) ? value : {};
+    if (typeof payload !== "string" || typeof signature !== "string") return undefined;
     // Strictly: a blank that is passed over would be another payload.
-    const bytes = decodeBase64(value.payload);
-    const annotations = { [SIGNATURE]: String(value.signature) };
+    const bytes = decodeBase64(payload);
+    const annotations = { [SIGNATURE]: signature };
     return { mediaType: SIMPLE_SIGNING, bytes: new Uint8Array(bytes), annotations };
   } catch {
     return undefined;
