@@ -7,6 +7,7 @@ import { VSA_OPTIONS } from "./provenance_options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { OUTPUT_OPTIONS } from "./signing_options.ts";
 import { STORE_OPTIONS } from "./store_options.ts";
+import { LAYOUT_OPTIONS } from "./supply_chain_options.ts";
 import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 const ORIGIN = "What is said of the old form";
@@ -57,7 +58,7 @@ const OWN: readonly OptionSpec[] = [
 const EXCLUDED: ReadonlySet<string> = new Set([
   ...[
     ...[VSA_OPTIONS, NPM_OPTIONS, VERIFY_POLICY_OPTIONS, PLATFORM_OPTIONS],
-    ...[REGISTRY_OPTIONS, STORE_OPTIONS, OWN],
+    ...[REGISTRY_OPTIONS, STORE_OPTIONS, LAYOUT_OPTIONS, OWN],
   ].flat().map(({ name }) => name),
   "bundle",
   "exit-code",

@@ -11,6 +11,7 @@ import { sha256 } from "../internal/sha256.ts";
 import { generateSigner } from "../keys/mod.ts";
 import { type MemoryFile, MemoryRuntime } from "../tests/cli_runtime.ts";
 import { payloadOf } from "../tests/signing_machine.ts";
+import { CONVERT_OPTIONS } from "./convert_options.ts";
 import { main } from "./main.ts";
 
 const GOOD = { alg: "EdDSA", cty: "vnd.in-toto+json" };
@@ -189,6 +190,26 @@ describe("attest convert", () => {
     assert.equal(told.errorReason, "invalid-signature");
     const good = await convert({ "a.jws": await compact(GOOD) }, ...words);
     assert.equal(JSON.parse(good.out).attestations[0].file, "abc.sigstore.json");
+  });
+
+  it("writes over nothing that it is told to read", async () => {
+    const others = ["output", "signing-key"];
+    const names = CONVERT_OPTIONS.filter(({ value }) => value === "FILE").map(({ name }) => name);
+    assert.ok(names.length > 12, names.join());
+    for (const name of names.filter((one) => !others.includes(one))) {
+      const given = { "a.jws": await compact(GOOD), "f": "kept" };
+      const words = ["a.jws", KEY, `--${name}=f`, "--output=./f", "--force"];
+      const { status, err, files } = await convert(given, ...words);
+      assert.equal(status, 2, name);
+      assert.ok(err.includes("is read and would be lost"), `${name}: ${err}`);
+      assert.equal(files.get("f"), "kept");
+    }
+  });
+
+  it("takes no layout: nothing of one is in the new form", async () => {
+    for (const more of ["--layout=root.layout", "--links=links"]) {
+      await refuses({ "a.jws": await compact(GOOD) }, "usage", "a.jws", KEY, more);
+    }
   });
 
   it("refuses a command line that is wrong, before anything is read", async () => {

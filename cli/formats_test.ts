@@ -281,6 +281,16 @@ describe("attest verify of files that carry their signature", () => {
     assert.match(out, /envelope\.coverage +Bytes that the signatures do not cover: \d+/);
   });
 
+  it("reads a large file only if its first bytes say that it may", async () => {
+    const overlay = new Uint8Array(33 << 20);
+    const own = { ...await files(), "big.exe": await pe({ overlay }), "big.bin": overlay };
+    // Bytes after the signature are refused: it was read.
+    assert.equal(await reason(own, "big.exe", "--key=release.pub"), "malformed-envelope");
+    const { status, out } = await run(own, "verify", "app.exe", "-b=big.bin", "--key=release.pub");
+    assert.equal(status, 1);
+    assert.match(out, /it has 34603008 bytes, at most 33554432 are accepted/);
+  });
+
   it("judges boot images by --efi-db and --efi-dbx", async () => {
     const own = await files();
     assert.equal(await reason(own, "boot.efi", "--efi-db=db.esl"), "ok");

@@ -26,6 +26,10 @@ const FILES = [
   "signing-config",
   "trusted-root",
   "trust-config",
+  "tuf-root",
+  "efi-db",
+  "efi-dbx",
+  "builders",
 ];
 
 /**

@@ -395,7 +395,7 @@ function withUnusable(
 
 /** What gcloud prints about an image is no attestation but holds some. */
 function isCloudBuild({ content }: NamedAttestation): boolean {
-  return content instanceof Uint8Array &&
+  return content instanceof Uint8Array && content.length <= MAX_ATTESTATION_BYTES &&
     new TextDecoder().decode(content).includes('"provenance_summary"');
 }
 

@@ -933,6 +933,8 @@ test("Every option of verify reaches verify() or the output", async () => {
     "accept-format",
     "certificate-authority",
     "certificate-subject",
+    "efi-db",
+    "efi-dbx",
     "message",
     // Those have theirs in supply_chain_test.ts.
     "certificate-sha256",
