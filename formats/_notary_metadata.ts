@@ -64,7 +64,7 @@ export function readNotaryFile<T extends "root" | "targets">(
   try {
     const file = record(parseJson(bytes, { maxLength: bytes.length, maxDepth: MAX_DEPTH }), "");
     const body = record(file.signed, "/signed");
-    if (String(body._type).toLowerCase() !== type) {
+    if (text(body._type, "/signed/_type").toLowerCase() !== type) {
       throw malformed(`another type than ${type}`, "/signed/_type");
     }
     const expires = parseOffsetTimestamp(text(body.expires, "/signed/expires"));

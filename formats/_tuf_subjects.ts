@@ -7,8 +7,9 @@ import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 
 /** Tells a targets file of TUF 1.0 or Notary v1 by its type. */
 export function isTufTargets({ json }: FormatInput): Confidence {
-  const signed = isObject(json?.signed) ? json.signed : undefined;
-  return Array.isArray(json?.signatures) && /^targets$/i.test(String(signed?._type)) ? 3 : 0;
+  const type = isObject(json?.signed) ? json.signed._type : undefined;
+  const isTargets = typeof type === "string" && type.toLowerCase() === "targets";
+  return isTargets && Array.isArray(json?.signatures) ? 3 : 0;
 }
 
 /**
