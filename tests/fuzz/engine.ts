@@ -175,9 +175,9 @@ export async function fuzz(
     }
   }
   Error.stackTraceLimit = stackTraceLimit;
-  // By processor time: on a shared machine the clock on the wall tells who else is at work.
-  const spent = { ...outside, clock: outside.cpu };
-  const dearest = await costs.dearest((input, from) => fastest(target, ready, input, from, spent));
+  const dearest = await costs.dearest((input, from) =>
+    fastest(target, ready, input, from, outside)
+  );
   if (dearest !== undefined) {
     row.ratio = dearest.ratio;
     if (dearest.ratio > MAX_RATIO && dearest.ms > FLOOR_MS) {

@@ -103,9 +103,13 @@ describe("fuzz()", () => {
 
   it("reports a hang, and growth of memory", async () => {
     let now = 0;
-    const slow = { ...OUTSIDE, clock: () => now += 600 };
+    const after = (step: number) => () => now += step;
+    const slow = { ...OUTSIDE, clock: after(600), cpu: after(600) };
     deepEqual(await findingsOf(wrong(() => null), slow), []);
-    const hanging = { ...OUTSIDE, clock: () => now += 1100 };
+    // Others are at work on the machine.
+    const waiting = { ...OUTSIDE, clock: after(1100), cpu: after(600) };
+    deepEqual(await findingsOf(wrong(() => null), waiting), []);
+    const hanging = { ...OUTSIDE, clock: after(1100), cpu: after(1100) };
     ok((await findingsOf(wrong(() => null), hanging)).includes("takes longer than a second"));
     let memory = 0;
     const growing = { ...OUTSIDE, memory: () => memory += 1 << 30 };
