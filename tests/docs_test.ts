@@ -8,7 +8,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseArgs } from "../cli/args.ts";
 import { optionsOf } from "../cli/help.ts";
+import { apkCertificate, apkOf } from "../formats/attached/_apk_fixtures_test.ts";
+import { jarFile } from "../formats/attached/_signed_fixtures_test.ts";
+import * as openPgp from "../formats/openpgp/_fixtures_test.ts";
+import { utf8 } from "../internal/bytes.ts";
+import { encodeHex } from "../internal/hex.ts";
+import { encodePem } from "../internal/pem.ts";
+import { sha256 } from "../internal/sha256.ts";
 import { REASONS } from "../reasons.ts";
+import { testKey } from "../tools/pki/keys.ts";
 import { blocksOf, markOf, quoted, runShell, type ShellResult } from "./doc_blocks.ts";
 import { ROOMS } from "./architecture.ts";
 import { brokenLinks } from "./markdown_links.ts";
@@ -45,8 +53,15 @@ const SHOWN: Readonly<Record<string, readonly (readonly [string, RegExp])[]>> = 
     ["--cert-identity dev@example.co ", /identity-mismatch[^]*^exit status 1$/m],
     ["--key ../keys/managed.pub", /^PASSED: 1 artifact verified$/m],
   ],
-  // Their files are those of other tools: what the options do is tried in cli/.
-  "docs/guides/verify-signed-file.md": [],
+  "docs/guides/verify-openpgp.md": [
+    ["other.tgz", /^PASSED: 1 artifact verified$[^]*subject-mismatch[^]*^exit status 1$/m],
+    ["stranger.asc", /^PASSED: 1 artifact verified$[^]*missing-trusted-key[^]*^exit status 1$/m],
+  ],
+  "docs/guides/verify-signed-file.md": [
+    ["other.pub", /^PASSED: 1 artifact verified$[^]*untrusted-certificate[^]*^exit status 1$/m],
+    ["maker.sha256", /^PASSED: 1 artifact verified$[^]*untrusted-certificate[^]*^exit status 1$/m],
+  ],
+  // Its files are those of other tools: what the options do is tried in cli/.
   "docs/guides/verify-supply-chain.md": [],
   "docs/guides/keys-and-key-sets.md": [
     ["verify app.txt --key alice.pub", /^PASSED: 1 artifact verified$/m],
@@ -89,10 +104,9 @@ const SHOWN: Readonly<Record<string, readonly (readonly [string, RegExp])[]>> = 
 
 /** Writes what the guide to npm packages names. */
 async function writePackage(folder: string): Promise<void> {
-  await Deno.mkdir(`${folder}/answers`, { recursive: true });
   const answer = JSON.stringify(await answerOf());
   const integrity = await integrityOf(TARBALL);
-  const files = {
+  await writeFiles(folder, {
     "package.tgz": TARBALL,
     "attestations.json": answer,
     "keys.json": JSON.stringify(await keysFile()),
@@ -109,14 +123,58 @@ async function writePackage(folder: string): Promise<void> {
         },
       },
     }),
-  };
+  });
+}
+
+/** Writes what the guide to OpenPGP names. */
+async function writeOpenPgp(folder: string): Promise<void> {
+  const [key, stranger] = [await openPgp.makeKey(), await openPgp.makeKey()];
+  const chart = utf8("a chart"), jar = utf8("a library");
+  const armored = async (of: openPgp.TestKey) =>
+    openPgp.armor("PUBLIC KEY BLOCK", await openPgp.publicKey(of));
+  await writeFiles(folder, {
+    "app-1.2.3.tgz": chart,
+    "other.tgz": "another chart",
+    "SHASUMS256.txt.asc": await openPgp.cleartext(
+      key,
+      `${encodeHex(sha256(chart))}  app-1.2.3.tgz`,
+    ),
+    "app.jar": jar,
+    "app.jar.asc": openPgp.armor("SIGNATURE", await openPgp.signaturePacket(key, jar)),
+    "release-keys.asc": await armored(key),
+    "stranger.asc": await armored(stranger),
+  });
+}
+
+/** Writes what the guide to files that carry their signature names. */
+async function writeSigned(folder: string): Promise<void> {
+  const keyOf = async (name: string) => encodePem("PUBLIC KEY", (await testKey(name)).spki);
+  await writeFiles(folder, {
+    "app.jar": await jarFile(),
+    "release.pub": await keyOf("leaf-p256"),
+    "other.pub": await keyOf("fulcio-root"),
+    "app.apk": await apkOf(),
+    "maker.sha256": encodeHex(sha256(await apkCertificate())),
+  });
+}
+
+async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
-    await Deno.writeFile(
-      `${folder}/${name}`,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
+    const path = `${folder}/${name}`;
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeFile(path, typeof content === "string" ? utf8(content) : content);
   }
 }
+
+/** What writes the files of a page, by the mark of the block that begins with them. */
+const WRITERS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
+  "files=npm": writePackage,
+  "files=openpgp": writeOpenPgp,
+  "files=signed": writeSigned,
+};
 
 /** A registry on this machine with the image of the guide. */
 async function serveImage(): Promise<Deno.HttpServer<Deno.NetAddr>> {
@@ -148,7 +206,7 @@ async function runBlocks(
   let shell = "";
   for (const block of blocksOf(await Deno.readTextFile(ROOT + page))) {
     if (block.language !== "sh") continue;
-    const known = ["", "files=npm", "files=image"];
+    const known = ["", "files=image", ...Object.keys(WRITERS)];
     assert.ok(known.includes(block.where), `${page}:${block.line}: ${block.where}`);
     if (block.where === "files=image") {
       await Deno.writeTextFile(`${folder}/ci.pub`, await publicKey());
@@ -156,10 +214,10 @@ async function runBlocks(
       shell += `cd ${quoted(folder)}\nIMAGE=${registry?.addr.hostname}:${registry?.addr.port}` +
         `/acme/app:1\nCLI=${cli}\nattest() { npx -y deno@2.9.6 run -A ${cli} "$@"; }\n`;
     }
-    if (block.where === "files=npm") {
-      await writePackage(`${folder}/npm`);
+    if (block.where in WRITERS) {
+      await WRITERS[block.where](`${folder}/files`);
       const attest = `attest() { npx -y deno@2.9.6 run -A ${quoted(`${ROOT}cli.ts`)} "$@"; }\n`;
-      shell += `cd ${quoted(`${folder}/npm`)}\n${attest}`;
+      shell += `cd ${quoted(`${folder}/files`)}\n${attest}`;
     }
     shell += markOf(block) + block.text;
   }
