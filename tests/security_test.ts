@@ -37,6 +37,13 @@ test("SECURITY.md speaks of everybody who may lie", () => {
     "Writer of the database",
     "Author of a pull request",
     "Author of a document",
+    "Maker of a signed file",
+    "Holder of an OpenPGP key",
+    "Maker of an RPM package",
+    "Author of a COSE message",
+    "Functionary of a layout",
+    "Author of a layout",
+    "Signer of TUF targets",
   ];
   deepEqual(wanted.filter((who) => !liars.has(who)), []);
 });
