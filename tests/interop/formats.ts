@@ -354,7 +354,7 @@ const TABLE: readonly Row[] = [
     format: "rpm",
     verify: (sample) => [sample.document, `--key=${sample.path("pub.asc")}`],
     outcome: "ok",
-    signed: { place: rpm("payload"), outcome: "message-digest-mismatch" },
+    signed: { place: rpm("payload"), outcome: "content-digest-mismatch" },
     signature: { place: rpm("signature"), outcome: BAD },
     // The name in the lead, of which nothing is read.
     unsigned: { place: offset("app.rpm", 12), outcome: "ok" },
