@@ -13,6 +13,7 @@ import { importTrustedKey } from "../../keys/mod.ts";
 import { parseResourceDescriptor, parseStatement, readJsonLines } from "../../intoto/mod.ts";
 import { parseCheckpoint } from "../../sigstore/mod.ts";
 import { parseProvenancePredicate } from "../../slsa/mod.ts";
+import type { VerifiedFormat } from "../../formats/mod.ts";
 import type { VerificationReport } from "../../verify/report.ts";
 import { verify } from "../../verify/verify.ts";
 import {
@@ -24,6 +25,7 @@ import {
   type VectorCase,
   vsaReport,
 } from "../vectors/cases.ts";
+import { verifyFormatCase } from "../vectors/format_case.ts";
 import { jsonPlaces, type Place } from "./json_places.ts";
 
 /** A flip that was not refused. */
@@ -70,6 +72,13 @@ export const HARMLESS: readonly HarmlessPlace[] = [
     role: "name",
     why: "The name of a member that may be absent becomes one that nobody knows: a hint, or " +
       "evidence beside enough other; numbers and lists that are absent are zero and empty",
+  },
+  {
+    cases: /^x-attest\/format\//,
+    pointer: /^/,
+    why:
+      "The same bytes are signed, by the same keys, under the same type: the flip is in what the " +
+      "format does not sign, which its envelope tells as unauthenticated or uncovered",
   },
   {
     cases: /unknown-members|protojson-leniency|everything|extension-fields|all-members/,
@@ -207,6 +216,8 @@ function targets({ files }: VectorCase): string[] {
     "jsonl",
     "provenance",
     "attestations",
+    "document",
+    "message",
     "artifact",
   ];
   const paths = names.map((name) => files[name]).filter((path) => typeof path === "string");
@@ -264,8 +275,24 @@ async function reading(vector: VectorCase, read: ReadFile): Promise<Reading> {
       };
     case "npm-attestations":
       return async (changed) => establishedBy(await npmReport(vector, changed));
+    case "format":
+      return async (changed) => {
+        try {
+          return { claims: formatClaims(await verifyFormatCase(vector, changed)) };
+        } catch (error) {
+          if (isAttestationError(error)) return { reason: error.reason };
+          throw error;
+        }
+      };
   }
   throw new RangeError(`No reading of ${vector.kind}`);
+}
+
+/** What was signed, by whom, as what. */
+function formatClaims({ envelope, signers }: VerifiedFormat): string {
+  const { format, message, messageType, detached, authenticated } = envelope;
+  const by = signers.map(({ name, fingerprint, time }) => ({ name, fingerprint, time }));
+  return text({ format, message, messageType, detached, authenticated, by });
 }
 
 function establishedBy(report: VerificationReport): Established | { reason: string } {
@@ -330,7 +357,9 @@ export async function flipBits(
   const counts: FlipCounts = { flips: 0, reasons: new Map(), wrong: [], accepted: [] };
   // Nobody signed these: another text may well be read, as long as it is not taken for this one.
   const unsigned = vector.scope === "step:parse" ||
-    !["dsse", "sigstore-bundle", "vsa", "gcb-provenance", "npm-attestations"].includes(vector.kind);
+    !["dsse", "sigstore-bundle", "vsa", "gcb-provenance", "npm-attestations", "format"].includes(
+      vector.kind,
+    );
   for (const file of targets(vector)) {
     const bytes = (await read(file)).slice();
     const places = /\.json$/.test(file) && file !== vector.files.artifact

@@ -5,6 +5,7 @@ import {
   createCertificateTrust,
   type FormatTrust,
   importTufRoot,
+  type VerifiedFormat,
   verifyFormat,
 } from "../../formats/mod.ts";
 import { utf8 } from "../../internal/bytes.ts";
@@ -23,7 +24,20 @@ const NOW = new Date("2025-02-03T10:00:05Z");
  * @throws {AttestationError} Why it is refused.
  */
 export async function runFormatCase(vector: VectorCase, read: ReadFile): Promise<void> {
-  const { files, options = {} } = vector;
+  const { envelope: { format } } = await verifyFormatCase(vector, read);
+  if (format !== vector.options?.format) throw new Error(`${vector.id}: read as ${format}`);
+}
+
+/**
+ * What is verified of the document of a case.
+ *
+ * @throws {AttestationError} Why it is refused.
+ */
+export async function verifyFormatCase(
+  vector: VectorCase,
+  read: ReadFile,
+): Promise<VerifiedFormat> {
+  const { files } = vector;
   const paths = (name: string) => [files[name] ?? []].flat();
   const all = async (name: string) => await Promise.all(paths(name).map(read));
   const [document, message, artifact] = await Promise.all(
@@ -31,16 +45,14 @@ export async function runFormatCase(vector: VectorCase, read: ReadFile): Promise
   );
   const result = await verifyFormat(document, await trustOf(vector, all, message));
   if (!result.ok) throw result.error;
-  if (result.envelope.format !== options.format) {
-    throw new Error(`${vector.id}: read as ${result.envelope.format}`);
-  }
-  if (artifact === undefined) return;
+  if (artifact === undefined) return result;
   if (!("statement" in result.statement)) throw result.statement;
   const matched = matchSubject(result.statement.statement, {
     sha256: encodeHex(await digest("SHA-256", artifact)),
     sha512: encodeHex(await digest("SHA-512", artifact)),
   });
   if (!matched.ok) throw matched.error;
+  return result;
 }
 
 async function trustOf(
