@@ -1437,11 +1437,12 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "untrusted-certificate": {
     layer: "certificate",
-    cause: "The certificate leads to no authority of the trusted roots",
-    check: "The issuer of the certificate in attest inspect FILE, against the trusted roots in use",
+    cause: "The certificate leads to no trusted root or authority",
+    check: "The issuer of the certificate in attest inspect FILE, against the roots in use",
     repair:
-      "Give the root of its instance: --trusted-root FILE. Private repositories on GitHub use " +
-      "GitHub's own: gh attestation trusted-root > trusted_root.jsonl",
+      "Sigstore: give the root of its instance, --trusted-root FILE; private repositories on " +
+      "GitHub use GitHub's own (gh attestation trusted-root > trusted_root.jsonl). JAR, PE, CMS, " +
+      "Notation: --certificate-authority FILE with --certificate-subject, or --key FILE",
     example: "A bundle of the staging instance, verified with the public-good root",
   },
 

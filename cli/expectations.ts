@@ -224,7 +224,9 @@ export async function readExpectations(
   if (Object.keys(thresholds).length > 0) options.thresholds = thresholds;
 
   // Keyless evidence is not what a caller with a key alone asks for.
-  if (identity !== undefined || args.has("unsafe-any-identity") || !hasKeys) {
+  const { certificates: others, efi: firmware } = options.trust ?? {};
+  const hasOthers = others !== undefined || firmware !== undefined || tufRoots.length > 0;
+  if (identity !== undefined || args.has("unsafe-any-identity") || !(hasKeys || hasOthers)) {
     rows.push(["evidence", evidence.join(", ")]);
     const { trustedRoots, described } = await readRoots(args, runtime);
     if (trustedRoots.length > 0) options.trust = { ...options.trust, trustedRoots };
