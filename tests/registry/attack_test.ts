@@ -194,17 +194,28 @@ describe("a registry under attack", () => {
   });
 
   test("bounds what is judged at once and how long, and writers without a key", async () => {
-    const busy = await open({ limits: { maxConcurrentPuts: 1 }, now: () => new Date(7) });
-    const both = await Promise.all([busy.put(URN, CARD), busy.put(URN, CARD)]);
-    assert.deepEqual(both.map(({ status }) => status).sort(), [201, 429]);
-    const two = await open({ limits: { maxConcurrentPuts: 2 } });
-    const first = await Promise.all([two.put(URN, CARD), two.put("urn:acme:b", CARD)]);
-    assert.deepEqual(first.map(({ status }) => status), [201, 201]);
     const good = JSON.stringify({
       urn: URN,
       card: CARD,
       provenance: await provenanceOf(URN, CARD),
     });
+    const busy = await open({ limits: { maxConcurrentPuts: 1 } });
+    const { promise: answered, resolve: goOn } = Promise.withResolvers<void>();
+    const held = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await answered;
+        controller.enqueue(new TextEncoder().encode(good));
+        controller.close();
+      },
+    });
+    const waiting = busy.send("PUT", PATH, { body: held });
+    assert.equal((await busy.put(URN, CARD)).status, 429);
+    goOn();
+    assert.equal((await waiting).status, 201);
+    assert.equal((await busy.put(URN, CARD)).status, 200);
+    const two = await open({ limits: { maxConcurrentPuts: 2 } });
+    const first = await Promise.all([two.put(URN, CARD), two.put("urn:acme:b", CARD)]);
+    assert.deepEqual(first.map(({ status }) => status), [201, 201]);
     const late = () =>
       new ReadableStream<Uint8Array>({
         async pull(controller) {
