@@ -1,5 +1,6 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import { asBytes, type Bytes, concat, equalBytes } from "../../internal/bytes.ts";
+import { decompress } from "../../internal/decompress.ts";
 import { crc32 } from "../../internal/crc32.ts";
 import { decodeUtf8, quote } from "../../internal/json.ts";
 import { findSigningBlock } from "./_signing_block.ts";
@@ -392,7 +393,7 @@ async function* inflate(packed: Bytes, { name }: ZipEntry): AsyncGenerator<Bytes
       controller.enqueue(packed.slice(at, at += STEP));
     },
   }, { highWaterMark: 0 });
-  const reader = source.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const reader = decompress(source, "deflate-raw");
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   } catch (cause) {

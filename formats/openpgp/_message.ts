@@ -1,5 +1,6 @@
 import { AttestationError } from "../../errors.ts";
 import { type Bytes, concat } from "../../internal/bytes.ts";
+import { decompress } from "../../internal/decompress.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { printable } from "../../internal/json.ts";
 import type { FormatLimits } from "../format.ts";
@@ -32,7 +33,7 @@ export async function parseMessage(
   let found = readPackets(packets, most);
   for (let depth = 0; found.length === 1 && found[0].tag === Tag.compressed; depth++) {
     if (depth === MAX_COMPRESSIONS) throw malformed("it is compressed again and again");
-    found = readPackets(await decompress(found[0].body, maxBytes), most);
+    found = readPackets(await unpack(found[0].body, maxBytes), most);
   }
   const message = found.every(({ tag }) => tag === Tag.signature)
     ? { form: "detached" as const, signatures: found.map(parseSignaturePacket), unsigned: {} }
@@ -143,7 +144,7 @@ function withLineEnds(data: Bytes): Bytes {
 }
 
 /** Unpacks as far as it is accepted: a small message may claim to be endless. */
-async function decompress(body: Bytes, maxBytes: number): Promise<Bytes> {
+async function unpack(body: Bytes, maxBytes: number): Promise<Bytes> {
   const [algorithm] = body;
   const packed = body.subarray(1);
   if (algorithm === 0) return packed;
@@ -156,10 +157,8 @@ async function decompress(body: Bytes, maxBytes: number): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    const stream = new Blob([packed]).stream().pipeThrough(
-      new DecompressionStream(algorithm === 1 ? "deflate-raw" : "deflate"),
-    );
-    const reader = stream.getReader();
+    const format = algorithm === 1 ? "deflate-raw" : "deflate";
+    const reader = decompress(new Blob([packed]).stream(), format);
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       length += next.value.length;
       if (length > maxBytes) {

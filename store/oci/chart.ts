@@ -1,3 +1,4 @@
+import { decompress } from "../../internal/decompress.ts";
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import {
   type ChartMetadata,
@@ -205,8 +206,7 @@ async function gunzip(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const reader = stream.getReader();
+    const reader = decompress(new Blob([packed]).stream(), "gzip");
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       const part = next.value;
       length += part.length;
