@@ -2,7 +2,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { equalBytes } from "../internal/bytes.ts";
+import { encodeHex } from "../internal/hex.ts";
 import { isObject, type JsonObject, parseJson } from "../internal/json.ts";
+import { sha256 } from "../internal/sha256.ts";
 import { generate } from "./testdata.ts";
 
 const FOLDER = new URL("../testdata/", import.meta.url);
@@ -36,6 +38,27 @@ test("generate() gives the same bytes in each run", async () => {
     assert.ok(equalBytes(bytes, files.get(path) ?? new Uint8Array()), path);
   }
 });
+
+test("generate() asks no question twice: what an advisory asks again has the same files", () => {
+  const asked = new Map<string, { id: string; paths: string }>();
+  const repeated: string[] = [];
+  for (const { id, kind, files: named, options = null } of cases()) {
+    const paths = Object.entries(isObject(named) ? named : {})
+      .map(([name, path]) => [name, [path].flat().map(String)] as const);
+    const contents = paths.map(([name, all]) => [name, all.map((path) => hexOf(path))]);
+    const question = JSON.stringify([kind, contents, options]);
+    const one = { id: String(id), paths: JSON.stringify(paths) };
+    const other = asked.get(question) ?? one;
+    if (other.paths !== one.paths) repeated.push(`${other.id} and ${one.id}`);
+    asked.set(question, other);
+  }
+  assert.ok(asked.size > 500, `${asked.size} questions`);
+  assert.deepEqual(repeated, []);
+});
+
+function hexOf(path: string): string {
+  return encodeHex(sha256(files.get(path) ?? assert.fail(path)));
+}
 
 test("generate() stays below 3 MB", () => {
   let total = 0;

@@ -98,9 +98,8 @@ function readAttributes(
     } catch {
       throw fail("a line is not UTF-8");
     }
-    // deno-lint-ignore no-control-regex
-    const [, name, value] = /^([A-Za-z0-9][\w-]{0,69}): ([^\u0000]*)$/.exec(text) ?? [];
-    if (name === undefined) throw fail(`${quote(text)} is no attribute`);
+    const [, name, value] = /^([A-Za-z0-9][\w-]{0,69}): ([^]*)$/.exec(text) ?? [];
+    if (name === undefined || value.includes("\0")) throw fail(`${quote(text)} is no attribute`);
     const key = name.toLowerCase();
     if (attributes.has(key)) throw fail(`a section has ${quote(name)} twice`);
     attributes.set(key, value);

@@ -647,7 +647,7 @@ async function addCertificates(cases: BundleCases): Promise<void> {
   });
   await cases.add({ id: "leaf-certifies", why: "a key for certificates only", ...usage }, {
     ...attested,
-    leaf: { omit: ["2.5.29.15"], extra: [keyUsage("certificates")] },
+    leaf: { keyUse: "certificates" },
   });
   await cases.add({ id: "leaf-is-ca", why: "a certificate of an authority", ...usage }, {
     ...attested,
