@@ -102,7 +102,7 @@ export function cliRuns(folder: string): Record<string, CliRun> {
     "attach": fails("attach", layout, bundle),
     "copy": fails("copy", layout, `oci-layout:${folder}/copied`),
     "store list": fails("store", "list", "--store", `${folder}/kept`),
-    "gate": fails("gate", `--key=${EXAMPLE}/keyed/ci.pub`),
+    "gate": fails("gate", "--since=no-such-commit", `--key=${EXAMPLE}/keyed/ci.pub`),
     "serve keys": ok("serve", "keys", "list", "--db", `${folder}/registry.db`),
     "reverify": fails(
       "reverify",

@@ -43,6 +43,7 @@ const KEYLESS_GOALS: Record<RuntimeId, number> = {
 
 const rows: Row[] = [];
 const skipped: string[] = [];
+const failed: string[] = [];
 const folder = mkdtempSync(join(tmpdir(), "attest-bench-"));
 const fixtures = join(folder, "fixtures");
 
@@ -376,6 +377,7 @@ function print(): void {
     );
   }
   for (const one of skipped) console.log(`skipped ${one}`);
+  for (const one of failed) console.log(`FAILED ${one}`);
   const judged = rows.filter(({ met }) => met !== undefined);
   const missed = judged.filter(({ met }) => met === false).length;
   console.log(`${judged.length - missed} goals met, ${missed} missed`);
@@ -408,9 +410,16 @@ if (import.meta.main) {
     }
     const named = process.argv.slice(2);
     for (const [name, measure] of Object.entries(sections)) {
-      if (named.length === 0 || named.includes(name)) await measure();
+      if (named.length > 0 && !named.includes(name)) continue;
+      try {
+        await measure();
+      } catch (error) {
+        // What was measured before it is printed all the same.
+        failed.push(`${name}: ${error instanceof Error ? error.message : error}`);
+      }
     }
     print();
+    if (failed.length > 0) process.exitCode = 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
