@@ -152,3 +152,13 @@ function find(arg: string, options: readonly OptionSpec[]): Found {
 function names(options: readonly OptionSpec[]): string[] {
   return options.flatMap((option) => [option.name, ...option.aliases ?? []]);
 }
+
+/** The value of an option that is a whole number of at most four digits. */
+export function readCount(args: ParsedArgs, name: string, least: number): number | undefined {
+  const value = args.get(name);
+  if (value === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(value) || Number(value) < least) {
+    throw usageError(`--${name} is a whole number from ${least} on, not ${quote(value)}`);
+  }
+  return Number(value);
+}

@@ -1,6 +1,6 @@
 import { printable } from "../internal/json.ts";
 import type { Statement } from "../intoto/statement.ts";
-import { claimLabel } from "./expectations.ts";
+import { claimLabel } from "./identity_expectation.ts";
 import type { Inspected, InspectedCertificate, InspectedLogEntry } from "./inspect.ts";
 import type { InspectedLevel, InspectedPredicate } from "./inspect_predicate.ts";
 import { plural, type Style, table } from "./text.ts";

@@ -5,7 +5,7 @@ import type { NpmExpectation, NpmPackage, NpmTrust } from "../npm/mod.ts";
 import type { NpmRegistry } from "../store/npm.ts";
 import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { type Artifact, readArtifacts, toInput } from "./artifacts.ts";
-import { readRoots } from "./expectations.ts";
+import { readRoots } from "./trust.ts";
 import { inFile } from "./in_file.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
 import { MAX_ANSWER_BYTES, paintOf, print } from "./npm_print.ts";

@@ -3,7 +3,7 @@ import type { SigningConfig } from "../sigstore/sign/signing_config.ts";
 import type { TrustedRoot } from "../sigstore/trusted_root.ts";
 import type { RefreshedTrust } from "../sigstore/tuf/trust.ts";
 import { ParsedArgs, usageError } from "./args.ts";
-import { readRoots } from "./expectations.ts";
+import { readRoots } from "./trust.ts";
 import { inFile } from "./in_file.ts";
 import { readBounded, type Runtime } from "./runtime.ts";
 

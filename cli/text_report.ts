@@ -4,7 +4,7 @@ import type { Check } from "../report.ts";
 import type { ReasonExplanation } from "../reasons.ts";
 import type { CertificateIdentity, ClaimName } from "../sigstore/identity.ts";
 import type { ArtifactReport, AttestationReport, VerificationReport } from "../verify/report.ts";
-import { claimLabel } from "./expectations.ts";
+import { claimLabel } from "./identity_expectation.ts";
 import type { Fact } from "./provenance_facts.ts";
 import { plural, type Style, table, wrap } from "./text.ts";
 

@@ -4,11 +4,11 @@ import { isObject, parseJson, printable, quote } from "../internal/json.ts";
 import { limitOption, refuseUnknown } from "../internal/options.ts";
 import { type DiskFiles, LOCK_TIMES, withLock } from "../internal/write_files.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
+import { FolderContent, strange } from "./_folder_content.ts";
 import { FolderIndex, HEX, keyFolder, parentOf } from "./_folder_index.ts";
 import { guardDisk } from "./_guard.ts";
 import {
   CLAIM_LIMITS,
-  type Claims,
   contentId,
   copyContent,
   hexOfId,
@@ -63,12 +63,9 @@ export interface TidyResult {
 
 const MARKER = "store.json";
 const FORMAT = { format: "attestation-store", version: 1 };
-const CONTENT = "attestations";
 const TEMPORARY = "tmp";
 const PUBLIC = 0o666;
 const UNUSABLE: ReadonlySet<Reason> = new Set(["content-mismatch", "limit-exceeded"]);
-const SHARD = /^[0-9a-f]{2}$/;
-const CONTENT_FILE = /^([0-9a-f]{64})\.json$/;
 /** A temporary file of that age was left behind. */
 const LEFT_BEHIND_MS = 3_600_000;
 
@@ -95,6 +92,7 @@ export class FolderStore implements PrunableStore {
   readonly #root: string;
   readonly #files: DiskFiles;
   readonly #index: FolderIndex;
+  readonly #content: FolderContent;
   readonly #limits: typeof CLAIM_LIMITS;
   readonly #maxFound: number;
   readonly #staleLockMs: number;
@@ -111,6 +109,11 @@ export class FolderStore implements PrunableStore {
       maxBytes: limitOption("maxBytes", options.maxBytes, CLAIM_LIMITS.maxBytes),
       maxSubjects: limitOption("maxSubjects", options.maxSubjects, CLAIM_LIMITS.maxSubjects),
     };
+    this.#content = new FolderContent(this.#root, this.#index, {
+      files,
+      limits: this.#limits,
+      temporary: () => this.#temporary(),
+    });
     this.#maxFound = limitOption("maxFound", options.maxFound, 10_000);
     this.#staleLockMs = limitOption("staleLockMs", options.staleLockMs, LOCK_TIMES.staleMs);
   }
@@ -125,9 +128,9 @@ export class FolderStore implements PrunableStore {
       await this.#open(true);
       signal?.throwIfAborted();
       return await this.#locked(hex, async () => {
-        const source = this.#contentPath(hex);
-        const isThere = await this.#hasContent(hex, content.length);
-        if (!isThere) await this.#write(hex, content, claims);
+        const source = this.#content.path(hex);
+        const isThere = await this.#content.has(hex, content.length);
+        if (!isThere) await this.#content.write(hex, content, claims);
         else {
           await this.#index.enter(hex, claims);
           await this.#files.syncFolder(parentOf(source));
@@ -158,9 +161,9 @@ export class FolderStore implements PrunableStore {
       let corrupt: AttestationError | undefined;
       for (const hex of [...listed].sort()) {
         signal?.throwIfAborted();
-        const source = this.#contentPath(hex);
+        const source = this.#content.path(hex);
         try {
-          const read = await this.#read(hex);
+          const read = await this.#content.read(hex);
           if (read === undefined) {
             onNote({
               reason: "attestation-not-found",
@@ -191,14 +194,14 @@ export class FolderStore implements PrunableStore {
   async *list({ signal, onNote = () => {} }: StoreOptions = {}): AsyncGenerator<StoreEntry> {
     signal?.throwIfAborted();
     await this.#guard("list", signal, () => this.#open(false));
-    const names = this.#allContent(onNote);
+    const names = this.#content.all(onNote);
     for (;;) {
       const { done, value: hex } = await this.#guard("list", signal, () => names.next());
       if (done) return;
       signal?.throwIfAborted();
       const entry = await this.#guard("list", signal, async () => {
         try {
-          const read = await this.#read(hex);
+          const read = await this.#content.read(hex);
           if (read === undefined) return undefined;
           const { content, claims, modified } = read;
           return { claims, size: content.length, storedAt: modified };
@@ -209,7 +212,7 @@ export class FolderStore implements PrunableStore {
       });
       if (entry === undefined) continue;
       const { claims, ...facts } = entry;
-      yield { id: `sha256:${hex}`, ...claims, ...facts, source: this.#contentPath(hex) };
+      yield { id: `sha256:${hex}`, ...claims, ...facts, source: this.#content.path(hex) };
     }
   }
 
@@ -219,10 +222,10 @@ export class FolderStore implements PrunableStore {
     return await this.#guard("remove from", signal, async () => {
       await this.#open(false);
       return await this.#locked(hex, async () => {
-        const path = this.#contentPath(hex);
+        const path = this.#content.path(hex);
         if (await this.#files.entry(path) === undefined) return false;
         // What is spoilt does not tell its subjects: tidy() finds their entries.
-        const read = await this.#read(hex).catch((error) => {
+        const read = await this.#content.read(hex).catch((error) => {
           if (!isAttestationError(error)) throw error;
         });
         await this.#files.remove(path);
@@ -254,10 +257,10 @@ export class FolderStore implements PrunableStore {
         await this.#files.remove(path).catch(() => {});
         done.temporary++;
       }
-      for await (const hex of this.#allContent(onNote)) {
+      for await (const hex of this.#content.all(onNote)) {
         signal?.throwIfAborted();
         await this.#unlessLocked(hex, async () => {
-          const read = await this.#read(hex).catch((error) => {
+          const read = await this.#content.read(hex).catch((error) => {
             if (!isAttestationError(error)) throw error;
           });
           if (read !== undefined && await this.#index.enter(hex, read.claims)) done.repaired++;
@@ -265,9 +268,9 @@ export class FolderStore implements PrunableStore {
       }
       for await (const { folder, name } of this.#index.entries()) {
         signal?.throwIfAborted();
-        if (await this.#files.entry(this.#contentPath(name)) !== undefined) continue;
+        if (await this.#files.entry(this.#content.path(name)) !== undefined) continue;
         await this.#unlessLocked(name, async () => {
-          if (await this.#files.entry(this.#contentPath(name)) !== undefined) return;
+          if (await this.#files.entry(this.#content.path(name)) !== undefined) return;
           await this.#index.forget(folder, name);
           done.dangling++;
         });
@@ -379,88 +382,4 @@ export class FolderStore implements PrunableStore {
   #temporary(): string {
     return `${this.#root}/${TEMPORARY}/${crypto.randomUUID()}.tmp`;
   }
-
-  #contentPath(hex: string): string {
-    return `${this.#root}/${CONTENT}/${hex.slice(0, 2)}/${hex}.json`;
-  }
-
-  async #write(hex: string, content: Uint8Array<ArrayBuffer>, claims: Claims): Promise<void> {
-    const path = this.#contentPath(hex);
-    const temporary = this.#temporary();
-    try {
-      await this.#files.createNew(temporary, content, PUBLIC);
-      await this.#index.enter(hex, claims);
-      await this.#index.ensure(`${CONTENT}/${hex.slice(0, 2)}`);
-      await this.#files.rename(temporary, path);
-    } catch (error) {
-      await this.#files.remove(temporary).catch(() => {});
-      throw error;
-    }
-    await this.#files.syncFolder(parentOf(path));
-  }
-
-  /** Whether the content is there as it was put. */
-  async #hasContent(hex: string, size: number): Promise<boolean> {
-    const path = this.#contentPath(hex);
-    const entry = await this.#files.entry(path);
-    if (entry?.kind !== "file" || entry.size !== size) return false;
-    return await contentId(await this.#files.read(path)) === `sha256:${hex}`;
-  }
-
-  /**
-   * Content by its name, with what it says; undefined if it is not there.
-   *
-   * @throws {AttestationError} `content-mismatch`, `limit-exceeded`, and what parsing refuses.
-   */
-  async #read(hex: string) {
-    const path = this.#contentPath(hex);
-    const entry = await this.#files.entry(path);
-    if (entry === undefined) return undefined;
-    // A link, or a pipe that never ends, is not opened.
-    if (entry.kind !== "file") throw mismatch(path, "it is no file");
-    if (entry.size > this.#limits.maxBytes) {
-      throw new AttestationError(
-        "limit-exceeded",
-        `Cannot use ${quote(path)}: it has ${entry.size} bytes, at most ` +
-          `${this.#limits.maxBytes} are accepted`,
-      );
-    }
-    let content;
-    try {
-      content = await this.#files.read(path);
-    } catch (error) {
-      if (this.#files.isMissing(error)) return undefined;
-      throw error;
-    }
-    const id = await contentId(content);
-    if (id !== `sha256:${hex}`) throw mismatch(path, `its bytes have the digest ${id}`);
-    return { content, claims: await readClaims(content, this.#limits), modified: entry.modified };
-  }
-
-  /** The names of all content, in order. */
-  async *#allContent(onNote: NonNullable<StoreOptions["onNote"]>): AsyncGenerator<string> {
-    const root = `${this.#root}/${CONTENT}`;
-    for (const shard of (await this.#index.names(root)).sort()) {
-      if (!SHARD.test(shard)) {
-        onNote(strange(`${root}/${shard}`));
-        continue;
-      }
-      for (const name of (await this.#index.names(`${root}/${shard}`)).sort()) {
-        const hex = CONTENT_FILE.exec(name)?.[1];
-        if (hex?.startsWith(shard)) yield hex;
-        else onNote(strange(`${root}/${shard}/${name}`));
-      }
-    }
-  }
-}
-
-function mismatch(path: string, why: string): AttestationError {
-  return new AttestationError("content-mismatch", `Cannot use ${quote(path)}: ${why}`);
-}
-
-function strange(path: string) {
-  return {
-    reason: "content-mismatch",
-    message: `Left out ${quote(path)}: it is not of this store`,
-  } as const;
 }
