@@ -484,6 +484,267 @@ export const BAD_POLICIES: Readonly<Record<string, [unknown, string, RegExp]>> =
     /no integer/,
   ],
 
+  "a requirement twice": [
+    rule({ require: [{ id: "a" }, { id: "a" }] }),
+    "/rules/0/require/1/id",
+    /there twice/,
+  ],
+  "a rule twice, of others between": [
+    top({
+      selection: "all",
+      rules: [
+        { id: "a", require: [{ id: "x" }] },
+        { id: "b", require: [{ id: "x" }] },
+        { id: "a", require: [{ id: "x" }] },
+      ],
+    }),
+    "/rules/2/id",
+    /there twice/,
+  ],
+  "a cross rule that is called across": [
+    rule({ across: [{ id: "across", signers: { of: ["signed"], min: 1 } }] }),
+    "/rules/0/across/0/id",
+    /taken/,
+  ],
+  "two cross rules of one name": [
+    rule({
+      across: [
+        { id: "x", signers: { of: ["signed"], min: 1 } },
+        { id: "x", signers: { of: ["signed"], min: 1 } },
+      ],
+    }),
+    "/rules/0/across/1/id",
+    /twice/,
+  ],
+  "distinct signers of a requirement that is not there": [
+    rule({ across: [{ id: "x", distinctSigners: ["signed", "sighed"] }] }),
+    "/rules/0/across/0/distinctSigners/1",
+    /did you mean signed\?/,
+  ],
+  "a field of a requirement that is not there": [
+    rule({
+      across: [{
+        id: "x",
+        equal: [
+          { requirement: "signed", path: "/predicate/a" },
+          { requirement: "nothing", path: "/predicate/a" },
+        ],
+      }],
+    }),
+    "/rules/0/across/0/equal/1/requirement",
+    /no requirement/,
+  ],
+  "many values where one must be equal": [
+    rule({
+      across: [{
+        id: "x",
+        equal: [
+          { requirement: "signed", path: "/predicate/a" },
+          { requirement: "signed", path: "/predicate/*/a" },
+        ],
+      }],
+    }),
+    "/rules/0/across/0/equal/1/path",
+    /no place/,
+  ],
+  "an equal value at no path": [
+    rule({
+      across: [{
+        id: "x",
+        equal: [
+          { requirement: "signed", path: "/predicate/a" },
+          { requirement: "signed", path: "/nowhere" },
+        ],
+      }],
+    }),
+    "/rules/0/across/0/equal/1/path",
+    /nothing else/,
+  ],
+  "a chain from a requirement that is not there": [
+    top({
+      selection: "all",
+      rules: [
+        {
+          id: "a",
+          require: [{ id: "p" }],
+          across: [{ id: "x", chain: { from: "q", dependency: "d", rule: "b" } }],
+        },
+        { id: "b", require: [{ id: "p" }] },
+      ],
+    }),
+    "/rules/0/across/0/chain/from",
+    /no requirement/,
+  ],
+  "an exception twice": [
+    asks({
+      predicate: {
+        vulnerabilities: {
+          maxSeverity: "low",
+          exceptions: [
+            { id: "CVE-1", reason: "x", until: "2026-01-01T00:00:00Z" },
+            { id: "CVE-1", reason: "y", until: "2027-01-01T00:00:00Z" },
+          ],
+        },
+      },
+    }),
+    `${R}/predicate/vulnerabilities/exceptions/1/id`,
+    /twice/,
+  ],
+  "a repository with a digest": [
+    rule({ select: { oci: `ghcr.io/a/b@sha256:${SHA}` } }),
+    "/rules/0/select/oci",
+    /tag/,
+  ],
+  "a time of a bare envelope": [
+    asks({ envelope: { formats: ["dsse"], timestamp: 1 } }),
+    `${R}/envelope/timestamp`,
+    /bare DSSE/,
+  ],
+  "a VSA under another type": [
+    asks({
+      statement: { predicateTypes: [TEST] },
+      predicate: { vsa: { verifierId: "https://v.example", resourceUri: "pkg:npm/a@1.0.0" } },
+    }),
+    `${R}/predicate/vsa`,
+    /none of vsa/,
+  ],
+  "a VSA's level that no dependency has": [
+    asks({
+      predicate: {
+        vsa: { verifierId: "https://v.example", resourceUri: "a", dependencyLevels: ["high"] },
+      },
+    }),
+    `${R}/predicate/vsa`,
+    /no level/,
+  ],
+  "a VSA's key that is nobody's": [
+    asks({
+      predicate: {
+        vsa: { verifierId: "https://v.example", resourceUri: "a", signer: { keys: ["carol"] } },
+      },
+    }),
+    `${R}/predicate/vsa/signer/keys/0`,
+    /neither the name/,
+  ],
+  "provenance of a version that the types leave out": [
+    asks({
+      statement: { predicateTypes: [PROVENANCE] },
+      predicate: {
+        provenance: { minLevel: 1, predicateTypes: ["https://slsa.dev/provenance/v0.2"] },
+      },
+    }),
+    `${R}/predicate/provenance`,
+    /none of provenance/,
+  ],
+  "a dependency of a broken digest": [
+    asks({ predicate: { dependencies: { digests: ["md5"] } } }),
+    `${R}/predicate/dependencies/digests/0`,
+    /broken/,
+  ],
+  "dependencies that ask nothing": [
+    asks({ predicate: { dependencies: {} } }),
+    `${R}/predicate/dependencies`,
+    /asks nothing/,
+  ],
+  "an SBOM that asks nothing": [
+    asks({ predicate: { sbom: {} } }),
+    `${R}/predicate/sbom`,
+    /asks nothing/,
+  ],
+  "provenance that asks nothing": [
+    asks({ predicate: { provenance: {} } }),
+    `${R}/predicate/provenance`,
+    /asks nothing/,
+  ],
+  "a statement that asks nothing": [asks({ statement: {} }), `${R}/statement`, /asks nothing/],
+  "sizes of no key": [
+    asks({ envelope: { minKeyBits: {} } }),
+    `${R}/envelope/minKeyBits`,
+    /asks nothing/,
+  ],
+  "an id that is too long": [asks({ id: "a".repeat(129) }), `${R}/id`, /no id/],
+  "a text that is too long": [
+    top({ description: "a".repeat(4097) }),
+    "/description",
+    /more than 4096/,
+  ],
+  "a GitHub identity that is no object": [
+    trust({ identities: { ci: { github: "acme/app" } } }),
+    "/trust/identities/ci/github",
+    /no JSON object/,
+  ],
+  "a VSA about nothing": [
+    asks({ predicate: { vsa: { verifierId: "https://v.example", resourceUri: "" } } }),
+    `${R}/predicate/vsa/resourceUri`,
+    /empty/,
+  ],
+  "a VSA of a branch in a list": [
+    asks({
+      predicate: {
+        vsa: { verifierId: "https://v.example", resourceUri: "a", sourceRef: ["refs/heads/main"] },
+      },
+    }),
+    `${R}/predicate/vsa`,
+    /sourceRef/,
+  ],
+  "a GitHub ref that is empty": [
+    trust({ identities: { ci: { github: { owner: "acme", sourceRef: "" } } } }),
+    "/trust/identities/ci/github",
+    /sourceRef is empty/,
+  ],
+  "a runner that is refused by a word": [
+    trust({ identities: { ci: { github: { owner: "acme", denySelfHostedRunners: "no" } } } }),
+    "/trust/identities/ci/github",
+    /denySelfHostedRunners/,
+  ],
+  "a pattern with another member": [
+    trust({
+      identities: {
+        ci: { issuer: ISSUER, subjectAlternativeName: { pattern: "a", flags: "i" } },
+      },
+    }),
+    "/trust/identities/ci/subjectAlternativeName",
+    /one member pattern/,
+  ],
+  "an empty pattern": [
+    trust({ identities: { ci: { issuer: ISSUER, subjectAlternativeName: { pattern: "" } } } }),
+    "/trust/identities/ci/subjectAlternativeName",
+    /one member pattern/,
+  ],
+  "an empty claim": [
+    trust({ identities: { ci: { issuer: ISSUER, subjectAlternativeName: "" } } }),
+    "/trust/identities/ci/subjectAlternativeName",
+    /empty/,
+  ],
+  "a key that is a number": [
+    trust({ keys: { alice: { publicKey: 7 }, bob: { publicKey: KEYS.bob } } }),
+    "/trust/keys/alice/publicKey",
+    /neither PEM text nor a JWK/,
+  ],
+  "keys in a list": [trust({ keys: [], groups: {} }), "/trust/keys", /no JSON object/],
+  "a key set with a key that is none": [
+    trust({ keySets: { team: { type: "attest-key-set/v1", keys: [7] } } }),
+    "/trust/keySets/team/keys/0",
+    /no JSON object/,
+  ],
+  "a key set of another type": [
+    trust({
+      keySets: {
+        team: { type: "attest-key-set/v2", keys: [{ name: "a", publicKey: KEYS.alice }] },
+      },
+      keys: { alice: { publicKey: KEYS.bob } },
+      groups: {},
+    }),
+    "/trust/keySets/team/type",
+    /attest-key-set\/v1/,
+  ],
+  "a root twice": [trust({ roots: ["public-good", "public-good"] }), "/trust/roots/1", /twice/],
+  "a waiver for a reason that is none": [
+    top({ waivers: [{ ...WAIVER, reasons: ["Too old"] }] }),
+    "/waivers/0/reasons/0",
+    /no reason/,
+  ],
+
   "a waiver for a rule that is not there": [
     top({ waivers: [{ ...WAIVER, rule: "relese" }] }),
     "/waivers/0/rule",
@@ -567,8 +828,11 @@ export const FULL_POLICY = {
     require: [
       {
         id: "built",
+        description: "By the release workflow",
         envelope: {
           formats: ["sigstore-bundle"],
+          coverage: ["message", "whole-artifact"],
+          signedMessageType: true,
           payloadTypes: ["application/vnd.in-toto+json"],
           algorithms: ["ES256", "Ed25519"],
           minKeyBits: { RSA: 3072, EC: 256 },
@@ -600,6 +864,7 @@ export const FULL_POLICY = {
           },
           dependencies: {
             allowed: ["git+https://github.com/acme/**"],
+            forbidden: ["pkg:npm/event-stream@**"],
             digests: ["sha256"],
             min: 1,
           },
@@ -607,6 +872,14 @@ export const FULL_POLICY = {
             { id: "tests", path: "/predicate/*/result", quantifier: "some", equals: "PASSED" },
             { path: "/predicate/version", semver: ">=1.0.0" },
             { path: "/predicate/time", time: { after: "P30D", before: "P1D" } },
+            { path: "/predicate/age", time: { maxAge: "P30D" } },
+            { path: "/predicate/state", quantifier: "none", oneOf: ["bad", "worse"] },
+            { path: "/predicate/name", matches: ["app-*"] },
+            { path: "/predicate/score", number: { min: 1, max: 10 } },
+            { path: "/predicate/tools", containsAll: ["a"] },
+            { path: "/predicate/tools", subsetOf: ["a", "b"] },
+            { path: "/predicate/tools", disjointFrom: ["c"] },
+            { path: "/predicate/debug", exists: false },
           ],
           cel: "statement.subject.size() == 1",
         },
@@ -627,6 +900,18 @@ export const FULL_POLICY = {
         },
       },
       {
+        id: "summed-up",
+        predicate: {
+          vsa: {
+            verifierId: "https://v.example",
+            signer: { keys: ["alice", "a".repeat(64)] },
+            resourceUri: "pkg:npm/a@1.0.0",
+            verifiedLevels: ["SLSA_BUILD_LEVEL_3"],
+            maxAge: 86_400,
+          },
+        },
+      },
+      {
         id: "listed",
         predicate: {
           sbom: {
@@ -640,7 +925,7 @@ export const FULL_POLICY = {
       },
     ],
     across: [
-      { id: "apart", distinctSigners: ["built", "scanned"] },
+      { id: "apart", description: "Two people", distinctSigners: ["built", "scanned"] },
       {
         id: "same",
         equal: [
@@ -658,3 +943,142 @@ export const FULL_POLICY = {
     { ...WAIVER, rule: "bin" },
   ],
 };
+
+/** Members of {@linkcode FULL_POLICY} that cannot be left out. */
+export const NEEDED: readonly string[] = `
+/type
+/trust
+/trust/keys
+/trust/keys/alice
+/trust/keys/alice/publicKey
+/trust/keySets
+/trust/keySets/team
+/trust/keySets/team/type
+/trust/keySets/team/keys
+/trust/keySets/team/keys/0/name
+/trust/keySets/team/keys/0/publicKey
+/trust/identities
+/trust/identities/ci
+/trust/identities/ci/github
+/trust/identities/ci/github/repository
+/trust/identities/other/issuer
+/trust/identities/other/subjectAlternativeName/pattern
+/trust/groups
+/trust/groups/all
+/rules
+/rules/0/id
+/rules/0/require
+/rules/0/require/0/id
+/rules/0/require/0/envelope/signedBy/0/of
+/rules/0/require/0/envelope/signedBy/1/of
+/rules/0/require/0/predicate/provenance/buildType
+/rules/0/require/0/predicate/provenance/externalParameters/ref/pattern
+/rules/0/require/0/predicate/provenance/builders/builders
+/rules/0/require/0/predicate/provenance/builders/builders/0/signer
+/rules/0/require/0/predicate/provenance/builders/builders/0/signer/keys
+/rules/0/require/0/predicate/provenance/builders/builders/0/builderId
+/rules/0/require/0/predicate/provenance/builders/builders/0/maxBuildLevel
+/rules/0/require/0/predicate/where/0/path
+/rules/0/require/0/predicate/where/0/equals
+/rules/0/require/0/predicate/where/1/path
+/rules/0/require/0/predicate/where/1/semver
+/rules/0/require/0/predicate/where/2/path
+/rules/0/require/0/predicate/where/2/time
+/rules/0/require/0/predicate/where/3/path
+/rules/0/require/0/predicate/where/3/time
+/rules/0/require/0/predicate/where/3/time/maxAge
+/rules/0/require/0/predicate/where/4/path
+/rules/0/require/0/predicate/where/4/oneOf
+/rules/0/require/0/predicate/where/5/path
+/rules/0/require/0/predicate/where/5/matches
+/rules/0/require/0/predicate/where/6/path
+/rules/0/require/0/predicate/where/6/number
+/rules/0/require/0/predicate/where/7/path
+/rules/0/require/0/predicate/where/7/containsAll
+/rules/0/require/0/predicate/where/8/path
+/rules/0/require/0/predicate/where/8/subsetOf
+/rules/0/require/0/predicate/where/9/path
+/rules/0/require/0/predicate/where/9/disjointFrom
+/rules/0/require/0/predicate/where/10/path
+/rules/0/require/0/predicate/where/10/exists
+/rules/0/require/0/freshness/maxAge
+/rules/0/require/1/id
+/rules/0/require/1/predicate/vulnerabilities
+/rules/0/require/1/predicate/vulnerabilities/maxSeverity
+/rules/0/require/1/predicate/vulnerabilities/exceptions/0/id
+/rules/0/require/1/predicate/vulnerabilities/exceptions/0/reason
+/rules/0/require/1/predicate/vulnerabilities/exceptions/0/until
+/rules/0/require/2/id
+/rules/0/require/2/predicate/vsa
+/rules/0/require/2/predicate/vsa/verifierId
+/rules/0/require/2/predicate/vsa/signer/keys
+/rules/0/require/2/predicate/vsa/resourceUri
+/rules/0/require/3/id
+/rules/0/require/3/predicate/sbom
+/rules/0/across
+/rules/0/across/0/id
+/rules/0/across/0/distinctSigners
+/rules/0/across/1/id
+/rules/0/across/1/equal
+/rules/0/across/1/equal/0/requirement
+/rules/0/across/1/equal/0/path
+/rules/0/across/1/equal/1/requirement
+/rules/0/across/1/equal/1/path
+/rules/0/across/2/id
+/rules/0/across/2/signers
+/rules/0/across/2/signers/of
+/rules/0/across/2/signers/min
+/rules/0/across/3/id
+/rules/0/across/3/chain
+/rules/0/across/3/chain/from
+/rules/0/across/3/chain/dependency
+/rules/0/across/3/chain/rule
+/rules/1/id
+/rules/1/require
+/rules/1/require/0/id
+/waivers/0/rule
+/waivers/0/artifact
+/waivers/0/artifact/name
+/waivers/0/reason
+/waivers/0/owner
+/waivers/0/until
+/waivers/1/rule
+/waivers/1/artifact
+/waivers/1/artifact/name
+/waivers/1/reason
+/waivers/1/owner
+/waivers/1/until
+/waivers/2/rule
+/waivers/2/artifact
+/waivers/2/artifact/name
+/waivers/2/reason
+/waivers/2/owner
+/waivers/2/until
+`.trim().split("\n");
+
+/** Places of it that take another value of another type, and which. */
+export const FREE: readonly [place: RegExp, is: (value: unknown, was: unknown) => boolean][] = [
+  [/\/where\/0\/equals$/, () => true],
+  [/\/(?:oneOf|containsAll|subsetOf|disjointFrom)\/\d$/, () => true],
+  [
+    /\/(?:oneOf|containsAll|subsetOf|disjointFrom)$/,
+    (value) => Array.isArray(value) && value.length > 0,
+  ],
+  [
+    /\/(?:log|timestamp|timestampAuthority|RSA|EC|min|max|count|maxAge)$/,
+    (value, was) => value === 7 && typeof was === "number",
+  ],
+  [/\/where\/10\/exists$/, (value) => value === true],
+  [/\/(?:denySelfHostedRunners|signedMessageType|versions)$/, (value) => value === true],
+  // Without an entry these ask less, or trust nobody.
+  [/\/(?:builders\/builders|verifiedLevels)$|^\/waivers$/, (value) => isEmptyList(value)],
+  [/\/(?:thresholds|externalParameters)$/, (value) => isEmptyObject(value)],
+];
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return JSON.stringify(value) === "{}";
+}

@@ -158,6 +158,7 @@ function checkVsa(predicate: Members, trusted: TrustedNames): void {
   const vsa = predicate.object("vsa", "vsa", VSA);
   if (vsa === undefined) return;
   vsa.need("verifierId", "resourceUri");
+  if (vsa.get("resourceUri") === "") vsa.text("resourceUri");
   if (!vsa.has("verifierId")) return;
   const known: unknown = pick(vsa.value, VSA);
   adopt(vsa, () => checkVsaExpectation(known as VsaExpectation));

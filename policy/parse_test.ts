@@ -2,8 +2,9 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "
 import { describe, it } from "node:test";
 import { AttestationError } from "../errors.ts";
 import { isProportional } from "../tests/fixtures/growth.ts";
+import { placedChangesOf } from "../tests/json_changes.ts";
 import { policyOf, PROVENANCE } from "./_fixtures_test.ts";
-import { BAD_POLICIES, FULL_POLICY, type Loose, top } from "./_policies_test.ts";
+import { BAD_POLICIES, FREE, FULL_POLICY, type Loose, NEEDED, top } from "./_policies_test.ts";
 import { parsePolicy, validatePolicy } from "./parse.ts";
 
 describe("validatePolicy()", () => {
@@ -17,6 +18,20 @@ describe("validatePolicy()", () => {
       throws(() => parsePolicy(policy as object), AttestationError);
     });
   }
+
+  it("checks every member: what it is, and that it is there", () => {
+    const needed: string[] = [];
+    for (const { value, place, was, is } of placedChangesOf(FULL_POLICY)) {
+      const good = validatePolicy(value).length === 0;
+      if (is === undefined) {
+        if (!good) needed.push(place);
+        continue;
+      }
+      const free = FREE.some(([places, takes]) => places.test(place) && takes(is, was));
+      equal(good, free, `${place}: ${JSON.stringify(is)} for ${JSON.stringify(was)}`);
+    }
+    deepEqual(needed, NEEDED);
+  });
 
   it("lists all problems, in the order of the document", () => {
     const problems = validatePolicy({

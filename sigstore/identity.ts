@@ -286,6 +286,15 @@ const GITHUB_OPTIONS = [
  */
 export function githubIdentity(expectation: GithubExpectation): IdentityExpectation {
   refuseUnknown(expectation, GITHUB_OPTIONS, "githubIdentity()");
+  for (const [name, value] of Object.entries(expectation)) {
+    if (value === undefined) continue;
+    const isGood = name === "denySelfHostedRunners"
+      ? typeof value === "boolean"
+      : typeof value === "string" && value !== "";
+    if (!isGood) {
+      throw new TypeError(`Cannot expect a GitHub identity: ${name} is empty or of another type`);
+    }
+  }
   const { owner, repository, signerRepository, signerWorkflow, host = "github.com" } = expectation;
   if (!/^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)) {
     throw new TypeError(`Cannot expect a GitHub identity: ${quote(host)} is no host`);

@@ -342,6 +342,33 @@ describe("githubIdentity()", () => {
       throws(() => githubIdentity(one as GithubExpectation), TypeError, JSON.stringify(one));
     }
   });
+
+  it("takes no member of another type, or without a letter", () => {
+    for (
+      const [name, values] of Object.entries({
+        owner: ["", 7, ["acme"], null],
+        repository: ["", ["acme/app"], null],
+        signerRepository: ["", ["acme/app"]],
+        signerWorkflow: ["", 7, {}],
+        signerDigest: ["", 7],
+        sourceRef: ["", {}],
+        sourceDigest: ["", []],
+        host: ["", 7],
+        issuer: ["", {}],
+        // None of these is "no", and none is "yes".
+        denySelfHostedRunners: ["", 0, null, "false", "true", 1, {}],
+      })
+    ) {
+      for (const value of values) {
+        const expectation = { owner: "acme", [name]: value } as unknown as GithubExpectation;
+        throws(() => githubIdentity(expectation), { name: "TypeError", message: /empty or of/ });
+      }
+    }
+    equal(
+      githubIdentity({ owner: "acme", denySelfHostedRunners: false }).runnerEnvironment,
+      undefined,
+    );
+  });
 });
 
 describe("describeMatcher()", () => {

@@ -115,7 +115,7 @@ export function checkVsaExpectation(expectation: VsaExpectation): void {
     if (policy.digest !== undefined) checkDigest(policy.digest);
   }
   if (digest !== undefined) checkDigest(digest);
-  if (sourceRef !== undefined && !/^refs\/./.test(String(sourceRef))) {
+  if (sourceRef !== undefined && !(isText(sourceRef) && /^refs\/./.test(sourceRef))) {
     throw new TypeError(`sourceRef is ${quote(String(sourceRef))}, wanted all of it: refs/…`);
   }
 }

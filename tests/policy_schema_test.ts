@@ -54,6 +54,13 @@ const BEYOND = new RegExp(
     "a root that is none",
     "a waiver for no check",
     "signed by a certificate",
+    "(?:requirement|exception|root) twice",
+    "a rule twice",
+    "two cross rules of one name",
+    "many values where one",
+    "under another type",
+    "that no dependency has",
+    "that the types leave out",
   ].join("|"),
 );
 

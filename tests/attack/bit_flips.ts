@@ -106,10 +106,10 @@ export const HARMLESS: readonly HarmlessPlace[] = [
   },
   {
     cases: /proof-only$/,
-    pointer: /^\/verificationMaterial\/tlogEntries\/0\/logIndex$/,
+    pointer: /^\/verificationMaterial\/tlogEntries\/0\/(logIndex|integratedTime)$/,
     role: "value",
-    why:
-      "Without a promise nobody signs the place in the whole log; the proof has that in its tree",
+    why: "Without a promise nobody signs the place in the whole log, nor the time: the proof has " +
+      "the place in its tree, and the time counts for nothing",
   },
   {
     cases: /rekor2-(cosigned|log-line-second|two-lines-of-origin)$/,
