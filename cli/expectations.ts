@@ -2,7 +2,7 @@ import { printable, quote } from "../internal/json.ts";
 import { findPredicateTypes, PREDICATE_SHORT_NAMES } from "../intoto/predicates/short_name.ts";
 import type { EvidenceThresholds, VerifyOptions } from "../verify/options.ts";
 import { type ParsedArgs, readCount, suggestion, usageError } from "./args.ts";
-import { claimLabel, describeMatcher, readIdentityExpectation } from "./identity_expectation.ts";
+import { claimLabel, matcherInWords, readIdentityExpectation } from "./identity_expectation.ts";
 import { PROVENANCE_OPTIONS, VSA_OPTIONS } from "./provenance_options.ts";
 import type { Runtime } from "./runtime.ts";
 import { readKeyTrust, readOtherTrust, readRoots } from "./trust.ts";
@@ -63,7 +63,7 @@ export async function readExpectations(
   if (identity !== undefined) {
     options.expect = { ...options.expect, identity };
     for (const [claim, matcher] of Object.entries(identity)) {
-      if (matcher !== undefined) rows.push([claimLabel(claim), describeMatcher(matcher)]);
+      if (matcher !== undefined) rows.push([claimLabel(claim), matcherInWords(matcher)]);
     }
   } else if (args.has("unsafe-any-identity")) rows.push(["signer", "ANYBODY (unsafe)"]);
   if (args.has("unsafe-any-identity")) options.unsafelyAcceptAnyIdentity = true;

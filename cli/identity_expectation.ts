@@ -72,7 +72,7 @@ export function readIdentityExpectation(args: ParsedArgs): IdentityExpectation |
 }
 
 /** A matcher in words; a slash needs no escape where no slash ends the pattern. */
-export function describeMatcher(matcher: Matcher): string {
+export function matcherInWords(matcher: Matcher): string {
   return typeof matcher === "string"
     ? printable(matcher)
     : `${printable(matcher.pattern.replaceAll("\\/", "/"))} (pattern for the whole)`;
