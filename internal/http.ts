@@ -1,8 +1,9 @@
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import { asBytes, type Bytes, concat } from "./bytes.ts";
-import { cleaned, describe } from "./http_words.ts";
+import { cleaned, describe, place } from "./http_words.ts";
 import { isObject, type JsonObject, parseJson, printable } from "./json.ts";
 import { TimeLimit } from "./time_limit.ts";
+import { timer } from "./timer.ts";
 
 /** The part of `fetch` that requests need. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
@@ -178,11 +179,6 @@ function checkAddress(action: string, url: string, plainHosts: readonly string[]
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" ||
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
-}
-
-/** An address for messages: without its query, which may hold what is secret. */
-function place({ origin, pathname }: URL): string {
-  return printable(`${origin}${pathname}`, 200);
 }
 
 /** What is asked, and how. */
@@ -443,20 +439,6 @@ async function* chunks(exchange: Exchange): AsyncGenerator<Uint8Array, undefined
 
 function refuseAborted(action: string, signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw refusal("aborted", action, "the caller stopped it");
-}
-
-/** Waits, or until the signal. */
-export function timer(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timeout);
-      signal?.removeEventListener("abort", finish);
-      resolve();
-    };
-    const timeout = setTimeout(finish, ms);
-    signal?.addEventListener("abort", finish, { once: true });
-    if (signal?.aborted) finish();
-  });
 }
 
 function refusal(reason: Reason, action: string, what: string): AttestationError {

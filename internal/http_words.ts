@@ -48,3 +48,8 @@ export function describe(cause: unknown, init: HttpRequest): string {
   const text = texts.join(": ").replace(/\(?https?:\/\/\S+/g, "").replace(/\s+/g, " ").trim();
   return text === "" ? "the connection failed" : printable(withoutSecrets(text, init), 160);
 }
+
+/** An address for messages: without its query, which may hold what is secret. */
+export function place({ origin, pathname }: URL): string {
+  return printable(`${origin}${pathname}`, 200);
+}

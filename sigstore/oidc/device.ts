@@ -1,7 +1,8 @@
 import { AttestationError, type Reason } from "../../errors.ts";
 import { encodeBase64Url } from "../../internal/base64.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
-import { HTTP_OPTIONS, type HttpOptions, jsonAnswer, request, timer } from "../../internal/http.ts";
+import { HTTP_OPTIONS, type HttpOptions, jsonAnswer, request } from "../../internal/http.ts";
+import { timer } from "../../internal/timer.ts";
 import { type Json, type JsonObject, printable, quote } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
 import { type IdentityToken, parseIdentityToken, SIGSTORE_AUDIENCE } from "./token.ts";

@@ -1,6 +1,7 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
-import { HTTP_OPTIONS, type HttpAnswer, type HttpOptions, timer } from "../../internal/http.ts";
+import { HTTP_OPTIONS, type HttpAnswer, type HttpOptions } from "../../internal/http.ts";
+import { timer } from "../../internal/timer.ts";
 import { isObject, parseJson, quote } from "../../internal/json.ts";
 import { isOciDigest, isOciTag } from "../../internal/oci_name.ts";
 import { refuseUnknown } from "../../internal/options.ts";

@@ -1,4 +1,4 @@
-import { timer } from "../../internal/http.ts";
+import { timer } from "../../internal/timer.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { canonicalJson, copyJson } from "../../internal/json.ts";
 import { utf8 } from "../../internal/bytes.ts";
