@@ -1,7 +1,7 @@
 import { AttestationError, isAttestationError, type Reason } from "../errors.ts";
 import { asBytes, type Bytes, concat } from "./bytes.ts";
 import { cleaned, describe, place } from "./http_words.ts";
-import { isObject, type JsonObject, parseJson, printable } from "./json.ts";
+import { isObject, type JsonObject, parseJson } from "./json.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { timer } from "./timer.ts";
 
