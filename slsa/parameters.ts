@@ -167,8 +167,8 @@ export function assertParameterRules(rules: unknown, depth = 0): asserts rules i
 
 function isPattern(pattern: string): boolean {
   try {
-    // Alone too: the group would close a bracket that the pattern leaves open.
-    return new RegExp(pattern, "u") !== undefined && whole(pattern) !== undefined;
+    // Alone: the group of whole() would close a bracket that the pattern leaves open.
+    return new RegExp(pattern, "u") !== undefined;
   } catch {
     return false;
   }
