@@ -118,6 +118,19 @@ describe("parseProvenance()", () => {
     equal(count({ uri, digest: { sha1: COMMIT } }, { uri }), 2);
   });
 
+  it("reads an empty text as absent", () => {
+    const found = parseProvenance(statement("https://slsa.dev/provenance/v0.2", {
+      ...v0_2({ metadata: { buildInvocationId: "" }, materials: [{ uri: "" }] }),
+      invocation: { configSource: { uri: "", entryPoint: "" } },
+    }));
+    deepEqual([found.externalParameters, found.resolvedDependencies, found.source], [
+      {},
+      [{}],
+      undefined,
+    ]);
+    equal("invocationId" in found, false);
+  });
+
   it("keeps parameters apart that would hide behind those that it adds", () => {
     const read = (parameters: Json | undefined) =>
       parseProvenance(statement("https://slsa.dev/provenance/v0.2", {
