@@ -23,7 +23,7 @@ export interface CrossCheck {
 
 /** Source as a verified certificate states it. */
 export interface CertifiedSource {
-  /** Repository, canonical. */
+  /** Repository, canonical; as it is stated where it is no address of one. */
   uri?: string;
   /** Git ref. */
   ref?: string;
@@ -38,8 +38,7 @@ export function certifiedSource(identity: CertificateIdentity): CertifiedSource 
       ? `https://github.com/${identity.githubWorkflowRepository}`
       : undefined);
   const source: CertifiedSource = {};
-  const uri = repository === undefined ? undefined : canonicalRepository(repository);
-  if (uri !== undefined) source.uri = uri;
+  if (repository !== undefined) source.uri = canonicalRepository(repository) ?? repository;
   const ref = identity.sourceRepositoryRef ?? identity.githubWorkflowRef;
   if (ref !== undefined) source.ref = ref;
   const commit = identity.sourceRepositoryDigest ?? identity.githubWorkflowSHA;

@@ -55,8 +55,9 @@ export function isGithubIssuer(issuer: string): boolean {
 }
 
 /**
- * Repository of a run on github.com, canonical. Other forges run the same workflows, with the
- * same variables: `owner/name` of a run that another issuer vouches for is a name there.
+ * Repository of a run on github.com, canonical where it can be. Other forges run the same
+ * workflows, with the same variables: `owner/name` of a run that another issuer vouches for is
+ * a name there.
  */
 export function repositoryOf(
   { repository }: GithubFacts,
@@ -64,7 +65,8 @@ export function repositoryOf(
 ): string | undefined {
   const isElsewhere = identity !== undefined && !isGithubIssuer(identity.issuer);
   if (repository === undefined || isElsewhere) return undefined;
-  return canonicalRepository(`https://github.com/${repository}`);
+  const address = `https://github.com/${repository}`;
+  return canonicalRepository(address) ?? address;
 }
 
 /**

@@ -509,6 +509,22 @@ describe("evaluateProvenance()", () => {
     deepEqual(faults(evaluate(ref)), ["certificate certificate-provenance-mismatch"]);
   });
 
+  it("overlooks no repository because its address is none", () => {
+    const odd = "https://github.com/acme/app?evil";
+    const certified = {
+      identity: { ...IDENTITY, sourceRepositoryURI: odd, buildConfigURI: undefined },
+    };
+    deepEqual(faults(evaluate(V0_2, SOURCE, certified)), [
+      "certificate certificate-provenance-mismatch",
+      "source source-mismatch",
+    ]);
+    const told = withAt(V0_2, "/invocation/environment/GITHUB_REPOSITORY", "acme/app?evil");
+    deepEqual(faults(evaluate(told)), [
+      "certificate certificate-provenance-mismatch",
+      "source source-mismatch",
+    ]);
+  });
+
   it("reads the older claims of GitHub's certificates", () => {
     const identity: CertificateIdentity = {
       subjectAlternativeName: IDENTITY.subjectAlternativeName,
@@ -833,6 +849,11 @@ describe("evaluateProvenance()", () => {
       { name: "settings", content: "aGk=" },
     ]);
     deepEqual(faults(evaluate(whole, pinned, own())), []);
+    // Protocol Buffers write what is not set as empty.
+    const unset = withAt(V1, "/buildDefinition/resolvedDependencies", [
+      { uri: "pkg:docker/alpine", digest: {}, content: "" },
+    ]);
+    deepEqual(faults(evaluate(unset, pinned, own())), ["dependencies unpinned-dependency"]);
   });
 
   it("refuses another predicate type, and v0.2 where v1 is required", () => {
