@@ -537,6 +537,8 @@ describe("evaluateProvenance()", () => {
     };
     const asked = { ...SOURCE, sourceTag: "v1.2.3", sourceCommit: COMMIT };
     deepEqual(faults(evaluate(V0_2, asked, { identity })), []);
+    const { githubWorkflowRepository: _, ...silent } = identity;
+    deepEqual(faults(evaluate(V0_2, asked, { identity: silent })), []);
     const other = { ...identity, githubWorkflowSHA: "d".repeat(40) };
     deepEqual(faults(evaluate(V0_2, asked, { identity: other })), [
       "certificate certificate-provenance-mismatch",
@@ -570,6 +572,11 @@ describe("evaluateProvenance()", () => {
       const asked = { sourceUri: "git.example/acme/app", ...ELSEWHERE_TRUST };
       deepEqual(faults(evaluate(made, asked, { identity: certified })), []);
     }
+    // Nor does a key say of which server the run was.
+    const byKey = withAt(ci(), at, { GITHUB_REPOSITORY: "acme/app" });
+    deepEqual(faults(evaluate(byKey, { ...SOURCE, ...CI_TRUST }, KEY)), ["source source-mismatch"]);
+    const other = withAt(V0_2, "/invocation/environment/GITHUB_REPOSITORY", "evil/app");
+    deepEqual(faults(evaluate(other, SOURCE, KEY)), ["source source-mismatch"]);
     const enterprise = { ...IDENTITY, issuer: `${GITHUB_ISSUER}/acme` };
     const rule: BuilderRule = {
       signer: { certificate: { issuer: enterprise.issuer } },
