@@ -108,6 +108,7 @@ describe("assertParameterRules()", () => {
       [{ a: {} }, /not exactly one member/],
       [{ a: { any: true, ignored: true } }, /not exactly one member/],
       [{ a: { is: 1 } }, /Unknown option/],
+      [{ a: { const: undefined } }, /has no value/],
       [{ a: { enum: "x" } }, /none of several values/],
       [{ a: { enum: { length: 1 } } }, /none of several values/],
       [{ a: { enum: [] } }, /none of several values/],
