@@ -1,6 +1,5 @@
 import type { CertificateIdentity, ClaimName } from "../sigstore/identity.ts";
-import { GITHUB_ISSUER } from "../sigstore/identity.ts";
-import type { GithubFacts } from "./_github.ts";
+import { type GithubFacts, isGithubIssuer, repositoryOf } from "./_github.ts";
 import type { Provenance } from "./provenance.ts";
 import { canonicalRepository } from "./source.ts";
 
@@ -24,7 +23,7 @@ export interface CrossCheck {
 
 /** Source as a verified certificate states it. */
 export interface CertifiedSource {
-  /** Repository, canonical. */
+  /** Repository, canonical; as it is stated where it is no address of one. */
   uri?: string;
   /** Git ref. */
   ref?: string;
@@ -34,14 +33,12 @@ export interface CertifiedSource {
 
 /** Reads the source from a certificate, older claims of GitHub included. */
 export function certifiedSource(identity: CertificateIdentity): CertifiedSource {
-  const isGithub = identity.issuer === GITHUB_ISSUER;
   const repository = identity.sourceRepositoryURI ??
-    (isGithub && identity.githubWorkflowRepository !== undefined
+    (isGithubIssuer(identity.issuer) && identity.githubWorkflowRepository !== undefined
       ? `https://github.com/${identity.githubWorkflowRepository}`
       : undefined);
   const source: CertifiedSource = {};
-  const uri = repository === undefined ? undefined : canonicalRepository(repository);
-  if (uri !== undefined) source.uri = uri;
+  if (repository !== undefined) source.uri = canonicalRepository(repository) ?? repository;
   const ref = identity.sourceRepositoryRef ?? identity.githubWorkflowRef;
   if (ref !== undefined) source.ref = ref;
   const commit = identity.sourceRepositoryDigest ?? identity.githubWorkflowSHA;
@@ -76,13 +73,7 @@ export function crossCheck(
   compare("sourceRepositoryURI", certified.uri, source?.uri);
   compare("sourceRepositoryRef", certified.ref, source?.ref);
   compare("sourceRepositoryDigest", certified.commit, source?.commit);
-  if (facts.repository !== undefined && identity.issuer === GITHUB_ISSUER) {
-    compare(
-      "sourceRepositoryURI",
-      certified.uri,
-      canonicalRepository(`https://github.com/${facts.repository}`),
-    );
-  }
+  compare("sourceRepositoryURI", certified.uri, repositoryOf(facts, identity));
   compare("sourceRepositoryRef", certified.ref, facts.ref);
   compare("sourceRepositoryDigest", certified.commit, facts.commit?.toLowerCase());
   compare("sourceRepositoryIdentifier", identity.sourceRepositoryIdentifier, facts.repositoryId);
@@ -109,8 +100,8 @@ function configPath({ buildConfigURI, sourceRepositoryURI }: CertificateIdentity
   if (buildConfigURI === undefined || sourceRepositoryURI === undefined) return undefined;
   const start = `${sourceRepositoryURI}/`;
   if (!buildConfigURI.startsWith(start)) return undefined;
-  const at = buildConfigURI.indexOf("@");
-  return buildConfigURI.slice(start.length, at < 0 ? undefined : at);
+  const [path] = buildConfigURI.slice(start.length).split("@", 1);
+  return path;
 }
 
 /** The file that the provenance names as its workflow; a display name is none. */

@@ -1,5 +1,7 @@
 import { isObject, type Json, type JsonObject } from "../internal/json.ts";
+import { type CertificateIdentity, GITHUB_ISSUER } from "../sigstore/identity.ts";
 import type { Provenance } from "./provenance.ts";
+import { canonicalRepository } from "./source.ts";
 
 /**
  * What provenance says of the run of GitHub Actions that made it, besides its source.
@@ -45,6 +47,26 @@ export function githubFacts({ internalParameters: parameters }: Provenance): Git
   const payload = parameters.GITHUB_EVENT_PAYLOAD ?? parameters.github_event_payload;
   if (isObject(payload)) facts.eventPayload = payload;
   return facts;
+}
+
+/** Tells whether tokens of this issuer are of runs on github.com, an enterprise's own included. */
+export function isGithubIssuer(issuer: string): boolean {
+  return issuer === GITHUB_ISSUER || issuer.startsWith(`${GITHUB_ISSUER}/`);
+}
+
+/**
+ * Repository of a run on github.com, canonical where it can be. Other forges run the same
+ * workflows, with the same variables: `owner/name` of a run that another issuer vouches for is
+ * a name there.
+ */
+export function repositoryOf(
+  { repository }: GithubFacts,
+  identity: CertificateIdentity | undefined,
+): string | undefined {
+  const isElsewhere = identity !== undefined && !isGithubIssuer(identity.issuer);
+  if (repository === undefined || isElsewhere) return undefined;
+  const address = `https://github.com/${repository}`;
+  return canonicalRepository(address) ?? address;
 }
 
 /**

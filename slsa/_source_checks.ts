@@ -2,7 +2,7 @@ import { quote } from "../internal/json.ts";
 import { isVersionOf, parseVersion } from "../internal/semver.ts";
 import type { Origin } from "../report.ts";
 import { found, type ProvenanceCase } from "./_case.ts";
-import { branchRef, type GithubFacts } from "./_github.ts";
+import { branchRef, repositoryOf } from "./_github.ts";
 import type { BuildLevel } from "./expectation.ts";
 import { canonicalRepository } from "./source.ts";
 
@@ -37,12 +37,12 @@ export function checkSource(judged: ProvenanceCase): void {
     return;
   }
   const expected = canonicalRepository(sourceUri) ?? sourceUri;
-  const stated: Stated = [
-    [certified.uri, "certificate"],
-    [provenance.source?.uri, "signed"],
-    [repositoryOf(facts), "signed"],
-  ];
-  const wrong = disagreement(stated, (value) => value === expected);
+  const stated: Stated = [[certified.uri, "certificate"], [provenance.source?.uri, "signed"]];
+  const isExpected = (value: string) => value === expected;
+  // The variables of a run name no server: they can contradict, and state nothing themselves.
+  const told = repositoryOf(facts, evidence.identity);
+  const wrong = disagreement(stated, isExpected) ??
+    (told === undefined ? undefined : disagreement([[told, "signed"]], isExpected));
   if (wrong === undefined) {
     const actual = certified.uri ?? provenance.source?.uri;
     list.passed("predicate.source", "Its source is the expected repository", {
@@ -58,13 +58,6 @@ export function checkSource(judged: ProvenanceCase): void {
     `Cannot accept provenance: ${found(wrong.actual, "repository")}, wanted ${quote(expected)}`,
     { ...wrong, expected },
   );
-}
-
-/** The repository of the run, where only internal parameters tell it. */
-function repositoryOf({ repository }: GithubFacts): string | undefined {
-  return repository === undefined
-    ? undefined
-    : canonicalRepository(`https://github.com/${repository}`);
 }
 
 function refs({ provenance, certified, facts }: ProvenanceCase): Stated {

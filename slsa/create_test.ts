@@ -72,11 +72,14 @@ describe("createProvenance()", () => {
       [{ resolvedDependencies: [{}] }, "empty-resource-descriptor"],
       [{ resolvedDependencies: [{ digest: { sha256: "A".repeat(64) } }] }, "invalid-digest"],
       [{ byproducts: [{ digest: { sha256: "abc" } }] }, "invalid-digest"],
+      [{ byproducts: [{ digest: { sha256: "A".repeat(64) } }] }, "invalid-digest"],
+      [{ builderDependencies: [{ digest: { sha256: "A".repeat(64) } }] }, "invalid-digest"],
       [{ builderVersion: { ci: 1 } }, "malformed-predicate"],
       [{ finishedOn: new Date("2025-01-01T00:00:00Z") }, "invalid-timestamp"],
       [{ startedOn: new Date(Number.NaN) }, "TypeError"],
       [{ startedOn: "2026-01-01T00:00:00Z" }, "TypeError"],
       [{ startedOn: new Date("-000001-01-01T00:00:00Z") }, "TypeError"],
+      [{ finishedOn: new Date("+010000-01-01T00:00:00Z") }, "TypeError"],
       [{ builder: {} }, "TypeError"],
     ];
     for (const [changes, reason] of wrong) {
@@ -84,5 +87,28 @@ describe("createProvenance()", () => {
     }
     equal(reasonOf({}), "none");
     throws(() => createProvenance({} as NewProvenance), { reason: "missing-predicate-field" });
+  });
+
+  it("takes each year of four digits, and a run that ends when it starts", () => {
+    const moments = ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"];
+    for (const moment of moments) {
+      const time = new Date(moment);
+      const made = createProvenance({ ...NEW, startedOn: time, finishedOn: time });
+      deepEqual(parseProvenance(made).finishedOn, time);
+      // One of the two says nothing about the other.
+      for (const member of ["startedOn", "finishedOn"]) {
+        equal(reasonOf({ startedOn: undefined, finishedOn: undefined, [member]: time }), "none");
+      }
+    }
+  });
+
+  it("takes nothing for a time that only looks like one", () => {
+    const like = { getTime: () => 0, getUTCFullYear: () => 2026, toISOString: () => "now" };
+    for (const time of ["2026-01-01T00:00:00Z", 0, like, null]) {
+      throws(() => createProvenance({ ...NEW, startedOn: time as unknown as Date }), {
+        name: "TypeError",
+        message: "Cannot create provenance: startedOn is no valid Date",
+      });
+    }
   });
 });

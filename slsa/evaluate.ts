@@ -202,7 +202,7 @@ function checkDependencies({ list, provenance, expectation }: ProvenanceCase): v
   const id = "predicate.dependencies";
   const { resolvedDependencies } = provenance;
   const open = resolvedDependencies.findIndex(({ digest, content }) =>
-    Object.keys(digest ?? {}).length === 0 && content === undefined
+    Object.keys(digest ?? {}).length === 0 && !content
   );
   if (open < 0) {
     list.passed(id, `Each of its ${resolvedDependencies.length} dependencies has a digest`, {

@@ -140,6 +140,22 @@ const ci = (id = CI.builderId): object => ({
 });
 const CI_TRUST = { builders: { builders: [CI] } };
 
+/** Of a run of workflows on a server that is not GitHub's. */
+const ELSEWHERE: CertificateIdentity = {
+  subjectAlternativeName: "https://git.example/acme/app/build.yml@refs/tags/v1",
+  sanType: "uri",
+  issuer: "https://git.example/token",
+};
+const ELSEWHERE_TRUST = {
+  builders: {
+    builders: [{
+      signer: { certificate: { issuer: ELSEWHERE.issuer } },
+      builderId: CI.builderId,
+      maxBuildLevel: 2,
+    }],
+  },
+} as const;
+
 describe("evaluateProvenance()", () => {
   it("accepts provenance of the known builders, at the level of each", () => {
     const generic = evaluate(V0_2);
@@ -160,6 +176,49 @@ describe("evaluateProvenance()", () => {
     };
     deepEqual(faults(evaluate(V0_2, { ...all, builderId: GENERIC, minLevel: 3 })), []);
     deepEqual(faults(evaluate(V1, { ...all, builderId: OWN, minLevel: 2 }, own())), []);
+  });
+
+  it("lists each check that it made, what was wanted and found, and who states it", () => {
+    const asked: ProvenanceExpectation = {
+      sourceUri: "github.com/acme/app",
+      sourceBranch: "main",
+      sourceTag: "v1.2.3",
+      sourceCommit: COMMIT,
+      builderId: GENERIC,
+      minLevel: 2,
+      buildType: V0_2.buildType,
+      externalParameters: { source: { any: true }, entryPoint: { any: true } },
+      requirePinnedDependencies: true,
+    };
+    const lines = (of: ProvenanceEvaluation) =>
+      of.checks.map(({ id, outcome, origin = "-", expected = "-", actual = "-" }) =>
+        `${id.replace("predicate.", "")} ${outcome} ${origin} ${expected} ${actual}`
+      );
+    const repository = "git+https://github.com/acme/app";
+    deepEqual(lines(evaluate(V0_2, asked)), [
+      "shape passed signed - https://slsa.dev/provenance/v0.2",
+      `builder passed signed ${GENERIC} ${GENERIC}@refs/tags/v2.0.0`,
+      "level passed - SLSA_BUILD_LEVEL_2 SLSA_BUILD_LEVEL_3",
+      "certificate passed certificate - sourceRepositoryURI, sourceRepositoryRef, " +
+      "sourceRepositoryDigest, sourceRepositoryIdentifier, sourceRepositoryOwnerIdentifier, " +
+      "buildTrigger, buildConfigURI, runInvocationURI, buildSignerURI",
+      `source passed certificate ${repository} ${repository}`,
+      "branch passed signed refs/heads/main refs/heads/main",
+      "tag passed certificate refs/tags/v1.2.3 refs/tags/v1.2.3",
+      `commit passed certificate ${COMMIT} ${COMMIT}`,
+      `build-type passed signed ${V0_2.buildType} ${V0_2.buildType}`,
+      "parameters passed signed - -",
+      "dependencies passed signed - -",
+    ]);
+    deepEqual(lines(evaluate(V0_2, { ...SOURCE, sourceVersionedTag: "v1" })).slice(-1), [
+      "versioned-tag passed - refs/tags/v1 -",
+    ]);
+    // Nobody but the provenance states a source where a key signs.
+    const byKey = lines(evaluate(V0_2, { sourceUri: asked.sourceUri, sourceTag: "v1.2.3" }, KEY));
+    deepEqual(byKey.slice(-2), [
+      `source passed signed ${repository} ${repository}`,
+      "tag passed signed refs/tags/v1.2.3 refs/tags/v1.2.3",
+    ]);
   });
 
   it("asks for the builder whole, without version, or with the bare tag", () => {
@@ -450,6 +509,22 @@ describe("evaluateProvenance()", () => {
     deepEqual(faults(evaluate(ref)), ["certificate certificate-provenance-mismatch"]);
   });
 
+  it("overlooks no repository because its address is none", () => {
+    const odd = "https://github.com/acme/app?evil";
+    const certified = {
+      identity: { ...IDENTITY, sourceRepositoryURI: odd, buildConfigURI: undefined },
+    };
+    deepEqual(faults(evaluate(V0_2, SOURCE, certified)), [
+      "certificate certificate-provenance-mismatch",
+      "source source-mismatch",
+    ]);
+    const told = withAt(V0_2, "/invocation/environment/GITHUB_REPOSITORY", "acme/app?evil");
+    deepEqual(faults(evaluate(told)), [
+      "certificate certificate-provenance-mismatch",
+      "source source-mismatch",
+    ]);
+  });
+
   it("reads the older claims of GitHub's certificates", () => {
     const identity: CertificateIdentity = {
       subjectAlternativeName: IDENTITY.subjectAlternativeName,
@@ -462,6 +537,8 @@ describe("evaluateProvenance()", () => {
     };
     const asked = { ...SOURCE, sourceTag: "v1.2.3", sourceCommit: COMMIT };
     deepEqual(faults(evaluate(V0_2, asked, { identity })), []);
+    const { githubWorkflowRepository: _, ...silent } = identity;
+    deepEqual(faults(evaluate(V0_2, asked, { identity: silent })), []);
     const other = { ...identity, githubWorkflowSHA: "d".repeat(40) };
     deepEqual(faults(evaluate(V0_2, asked, { identity: other })), [
       "certificate certificate-provenance-mismatch",
@@ -470,18 +547,46 @@ describe("evaluateProvenance()", () => {
   });
 
   it("reads the older claims of no other issuer as if they were GitHub's", () => {
-    const identity: CertificateIdentity = {
-      subjectAlternativeName: "https://git.example/acme/app/build.yml@refs/tags/v1",
-      sanType: "uri",
-      issuer: "https://git.example/token",
-      githubWorkflowRepository: "acme/app",
-    };
+    const identity = { ...ELSEWHERE, githubWorkflowRepository: "acme/app" };
+    deepEqual(faults(evaluate(ci(), { ...SOURCE, ...ELSEWHERE_TRUST }, { identity })), [
+      "source source-mismatch",
+    ]);
+  });
+
+  it("takes GITHUB_REPOSITORY of another server's run for no repository of GitHub", () => {
+    // Other forges run the same workflows, with the same variables, for whoever owns a name there.
+    const at = "/buildDefinition/internalParameters";
+    const told: JsonObject[] = [
+      { GITHUB_REPOSITORY: "acme/app" },
+      { github: { repository: "acme/app" } },
+    ];
+    for (const internal of told) {
+      const made = withAt(ci(), at, internal);
+      deepEqual(
+        faults(evaluate(made, { ...SOURCE, ...ELSEWHERE_TRUST }, { identity: ELSEWHERE })),
+        [
+          "source source-mismatch",
+        ],
+      );
+      const certified = { ...ELSEWHERE, sourceRepositoryURI: "https://git.example/acme/app" };
+      const asked = { sourceUri: "git.example/acme/app", ...ELSEWHERE_TRUST };
+      deepEqual(faults(evaluate(made, asked, { identity: certified })), []);
+    }
+    // Nor does a key say of which server the run was.
+    const byKey = withAt(ci(), at, { GITHUB_REPOSITORY: "acme/app" });
+    deepEqual(faults(evaluate(byKey, { ...SOURCE, ...CI_TRUST }, KEY)), ["source source-mismatch"]);
+    const other = withAt(V0_2, "/invocation/environment/GITHUB_REPOSITORY", "evil/app");
+    deepEqual(faults(evaluate(other, SOURCE, KEY)), ["source source-mismatch"]);
+    const enterprise = { ...IDENTITY, issuer: `${GITHUB_ISSUER}/acme` };
     const rule: BuilderRule = {
-      signer: { certificate: { issuer: identity.issuer } },
-      builderId: CI.builderId,
+      signer: { certificate: { issuer: enterprise.issuer } },
+      builderId: "{signer}",
       maxBuildLevel: 2,
     };
-    deepEqual(faults(evaluate(ci(), { ...SOURCE, builders: { builders: [rule] } }, { identity })), [
+    const odd = withAt(V0_2, "/invocation/environment/GITHUB_REPOSITORY", "evil/app");
+    const trusting = { ...SOURCE, builders: { builders: [rule] } };
+    deepEqual(faults(evaluate(odd, trusting, { identity: enterprise })), [
+      "certificate certificate-provenance-mismatch",
       "source source-mismatch",
     ]);
   });
@@ -527,6 +632,68 @@ describe("evaluateProvenance()", () => {
     deepEqual(faults(evaluate(release, wanted)), []);
     const untold = withAt(V0_2, "/invocation/environment/github_event_payload", { base_ref: null });
     deepEqual(faults(evaluate(untold, wanted)), ["branch branch-mismatch"]);
+    for (const ref of ["main", "refs/heads/main"]) {
+      const told = withAt(untold, "/invocation/environment/GITHUB_BASE_REF", ref);
+      deepEqual(faults(evaluate(told, wanted)), [], ref);
+      deepEqual(faults(evaluate(told, { ...SOURCE, sourceBranch: "dev" })), [
+        "branch branch-mismatch",
+      ]);
+    }
+  });
+
+  it("takes a branch from no event where the build was of a branch itself", () => {
+    // A push to a branch of one's own can have any base.
+    const ref = "refs/heads/evil";
+    const identity = { ...IDENTITY, sourceRepositoryRef: ref };
+    const pushed = withAt(
+      withAt(V0_2, "/invocation/configSource/uri", `git+https://github.com/acme/app@${ref}`),
+      "/invocation/environment/github_ref",
+      ref,
+    );
+    const found = evaluate(pushed, { ...SOURCE, sourceBranch: "main" }, { identity });
+    deepEqual(faults(found), ["branch branch-mismatch"]);
+    equal(found.level, 3);
+    const own = evaluate(pushed, { ...SOURCE, sourceBranch: "evil" }, { identity });
+    deepEqual(faults(own), []);
+    equal(own.checks.find(({ id }) => id === "predicate.branch")?.origin, "certificate");
+  });
+
+  it("reads nothing from internal parameters that are no text or empty", () => {
+    const names = ["event_name", "ref", "repository", "repository_id", "repository_owner_id"];
+    for (const value of ["", null, true, {}, ["push"]]) {
+      for (const name of names) {
+        const odd = withAt(V0_2, `/invocation/environment/github_${name}`, value);
+        deepEqual(faults(evaluate(odd, { ...SOURCE, sourceTag: "v1.2.3" })), [], name);
+      }
+    }
+    const numbered = withAt(V0_2, "/invocation/environment/github_repository_id", 7);
+    deepEqual(faults(evaluate(numbered)), []);
+    const other = withAt(V0_2, "/invocation/environment/github_repository_id", 70);
+    deepEqual(faults(evaluate(other)), ["certificate certificate-provenance-mismatch"]);
+  });
+
+  it("compares the workflow of a repository that has an @ in its name", () => {
+    const repository = "https://git.example/@acme/app";
+    const file = ".github/workflows/a.yml";
+    const made = withAt(V1, "/buildDefinition/externalParameters/workflow", {
+      repository,
+      path: file,
+    });
+    const by = (name: string): SignerEvidence => ({
+      identityExpected: true,
+      identity: {
+        ...ELSEWHERE,
+        sourceRepositoryURI: repository,
+        buildConfigURI: `${repository}/.github/workflows/${name}`,
+      },
+    });
+    const ofCi = withAt(made, "/runDetails/builder/id", CI.builderId);
+    for (const name of ["a.yml@refs/heads/x@y", "a.yml"]) {
+      deepEqual(faults(evaluate(ofCi, ELSEWHERE_TRUST, by(name))), [], name);
+    }
+    deepEqual(faults(evaluate(ofCi, ELSEWHERE_TRUST, by("b.yml@refs/heads/main"))), [
+      "certificate certificate-provenance-mismatch",
+    ]);
   });
 
   it("compares versioned tags", () => {
@@ -612,6 +779,14 @@ describe("evaluateProvenance()", () => {
     }
     const pushed = started({ release: "true", count: "3" }, "push");
     ok(faults(evaluate(pushed, wanted)).includes("workflow-input workflow-input-mismatch"));
+    const prototype: JsonObject = Object.create({ release: "true", count: "3" });
+    const inherits = statementOf(started({}));
+    const environment = (inherits.predicate?.invocation as JsonObject).environment as JsonObject;
+    (environment.github_event_payload as JsonObject).inputs = prototype;
+    deepEqual(faults(evaluateProvenance(inherits, by, wanted)), [
+      "workflow-input workflow-input-mismatch",
+      "workflow-input workflow-input-mismatch",
+    ]);
     const inherited = { ...SOURCE, workflowInputs: JSON.parse('{"__proto__":"{}"}') };
     deepEqual(faults(evaluate(started({}), inherited, by)), [
       "workflow-input workflow-input-mismatch",
@@ -670,6 +845,22 @@ describe("evaluateProvenance()", () => {
       "dependencies unpinned-dependency",
     ]);
     deepEqual(faults(evaluate(open)), []);
+    const pinned = { ...SOURCE, requirePinnedDependencies: true };
+    const first = withAt(V1, "/buildDefinition/resolvedDependencies", [
+      { uri: "pkg:docker/alpine" },
+      ...V1.buildDefinition.resolvedDependencies,
+    ]);
+    deepEqual(faults(evaluate(first, pinned, own())), ["dependencies unpinned-dependency"]);
+    // What is there whole can be nothing else.
+    const whole = withAt(V1, "/buildDefinition/resolvedDependencies", [
+      { name: "settings", content: "aGk=" },
+    ]);
+    deepEqual(faults(evaluate(whole, pinned, own())), []);
+    // Protocol Buffers write what is not set as empty.
+    const unset = withAt(V1, "/buildDefinition/resolvedDependencies", [
+      { uri: "pkg:docker/alpine", digest: {}, content: "" },
+    ]);
+    deepEqual(faults(evaluate(unset, pinned, own())), ["dependencies unpinned-dependency"]);
   });
 
   it("refuses another predicate type, and v0.2 where v1 is required", () => {

@@ -133,7 +133,7 @@ export function assertProvenanceExpectation(
   if (value.builders !== undefined) assertBuilderTrust(value.builders);
   if (predicateTypes !== undefined) {
     const isKnown = Array.isArray(predicateTypes) && predicateTypes.length > 0 &&
-      predicateTypes.every((type) => typeof type === "string" && PROVENANCE_TYPES.includes(type));
+      predicateTypes.every((type) => PROVENANCE_TYPES.includes(type as string));
     if (!isKnown) throw wrong("predicateTypes is no list of types of provenance");
   }
   if (requirePinnedDependencies !== undefined && typeof requirePinnedDependencies !== "boolean") {

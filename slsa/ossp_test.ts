@@ -1,4 +1,10 @@
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+  throws,
+} from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createEnvelope } from "../dsse/sign.ts";
 import { isAttestationError, type Reason } from "../errors.ts";
@@ -6,6 +12,7 @@ import { validateStatement } from "../intoto/statement.ts";
 import { generateSigner } from "../keys/signer.ts";
 import {
   createProvenancePayload,
+  findProvenancePayload,
   type ProvenancePayload,
   upgradeProvenancePayload,
   validateProvenance,
@@ -73,6 +80,8 @@ describe("validateProvenance()", () => {
         { inputs: {} },
         { outputs: [{}] },
         { outputs: [{ name: 5 }] },
+        { inputs: [null] },
+        { outputs: ["app.tgz"] },
       ]
     ) equal(await reasonOf({ ...PAYLOAD, ...changes }), "malformed-predicate");
     equal(await reasonOf([]), "malformed-predicate");
@@ -95,6 +104,54 @@ describe("validateProvenance()", () => {
     ok((await validateProvenance(typed, { ...trust, payloadTypes: ["text/plain"] })).ok);
     equal((await validateProvenance("{", trust)).errorReason, "malformed-json");
     equal((await validateProvenance(envelope, { pubkey: "x" })).ok, false);
+  });
+});
+
+describe("validateProvenance(), asked wrongly", () => {
+  it("believes the key for the algorithm that is named only", async () => {
+    const { signer, publicKey } = await key;
+    const envelope = await createEnvelope(TYPE, PAYLOAD, signer);
+    for (const alg of ["ES384", "Ed25519", "RS256"] as const) {
+      equal((await validateProvenance(envelope, { pubkey: publicKey, alg })).ok, false, alg);
+    }
+    ok((await validateProvenance(envelope, { pubkey: publicKey })).ok);
+  });
+
+  it("throws for a mistake of who asks, in place of refusing what is asked about", async () => {
+    const { signer, publicKey } = await key;
+    const envelope = await createEnvelope(TYPE, PAYLOAD, signer);
+    const wrong: object[] = [{ algorithm: "ES256" }, { payloadType: TYPE }, { payloadTypes: 5 }];
+    for (const options of wrong) {
+      await rejects(
+        validateProvenance(envelope, { pubkey: publicKey, ...options }),
+        TypeError,
+        JSON.stringify(options),
+      );
+    }
+  });
+});
+
+describe("findProvenancePayload()", () => {
+  const find = (text: string) => findProvenancePayload(new TextEncoder().encode(text));
+
+  it("finds the minimal payload", () => {
+    deepEqual(find(JSON.stringify(PAYLOAD)), PAYLOAD);
+  });
+
+  it("finds none in anything else, a Statement least of all", () => {
+    const { metadata: _, ...without } = PAYLOAD;
+    const others = [
+      JSON.stringify({ ...PAYLOAD, subject: [] }),
+      JSON.stringify({ ...PAYLOAD, subject: null }),
+      JSON.stringify(without),
+      JSON.stringify([PAYLOAD]),
+      "null",
+      "5",
+      "{}",
+      "{",
+      "",
+    ];
+    for (const text of others) equal(find(text), undefined, text);
   });
 });
 
@@ -160,5 +217,7 @@ describe("upgradeProvenancePayload()", () => {
     refused(upgrade({ materials: [5] }), "malformed-resource-descriptor");
     refused(upgrade({ builder: { id: "" } }), "missing-builder-id");
     throws(upgrade({}, { digest: {} }), TypeError);
+    throws(upgrade({}, { digests, source: "github.com/acme/app" }), TypeError);
+    throws(upgrade({ metadata: { commit: "abc123" } }), { path: "/metadata/commit" });
   });
 });

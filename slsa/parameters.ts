@@ -148,7 +148,9 @@ export function assertParameterRules(rules: unknown, depth = 0): asserts rules i
       "a rule of a parameter",
     );
     if ("members" in rule) assertParameterRules(rule.members, depth + 1);
-    else if ("enum" in rule) {
+    else if ("const" in rule) {
+      if (rule.const === undefined) throw new TypeError("A rule of a parameter has no value");
+    } else if ("enum" in rule) {
       if (!Array.isArray(rule.enum) || rule.enum.length === 0) {
         throw new TypeError("A rule of a parameter allows none of several values");
       }
@@ -167,8 +169,8 @@ export function assertParameterRules(rules: unknown, depth = 0): asserts rules i
 
 function isPattern(pattern: string): boolean {
   try {
-    // Alone too: the group would close a bracket that the pattern leaves open.
-    return new RegExp(pattern, "u") !== undefined && whole(pattern) !== undefined;
+    // Alone: the group of whole() would close a bracket that the pattern leaves open.
+    return new RegExp(pattern, "u") !== undefined;
   } catch {
     return false;
   }

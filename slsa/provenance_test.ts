@@ -100,6 +100,54 @@ describe("parseProvenance()", () => {
     ]);
   });
 
+  it("takes a material for the source of v0.2 only if address and digests are the same", () => {
+    const uri = "git+https://github.com/acme/app@refs/heads/main";
+    const count = (material: JsonObject, config: JsonObject = { uri, digest: { sha1: COMMIT } }) =>
+      parseProvenance(statement("https://slsa.dev/provenance/v0.2", {
+        ...v0_2({ materials: [material] }),
+        invocation: { configSource: config },
+      })).resolvedDependencies.length;
+    equal(count({ uri, digest: { sha1: COMMIT } }), 1);
+    equal(count({ uri }, { uri }), 1);
+    // Otherwise a material in front of it would hide what was built.
+    equal(count({ uri: `${uri}-evil`, digest: { sha1: COMMIT } }), 2);
+    equal(count({ uri, digest: { sha1: "d".repeat(40) } }), 2);
+    equal(count({ uri, digest: { sha256: "a".repeat(64) } }), 2);
+    equal(count({ uri, digest: { sha1: COMMIT, sha256: "a".repeat(64) } }), 2);
+    equal(count({ uri }), 2);
+    equal(count({ uri, digest: { sha1: COMMIT } }, { uri }), 2);
+  });
+
+  it("reads an empty text as absent", () => {
+    const found = parseProvenance(statement("https://slsa.dev/provenance/v0.2", {
+      ...v0_2({ metadata: { buildInvocationId: "" }, materials: [{ uri: "" }] }),
+      invocation: { configSource: { uri: "", entryPoint: "" } },
+    }));
+    deepEqual([found.externalParameters, found.resolvedDependencies, found.source], [
+      {},
+      [{}],
+      undefined,
+    ]);
+    equal("invocationId" in found, false);
+  });
+
+  it("keeps parameters apart that would hide behind those that it adds", () => {
+    const read = (parameters: Json | undefined) =>
+      parseProvenance(statement("https://slsa.dev/provenance/v0.2", {
+        builder: { id: "https://ci.example/builder" },
+        buildType: "https://ci.example/type",
+        invocation: {
+          configSource: { uri: "git+https://h/a/b", entryPoint: "build.yml" },
+          ...(parameters === undefined ? {} : { parameters }),
+        },
+      })).externalParameters;
+    const added = { source: "git+https://h/a/b", entryPoint: "build.yml" };
+    for (const none of [undefined, null, {}]) deepEqual(read(none), added);
+    deepEqual(read({ a: 1 }), { a: 1, ...added });
+    const others: Json[] = [["a"], "a", 7, { entryPoint: "evil" }, { source: "evil", a: 1 }];
+    for (const parameters of others) deepEqual(read(parameters), { parameters, ...added });
+  });
+
   it("reads a null in a resource of version 1 as absent", () => {
     const found = parseProvenance(statement("https://slsa.dev/provenance/v1", {
       buildDefinition: {
@@ -188,6 +236,16 @@ describe("parseProvenance()", () => {
     const v2 = "https://slsa.dev/provenance/v0.2";
     refusal(v2, {}, "missing-predicate-field", "/predicate/builder");
     refusal(v2, v0_2({ builder: null }), "missing-predicate-field", "/predicate/builder");
+    for (const type of ["https://slsa.dev/provenance/v0.1", "https://in-toto.io/Provenance/v0.1"]) {
+      const typeless = { ...V0_1, recipe: { entryPoint: "build" } };
+      refusal(type, typeless, "missing-predicate-field", "/predicate/recipe/type");
+      const far = { ...V0_1, recipe: { type: "a", definedInMaterial: 2 } };
+      refusal(type, far, "malformed-predicate", "/predicate/recipe/definedInMaterial");
+    }
+    for (const none of [null, undefined]) {
+      const without = none as unknown as JsonObject;
+      refusal(v2, without, "missing-predicate", "/predicate");
+    }
   });
 });
 
@@ -205,6 +263,24 @@ describe("validateProvenanceV0_2()", () => {
       validateProvenanceV0_2(v0_2({ invocation: { parameters: [1], environment: [2] } })),
       [],
     );
+    deepEqual(
+      validateProvenanceV0_2(v0_2({
+        invocation: { configSource: { uri: null, digest: null, entryPoint: null } },
+        metadata: {
+          buildInvocationId: null,
+          buildStartedOn: null,
+          buildFinishedOn: null,
+          completeness: { parameters: null },
+          reproducible: null,
+        },
+        materials: [{ uri: null, digest: null }],
+      })),
+      [],
+    );
+    deepEqual(
+      validateProvenanceV0_2(v0_2({ invocation: {}, metadata: {}, materials: [] })),
+      [],
+    );
   });
 
   it("lists all problems", () => {
@@ -215,6 +291,7 @@ describe("validateProvenanceV0_2()", () => {
         metadata: {
           buildInvocationId: 1,
           buildStartedOn: "yesterday",
+          buildFinishedOn: "2026-01-01T00:00:00+01:00",
           reproducible: "no",
           completeness: { materials: 1 },
         },
@@ -228,6 +305,7 @@ describe("validateProvenanceV0_2()", () => {
         "invalid-digest /invocation/configSource/digest/sha1",
         "malformed-predicate /metadata/buildInvocationId",
         "invalid-timestamp /metadata/buildStartedOn",
+        "invalid-timestamp /metadata/buildFinishedOn",
         "malformed-predicate /metadata/reproducible",
         "malformed-predicate /metadata/completeness/materials",
         "malformed-resource-descriptor /materials/0",
@@ -238,17 +316,33 @@ describe("validateProvenanceV0_2()", () => {
     for (const value of [null, [], "x"]) {
       deepEqual(places(validateProvenanceV0_2(value)), ["malformed-predicate "]);
     }
+    for (const materials of [{}, { uri: "a" }, "x"] as Json[]) {
+      deepEqual(places(validateProvenanceV0_2(v0_2({ materials }))), [
+        "malformed-predicate /materials",
+      ]);
+    }
   });
 });
 
 describe("validateProvenanceV0_1()", () => {
-  it("accepts what is complete", () => deepEqual(validateProvenanceV0_1(V0_1), []));
+  it("accepts what is complete, and any material as the one that defines the recipe", () => {
+    deepEqual(validateProvenanceV0_1(V0_1), []);
+    for (const definedInMaterial of [0, 1, null]) {
+      deepEqual(validateProvenanceV0_1({ ...V0_1, recipe: { type: "a", definedInMaterial } }), []);
+    }
+  });
 
   it("lists all problems", () => {
     deepEqual(places(validateProvenanceV0_1({ builder: {}, recipe: { entryPoint: 1 } })), [
       "missing-predicate-field /builder",
       "missing-predicate-field /recipe/type",
       "malformed-predicate /recipe/entryPoint",
+    ]);
+    const metadata = { buildInvocationId: 7, buildFinishedOn: "now" };
+    deepEqual(places(validateProvenanceV0_1({ ...V0_1, metadata, materials: [5, {}] })), [
+      "malformed-predicate /metadata/buildInvocationId",
+      "invalid-timestamp /metadata/buildFinishedOn",
+      "malformed-resource-descriptor /materials/0",
     ]);
     for (const definedInMaterial of [2, -1, 0.5, "0"]) {
       const recipe = { type: "a", definedInMaterial };

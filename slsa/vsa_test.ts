@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { JsonObject } from "../internal/json.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { SignerEvidence } from "./evidence.ts";
-import { evaluateVsa } from "./vsa.ts";
+import { evaluateVsa, type VsaRequirement } from "./vsa.ts";
 import { checkVsaExpectation, type VsaExpectation } from "./vsa_expectation.ts";
 import { VSA_V0_2, VSA_V1 } from "./vsa_predicate.ts";
 
@@ -50,7 +50,7 @@ interface Given {
 }
 
 /** Failed checks as `id reason`. */
-function failures(expectation: Partial<VsaExpectation>, given: Given = {}): string[] {
+function failures(expectation: Partial<VsaRequirement>, given: Given = {}): string[] {
   const statement: Statement = {
     _type: "https://in-toto.io/Statement/v1",
     subject: given.subject ?? SUBJECT,
@@ -60,7 +60,7 @@ function failures(expectation: Partial<VsaExpectation>, given: Given = {}): stri
   const { checks } = evaluateVsa(
     statement,
     given.evidence ?? KEYED,
-    { ...EXPECTED, ...expectation, now: NOW },
+    { ...EXPECTED, now: NOW, ...expectation },
   );
   return checks.filter(({ outcome }) => outcome !== "passed").map(({ id, reason }) =>
     `${id} ${reason}`
@@ -364,6 +364,8 @@ describe("evaluateVsa()", () => {
     const wrong: [object, RegExp][] = [
       [{ verifierID: "x" }, /Unknown option "verifierID"/],
       [{ verifierId: "" }, /verifierId/],
+      [{ now: "2026-01-02T00:00:00Z" }, /now is not a Date/],
+      [{ now: 7 }, /now is not a Date/],
       [{ verifiedLevels: "SLSA_BUILD_LEVEL_1" }, /array of words/],
       [{ verifiedLevels: [""] }, /array of words/],
       [{ dependencyLevels: ["OWN"] }, /no level/],

@@ -260,6 +260,20 @@ describe("createCiProvenance()", () => {
     });
   }
 
+  it("names another builder than the platform's only where no token names one", () => {
+    const builderId = "https://acme.example/builder";
+    for (const [platform, { environment, token }] of Object.entries(PLATFORMS)) {
+      const options = optionsOf(platform);
+      equal(create(environment, { ...options, builderId }).builderId, builderId, platform);
+      if (platform === "google-cloud-build") continue;
+      const signed = { ...options, identityToken: token };
+      const { reason } = refusal(environment, { ...signed, builderId });
+      equal(reason, "conflicting-build-fact", platform);
+      const same = create(environment, signed).builderId;
+      equal(create(environment, { ...signed, builderId: same }).builderId, same);
+    }
+  });
+
   it("refuses wrong arguments", () => {
     throws(() => createCiProvenance(SUBJECT, GITHUB, { builder: "x" } as CiProvenanceOptions));
     const wrong: CiProvenanceOptions[] = [
@@ -273,7 +287,11 @@ describe("createCiProvenance()", () => {
       { matrix: [] as unknown as JsonObject },
       { platform: "local", identityToken: github() },
     ];
-    for (const options of wrong) equal(refusal(GITHUB, options).reason, "TypeError");
+    for (const options of wrong) {
+      const { reason, message } = refusal(GITHUB, options);
+      equal(reason, "TypeError");
+      ok(/^Cannot create provenance: |^Unknown option /.test(message), message);
+    }
     equal(refusal({}).reason, "unknown-build-environment");
   });
 
@@ -316,6 +334,9 @@ describe("createCiProvenance()", () => {
     equal(provenance.builderId, "https://acme.example/builder");
     const large = { matrix: { x: "x".repeat(70_000) } };
     equal(refusal(GITHUB, large).reason, "malformed-build-fact");
+    const longest = "x".repeat((64 << 10) - '{"x":""}'.length);
+    equal(refusal(GITHUB, { matrix: { x: longest } }).reason, "none");
+    equal(refusal(GITHUB, { matrix: { x: `${longest}x` } }).reason, "malformed-build-fact");
   });
 
   it("tells the legs of a matrix apart", () => {
@@ -483,6 +504,10 @@ describe("createCiProvenance() on GitHub Actions", () => {
     equal(reason, "missing-build-fact");
     ok(message.includes("inputs (the event file)"), message);
 
+    const elsewhere = refusal(environment, { event: event({ ref: "refs/heads/other" }) });
+    deepEqual([elsewhere.reason, elsewhere.path], ["conflicting-build-fact", "/ref"]);
+    equal(refusal(environment, { event: event({ ref: "main" }) }).reason, "none");
+
     const statement = createCiProvenance(SUBJECT, environment, {
       event: event({ inputs }),
       finishedOn: FINISHED,
@@ -530,6 +555,8 @@ describe("createCiProvenance() on GitHub Actions", () => {
       ['{"repository":{"full_name":"acme/app\\nX"}}', "malformed-build-fact"],
     ];
     for (const [event, reason] of events) equal(refusal(GITHUB, { event }).reason, reason);
+    const twice = refusal(GITHUB, { event: '{"ref":"a","ref":"hunter2"}' }).message;
+    ok(twice.endsWith("it is not strict JSON (duplicate-json-key)"), twice);
     equal(refusal(GITHUB, { event: '{"repository":7,"head_commit":null}' }).reason, "none");
   });
 
@@ -568,6 +595,26 @@ describe("createCiProvenance() on GitHub Actions", () => {
         equal(refusal(GITHUB, { identityToken }).reason, reason);
       }
     }
+  });
+
+  it("believes a workflow of another ref than the source only where a token says so", () => {
+    const ref = "acme/app/.github/workflows/release.yml@refs/heads/main";
+    const environment = { ...GITHUB, GITHUB_WORKFLOW_REF: ref };
+    const identityToken = github({ workflow_ref: ref });
+    const { externalParameters: { workflow } } = create(environment, { identityToken });
+    equal((workflow as JsonObject).ref, "refs/heads/main");
+    equal(refusal(environment).reason, "conflicting-build-fact");
+  });
+
+  it("lists no reusable workflow whose commit the token does not tell", () => {
+    const { job_workflow_sha: _, ...claims } = GITHUB_CLAIMS;
+    const job_workflow_ref = "acme/workflows/.github/workflows/build.yml@refs/tags/v3";
+    const identityToken = tokenOf(GITHUB_ISSUER, { ...claims, job_workflow_ref });
+    const { builderId, resolvedDependencies } = create(GITHUB, { identityToken });
+    equal(builderId, `https://github.com/${job_workflow_ref}`);
+    deepEqual(resolvedDependencies.map(({ uri }) => uri), [
+      "git+https://github.com/acme/app@refs/tags/v1.2.3",
+    ]);
   });
 
   it("refuses the token of a job of another repository", () => {
@@ -695,6 +742,8 @@ describe("createCiProvenance() on GitLab CI", () => {
       ["gitlab.example/acme/tools/app/.gitlab-ci.yml@refs/heads/main", "malformed-build-fact"],
       ["gitlab.example/acme/tools/app//.gitlab-ci.yml@main", "malformed-build-fact"],
       ["gitlab.example/acme/tools/app//../x.yml@refs/heads/main", "malformed-build-fact"],
+      ["gitlab.example//.gitlab-ci.yml@refs/heads/main", "malformed-build-fact"],
+      ["acme tools//.gitlab-ci.yml@refs/heads/main", "malformed-build-fact"],
     ];
     for (const [ci_config_ref_uri, reason] of definitions) {
       const { reason: found, message } = refusal(GITLAB, {
@@ -702,6 +751,30 @@ describe("createCiProvenance() on GitLab CI", () => {
       });
       equal(found, reason, message);
     }
+    // Where the project is not known, that is what is wrong.
+    const { project_path: _, ...claims } = GITLAB_CLAIMS;
+    const { CI_PROJECT_PATH: _path, CI_PROJECT_URL: _url, ...unknown } = GITLAB;
+    const identityToken = tokenOf("https://gitlab.example", claims);
+    equal(refusal(unknown, { identityToken }).reason, "missing-build-fact");
+  });
+
+  it("takes the address of an instance by HTTP too, and nothing beside its path", () => {
+    const at = (CI_SERVER_URL: string) => {
+      const { CI_PROJECT_URL: _, ...environment } = GITLAB;
+      return { ...environment, CI_SERVER_URL };
+    };
+    equal(
+      create(at("http://gitlab.example")).source?.uri,
+      "git+http://gitlab.example/acme/tools/app",
+    );
+    const wrong = [
+      "ftp://gitlab.example",
+      "https://user@gitlab.example",
+      "https://gitlab.example/?x",
+      "https://gitlab.example/#x",
+      "gitlab.example",
+    ];
+    for (const url of wrong) equal(refusal(at(url)).reason, "malformed-build-fact", url);
   });
 });
 
@@ -719,6 +792,10 @@ describe("createCiProvenance() on Buildkite", () => {
     equal(create({ ...BUILDKITE, BUILDKITE_TAG: "v1" }).source?.ref, "refs/tags/v1");
     const fork = { BUILDKITE_BRANCH: "someone:main", BUILDKITE_PULL_REQUEST: "12" };
     equal(create({ ...BUILDKITE, ...fork }).source?.ref, "refs/pull/12/head");
+    // A tag is of the repository, whoever made the branch; a branch of its own is no fork's.
+    equal(create({ ...BUILDKITE, ...fork, BUILDKITE_TAG: "v1" }).source?.ref, "refs/tags/v1");
+    const request = { ...BUILDKITE, BUILDKITE_PULL_REQUEST: "12" };
+    equal(create(request).source?.ref, "refs/heads/main");
     const none = { ...BUILDKITE, ...fork, BUILDKITE_PULL_REQUEST: "false" };
     equal(refusal(none).reason, "malformed-build-fact");
   });
@@ -740,6 +817,7 @@ describe("createCiProvenance() on CircleCI", () => {
     equal(create({ ...unnamed, CIRCLE_TAG: "v1" }).source?.ref, "refs/tags/v1");
     const fork = { ...CIRCLECI, CIRCLE_BRANCH: "pull/12" };
     equal(create(fork).source?.ref, "refs/pull/12/head");
+    equal(create({ ...fork, CIRCLE_TAG: "v1" }).source?.ref, "refs/tags/v1");
   });
 });
 

@@ -95,7 +95,7 @@ export const repositoryUrl: Spelling = (text) => {
   if (search !== "" || hash !== "" || !isHost) return undefined;
   const path = pathname.replace(/\/+$/, "").replace(/\.git$/, "");
   const page = `${isSsh ? "https:" : protocol}//${isSsh ? hostname : host}${path}`;
-  return path === "" || canonicalRepository(page) === undefined ? undefined : page;
+  return canonicalRepository(page) === undefined ? undefined : page;
 };
 
 /** Full ref of a tag; of a branch where there is none. */

@@ -1,7 +1,7 @@
 import { isAttestationError } from "../../errors.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { ResourceDescriptor } from "../../intoto/resource_descriptor.ts";
-import { GITHUB_ISSUER } from "../../sigstore/identity.ts";
+import { isGithubIssuer } from "../_github.ts";
 import { GITHUB_BUILD_TYPE } from "../build_types.ts";
 import { conflict, type FactReader, malformed, type Spelling, type Told } from "./facts.ts";
 import { decimal, gitCommit, gitRef, ownerAndName, sourceOf, word } from "./git.ts";
@@ -161,9 +161,7 @@ function serverOf(facts: FactReader): string | undefined {
   if (facts.claim("job_workflow_ref")[1] === undefined) {
     throw conflict("issuer", "the token is not of a job of GitHub Actions");
   }
-  if (issuer === GITHUB_ISSUER || issuer.startsWith(`${GITHUB_ISSUER}/`)) {
-    return "https://github.com";
-  }
+  if (isGithubIssuer(issuer)) return "https://github.com";
   const match = /^https:\/\/token\.actions\.([a-z0-9-]+\.ghe\.com)$/.exec(issuer) ??
     /^https:\/\/([A-Za-z0-9.:-]+)\/_services\/token$/.exec(issuer);
   return match === null ? undefined : `https://${match[1]}`;
