@@ -320,7 +320,7 @@ describe("refreshTargets() against rollbacks", () => {
   it("refuses an older timestamp than one that is as long as is accepted", async () => {
     const bench = await Bench.create();
     const old = bench.repository.files.get("timestamp.json");
-    await bench.repository.publish();
+    await bench.repository.publishTimestamp();
     const bytes = bench.repository.files.get("timestamp.json") ?? new Uint8Array();
     bench.serve("timestamp.json", concat(bytes, utf8(" ".repeat((16 << 10) - bytes.length))));
     await bench.refresh();
