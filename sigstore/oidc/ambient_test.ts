@@ -108,7 +108,15 @@ describe("ambientIdentityToken()", () => {
     const own = { BUILDKITE_AGENT_ENDPOINT: "https://agent.example/v3/", BUILDKITE_JOB_ID: "../a" };
     await ask({ ...BUILDKITE, ...own }, { fetch });
     equal(asked[1].url, "https://agent.example/v3/jobs/..%2Fa/oidc/tokens");
-    equal((await refusal({ BUILDKITE: "true" })).reason, "missing-identity-token");
+    for (const withheld of ["BUILDKITE_AGENT_ACCESS_TOKEN", "BUILDKITE_JOB_ID"]) {
+      for (const nothing of ["", undefined]) {
+        const environment = { ...BUILDKITE, [withheld]: nothing };
+        const { reason, message } = await refusal(environment, { fetch });
+        equal(reason, "missing-identity-token");
+        ok(message.includes(withheld), message);
+      }
+    }
+    equal(asked.length, 2);
   });
 
   it("runs CircleCI's program, whose token alone has a chosen audience", async () => {
@@ -147,7 +155,14 @@ describe("ambientIdentityToken()", () => {
       equal(reason, "service-refused");
     }
     equal(asked.length, 2);
-    equal(await ask({ PROJECT_ID: "acme-builds", BUILD_ID: "17" }), undefined);
+    const { PROJECT_ID, BUILD_ID } = CLOUD_BUILD;
+    // Other builds have a number or an id too: nobody of that name is asked without TLS there.
+    const elsewhere = [{ PROJECT_ID, BUILD_ID: "17" }, { PROJECT_ID }, { BUILD_ID }, {
+      PROJECT_ID: "",
+      BUILD_ID,
+    }];
+    for (const environment of elsewhere) equal(await ask(environment, { fetch }), undefined);
+    equal(asked.length, 2);
   });
 
   it("sends no credential without TLS, to a redirect, or in a message", async () => {

@@ -1,7 +1,13 @@
 import { AttestationError, type Reason } from "../../errors.ts";
 import { encodeBase64Url } from "../../internal/base64.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
-import { HTTP_OPTIONS, type HttpOptions, jsonAnswer, request } from "../../internal/http.ts";
+import {
+  HTTP_OPTIONS,
+  type HttpOptions,
+  isLoopback,
+  jsonAnswer,
+  request,
+} from "../../internal/http.ts";
 import { timer } from "../../internal/timer.ts";
 import { type Json, type JsonObject, printable, quote } from "../../internal/json.ts";
 import { refuseUnknown } from "../../internal/options.ts";
@@ -223,9 +229,9 @@ function promptOf(answer: JsonObject, expiresAt: Date): DevicePrompt {
 function page(answer: JsonObject, name: string): string {
   const written = text(answer, name, 2048);
   const url = URL.canParse(written) ? new URL(written) : undefined;
-  const isLocal = url?.protocol === "http:" &&
-    /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  if (url === undefined || url.username !== "" || (url.protocol !== "https:" && !isLocal)) {
+  const isPage = url?.protocol === "https:" ||
+    (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (!isPage || url.username + url.password !== "") {
     throw failed("malformed-response", `${name} is no address of a page`);
   }
   return url.href;

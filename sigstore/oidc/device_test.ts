@@ -48,6 +48,7 @@ async function flow(
   const shown: DevicePrompt[] = [];
   let now = NOW.getTime();
   let reason = "none";
+  let message = "";
   let token;
   try {
     token = await deviceIdentityToken(ISSUER, {
@@ -66,9 +67,9 @@ async function flow(
     if (!isAttestationError(error)) throw error;
     const told = `${error.message} ${error.stack} ${error.cause}`;
     ok(!told.includes("device-secret") && !told.includes(TOKEN.slice(-12)), told);
-    reason = error.reason;
+    ({ reason, message } = error);
   }
-  return { reason, token, asked, waits, shown };
+  return { reason, message, token, asked, waits, shown };
 }
 
 const formOf = (body: string) => Object.fromEntries(new URLSearchParams(body));
@@ -155,6 +156,19 @@ describe("deviceIdentityToken()", () => {
     for (const [answer, reason] of ends) equal((await flow({ tokens: [answer] })).reason, reason);
   });
 
+  it("says how it ended, in words of the issuer that are cut and clean", async () => {
+    const words: [string, string][] = [
+      ["access_denied", "it was denied"],
+      ["expired_token", "the code expired"],
+      ["invalid\u001b[2J", 'the issuer answered "invalid\ufffd[2J"'],
+      ["x".repeat(65), `the issuer answered "${"x".repeat(64)}…"`],
+    ];
+    for (const [error, told] of words) {
+      const { message } = await flow({ tokens: [Response.json({ error }, { status: 400 })] });
+      equal(message, `Cannot identify by another device: ${told}`);
+    }
+  });
+
   it("stops asking when the code has expired", async () => {
     const tokens = Array.from({ length: 1000 }, () => PENDING);
     const { reason, waits } = await flow({ tokens });
@@ -166,6 +180,21 @@ describe("deviceIdentityToken()", () => {
     equal(still.waits.length, Math.ceil(60 / 7));
     const forever = await flow({ tokens, grant: { ...GRANT, expires_in: 1e12, interval: 60 } });
     equal(forever.waits.length, 60);
+  });
+
+  it("asks no more at the moment at which the code expires", async () => {
+    const tokens = Array.from({ length: 10 }, () => PENDING);
+    // RFC 8628, 3.2: `expires_in` counts from the answer, however long the requests take.
+    let now = NOW.getTime();
+    const clocks: Partial<DeviceTokenOptions>[] = [
+      { now: () => NOW },
+      { now: () => new Date(now), sleep: () => Promise.resolve(void (now += 20_000)) },
+    ];
+    for (const [interval, options] of [[20, clocks[0]], [1, clocks[1]]] as const) {
+      const { reason, asked } = await flow({ grant: { ...GRANT, interval }, tokens, options });
+      equal(reason, "device-flow-failed");
+      equal(asked.filter(({ url }) => url.endsWith("/token")).length, 3);
+    }
   });
 
   it("refuses an issuer that calls itself otherwise", async () => {
@@ -206,6 +235,10 @@ describe("deviceIdentityToken()", () => {
       equal(flown.reason, reason);
       ok(asked.length <= 2);
     }
+    const silent = { ...CONFIGURATION, code_challenge_methods_supported: undefined };
+    const { token, asked } = await flow({ configuration: silent });
+    ok(token !== undefined, "an issuer need not say what it supports");
+    equal(formOf(asked[1].body).code_challenge_method, "S256");
   });
 
   it("shows nothing that acts on a terminal or opens no page", async () => {
@@ -214,10 +247,18 @@ describe("deviceIdentityToken()", () => {
       { user_code: "A\u001b[2J" },
       { user_code: "A\nOpen https://evil.example" },
       { user_code: "A".repeat(65) },
+      // As a code reads that was cut.
+      { user_code: `${"A".repeat(64)}…` },
       { verification_uri: "javascript:alert(1)" },
       { verification_uri: "file:///etc/passwd" },
       { verification_uri: "http://issuer.example/device" },
       { verification_uri: "https://issuer.example@evil.example/" },
+      { verification_uri: "https://:issuer.example@evil.example/" },
+      { verification_uri: "https://issuer.example:443@evil.example/" },
+      // A host of this machine makes no page of what the browser would run or fetch otherwise.
+      { verification_uri: "javascript://localhost/%0aalert(1)" },
+      { verification_uri: "ftp://127.0.0.1/page" },
+      { verification_uri: "issuer.example/device" },
       { verification_uri_complete: "data:text/html,x" },
       { verification_uri: `https://issuer.example/${"x".repeat(2048)}` },
       { device_code: "" },
@@ -230,6 +271,24 @@ describe("deviceIdentityToken()", () => {
       const { reason, asked } = await flow({ grant: { ...GRANT, ...change } });
       equal(reason, "malformed-response", JSON.stringify(change));
       equal(asked.length, 2);
+    }
+  });
+
+  it("shows the longest code, a page of this machine, and no page that is not given", async () => {
+    const shownOf = async (change: object) => {
+      const { shown, token } = await flow({ grant: { ...GRANT, ...change } });
+      ok(token !== undefined);
+      return shown[0];
+    };
+    equal((await shownOf({ user_code: "A".repeat(64) })).userCode, "A".repeat(64));
+    for (const host of ["localhost:8080", "127.0.0.1", "[::1]:8080"]) {
+      const page = `http://${host}/device`;
+      equal((await shownOf({ verification_uri: page })).verificationUri, page);
+    }
+    // RFC 8628, 3.2: optional.
+    for (const none of [undefined, ""]) {
+      const prompt = await shownOf({ verification_uri_complete: none });
+      ok(!("verificationUriComplete" in prompt));
     }
   });
 

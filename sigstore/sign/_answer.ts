@@ -1,4 +1,4 @@
-import { AttestationError, isAttestationError } from "../../errors.ts";
+import { AttestationError, isAttestationError, type Reason } from "../../errors.ts";
 import type { HttpOptions } from "../../internal/http.ts";
 
 /** How one service is asked: limits of the request and the words for messages. */
@@ -13,13 +13,15 @@ export function below(base: string, path: string): string {
   return base.replace(/\/+$/, "") + path;
 }
 
+/** Reasons of answers that could be read. */
+const OF_GOOD_FORM: readonly Reason[] = ["response-mismatch", "service-refused"];
+
 /** Reads an answer: whatever is wrong with its form is `malformed-response`. */
 export function readAnswer<T>(action: string, url: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (!isAttestationError(cause)) throw cause;
-    if (cause.reason === "response-mismatch" || cause.reason === "service-refused") throw cause;
+    if (!isAttestationError(cause) || OF_GOOD_FORM.includes(cause.reason)) throw cause;
     throw new AttestationError(
       "malformed-response",
       `Cannot ${action}: the answer of ${url} is not of its form`,

@@ -233,7 +233,7 @@ function checkTime({ logs, timestampAuthorities }: SelectedServices): void {
 /** Read again when it is parsed already: it may have expired since. */
 function usableToken(token: IdentityToken | string, now: Date): IdentityToken {
   if (typeof token === "string") return parseIdentityToken(token, { now });
-  if (typeof token !== "object" || token === null || typeof token.token !== "string") {
+  if (typeof token?.token !== "string") {
     throw new TypeError("identityToken is neither text nor a parsed token");
   }
   const [audience] = token.audience;

@@ -27,6 +27,11 @@ function config(members: JsonObject = {}): JsonObject {
   return { mediaType: MEDIA_TYPE, ...members };
 }
 
+/** An address of so many characters. */
+function addressOf(length: number): string {
+  return "https://ca.example/".padEnd(length, "x");
+}
+
 function reasonOf(work: () => unknown): string {
   try {
     work();
@@ -74,6 +79,15 @@ describe("parseSigningConfig()", () => {
     "an address that is no URL": config({ tsaUrls: [service("tsa", { url: "tsa.example" })] }),
     "an address of a file": config({ caUrls: [service("ca", { url: "file:///etc/passwd" })] }),
     "an address with a password": config({ caUrls: [service("ca", { url: "https://a:b@c.d" })] }),
+    "an address with a password alone": config({
+      caUrls: [service("ca", { url: "https://:b@c.d" })],
+    }),
+    "an address with a fragment": config({
+      caUrls: [service("ca", { url: "https://ca.example/#path" })],
+    }),
+    "an address that is too long": config({ caUrls: [service("ca", { url: addressOf(2049) })] }),
+    "EXACT with 0": config({ tsaConfig: { selector: "EXACT", count: 0 } }),
+    "EXACT with more than are read": config({ tsaConfig: { selector: "EXACT", count: 65 } }),
     "a validity without a start": config({ caUrls: [service("ca", { validFor: {} })] }),
     "no validity": config({ caUrls: [service("ca", { validFor: null })] }),
     "a start that is no time": config({
@@ -105,6 +119,24 @@ describe("parseSigningConfig()", () => {
         "malformed-signing-config",
       );
     }
+  });
+
+  it("takes as much as it accepts", () => {
+    const many = Array.from({ length: 64 }, (_, i) => service(`ca${i}`));
+    const most = config({
+      caUrls: many,
+      oidcUrls: [service("oidc", { url: addressOf(2048) })],
+      tsaConfig: { selector: "EXACT", count: 64 },
+    });
+    const { caUrls, tsaConfig } = parseSigningConfig(most);
+    equal(caUrls.length, 64);
+    deepEqual(tsaConfig, { selector: "EXACT", count: 64 });
+  });
+
+  it("takes a selector that says nothing for none", () => {
+    const members = { rekorTlogConfig: {}, tsaConfig: { selector: "SERVICE_SELECTOR_UNDEFINED" } };
+    const read = parseSigningConfig(config(members));
+    ok(!("rekorTlogConfig" in read) && !("tsaConfig" in read));
   });
 
   it("bounds what it reads", () => {
@@ -143,6 +175,12 @@ describe("parseTrustConfig()", () => {
   for (const [name, [changes, reason]] of Object.entries(refused)) {
     it(`refuses ${name}`, () => equal(reasonOf(() => parseTrustConfig(both(changes))), reason));
   }
+
+  it("says which of the two documents was wanted", () => {
+    const root = { mediaType: "text/html" };
+    throws(() => parseSigningConfig(root), /is not a signing configuration of version 0\.2/);
+    throws(() => parseTrustConfig(root), /is not a client trust configuration of version 0\.1/);
+  });
 });
 
 describe("selectServices()", () => {
@@ -226,6 +264,7 @@ describe("selectServices()", () => {
     equal(ca?.operator, "newer");
     equal(oidc, undefined);
     equal(timestampAuthorities.length, 2);
+    equal(select({ oidcUrls: [service("issuer")] }).oidc?.operator, "issuer");
   });
 
   it("says what is missing", () => {

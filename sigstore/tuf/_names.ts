@@ -19,7 +19,7 @@ export function folder(url: string): string {
 
 /** Throws a TypeError for a name that could lead out of the folder of targets. */
 export function checkTargetName(name: string): void {
-  const isPath = typeof name === "string" && name !== "" && name.length <= MAX_TARGET_NAME &&
+  const isPath = typeof name === "string" && name.length <= MAX_TARGET_NAME &&
     name.isWellFormed() && !/[\\\p{Cc}]/u.test(name) &&
     name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
   if (!isPath) throw new TypeError("The name of a target must be a relative path");

@@ -384,7 +384,7 @@ class TufClient {
     read: (bytes: Bytes) => Promise<T>,
   ): Promise<T | undefined> {
     const bytes = await this.#cache.read(name);
-    if (bytes === undefined || bytes.length === 0 || bytes.length > maxBytes) return undefined;
+    if (bytes === undefined || bytes.length > maxBytes) return undefined;
     try {
       return await read(bytes);
     } catch (error) {

@@ -24,7 +24,7 @@ import {
 } from "../../tools/pki/tuf_repository.ts";
 import { canonicalTufJson } from "./canonical.ts";
 import { memoryTufCache, type TufCache } from "./cache.ts";
-import { refreshTargets } from "./client.ts";
+import { readCachedTargets, refreshTargets } from "./client.ts";
 import type { RefreshTargetsOptions, TufTargets } from "./options.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -61,13 +61,14 @@ class Bench {
     });
   }
 
-  async refused(reason: Reason, changes: Partial<RefreshTargetsOptions> = {}): Promise<void> {
+  /** What is told of a refusal. */
+  async refused(reason: Reason, changes: Partial<RefreshTargetsOptions> = {}): Promise<string> {
     try {
       await this.refresh(changes);
     } catch (error) {
       if (!isAttestationError(error)) throw error;
       equal(error.reason, reason, error.message);
-      return;
+      return error.message;
     }
     throw new Error(`accepted, wanted ${reason}`);
   }
@@ -76,6 +77,11 @@ class Bench {
     ok(bytes !== undefined);
     this.repository.files.set(path, bytes);
   }
+}
+
+/** Names of so many targets. */
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${i}.json`);
 }
 
 function textOf(refreshed: TufTargets, name = TARGET): string {
@@ -161,19 +167,49 @@ describe("refreshTargets()", () => {
 
   it("refuses unknown options, wrong times, roots, addresses and names of targets", async () => {
     const bench = await Bench.create();
-    const wrong = [
-      { maxBytes: 1 },
-      { cahce: bench.cache },
-      { now: new Date(NaN) },
-      { root: undefined },
-      { baseUrl: "tuf.example" },
-      { baseUrl: "https://tuf.example/?a" },
-      ...["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\\b", "a\nb", "a/..", "\ud800"]
-        .map((name) => ({ targets: [name] })),
+    const names = ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\\b", "a\nb", "a/.."];
+    const wrong: [string, object[]][] = [
+      ["Unknown option", [{ maxBytes: 1 }, { cahce: bench.cache }]],
+      ["must be a valid Date", [{ now: new Date(NaN) }, { now: { getTime: () => 1 } }]],
+      ["must be text or bytes", [{ root: undefined }, { root: [123, 125] }]],
+      ["without query and fragment", [
+        { baseUrl: "tuf.example" },
+        { baseUrl: "https://tuf.example/?a" },
+        { baseUrl: "https://tuf.example/#a" },
+        { baseUrl: new URL("https://tuf.example") },
+        { targetsUrl: "tuf.example" },
+      ]],
+      [
+        "must be a relative path",
+        [...names, "\ud800", "a".repeat(257), ["a"], 7].map((name) => ({ targets: [name] })),
+      ],
+      ["More than 64 targets", [{ targets: numbered(65) }, { optionalTargets: numbered(64) }]],
     ];
-    for (const changes of wrong) {
-      await rejects(bench.refresh(changes as Partial<RefreshTargetsOptions>), TypeError);
+    for (const [told, all] of wrong) {
+      for (const changes of all) {
+        await rejects(bench.refresh(changes), (error) => {
+          ok(error instanceof TypeError && error.message.includes(told), `${error}`);
+          return true;
+        });
+      }
     }
+    deepEqual(bench.repository.requested, []);
+  });
+
+  it("takes as many targets, and as long names, as are accepted", async () => {
+    const bench = await Bench.create();
+    const optionalTargets = [TARGET, ...numbered(62), "a".repeat(256)];
+    deepEqual([...(await bench.refresh({ optionalTargets })).targets.keys()], [TARGET]);
+  });
+
+  it("takes a trusted root of 512 KiB, and no more", async () => {
+    const bench = await Bench.create();
+    const { firstRoot } = bench.repository;
+    const padded = (length: number) =>
+      concat(firstRoot, utf8(" ".repeat(length - firstRoot.length)));
+    equal((await bench.refresh({ root: padded(512 << 10) })).versions.root, 1);
+    bench.repository.requested.length = 0;
+    await bench.refused("limit-exceeded", { root: padded((512 << 10) + 1) });
     deepEqual(bench.repository.requested, []);
   });
 });
@@ -261,13 +297,13 @@ describe("refreshTargets() against rollbacks", () => {
     await bench.refresh();
     repository.versions.targets = 1;
     await repository.publishSnapshot();
-    await bench.refused("tuf-rollback");
+    ok((await bench.refused("tuf-rollback")).includes("version 1 is offered, and 2 was seen"));
 
     const gone = bodyOf(repository.files.get("3.snapshot.json"), { meta: {} });
     repository.statesDigests = false;
     bench.serve("3.snapshot.json", await signTuf(gone, repository.roles.snapshot.signers));
     await repository.publishTimestamp();
-    await bench.refused("tuf-rollback");
+    ok((await bench.refused("tuf-rollback")).includes("no longer named, and version 2 was seen"));
   });
 
   it("refuses them also when only timestamp or snapshot are left in the cache", async () => {
@@ -278,6 +314,17 @@ describe("refreshTargets() against rollbacks", () => {
     repository.versions.targets = 1;
     await repository.publishSnapshot();
     await bench.cache.write("timestamp.json", new Uint8Array());
+    await bench.refused("tuf-rollback");
+  });
+
+  it("refuses an older timestamp than one that is as long as is accepted", async () => {
+    const bench = await Bench.create();
+    const old = bench.repository.files.get("timestamp.json");
+    await bench.repository.publishTimestamp();
+    const bytes = bench.repository.files.get("timestamp.json") ?? new Uint8Array();
+    bench.serve("timestamp.json", concat(bytes, utf8(" ".repeat((16 << 10) - bytes.length))));
+    await bench.refresh();
+    bench.serve("timestamp.json", old);
     await bench.refused("tuf-rollback");
   });
 
@@ -467,6 +514,22 @@ describe("refreshTargets() and thresholds", () => {
     await bench.refused("invalid-tuf-signature");
   });
 
+  it("counts no signature under an id that a role names without a key", async () => {
+    const bench = await Bench.create();
+    const { repository } = bench;
+    const absent = await tufSigner();
+    const [present] = repository.roles.timestamp.signers;
+    const body = repository.rootBody();
+    const timestamp = { keyids: [absent.keyid, present.keyid], threshold: 1 };
+    Object.assign(body.roles as JsonObject, { timestamp });
+    bench.serve("2.root.json", await signTuf(body, repository.roles.root.signers));
+    const stamped = bodyOf(repository.files.get("timestamp.json"));
+    bench.serve("timestamp.json", await signTuf(stamped, [absent]));
+    await bench.refused("invalid-tuf-signature");
+    bench.serve("timestamp.json", await signTuf(stamped, [absent, present]));
+    equal((await bench.refresh()).versions.root, 2);
+  });
+
   it("passes over keys and signatures that it cannot use", async () => {
     const bench = await Bench.create();
     const { repository } = bench;
@@ -599,6 +662,14 @@ describe("refreshTargets() against mixed and exchanged files", () => {
     await publishTargets(repository, { targets: { [TARGET]: target } });
     await new Bench(repository).refused("unsupported-digest-algorithm");
     ok(!repository.requested.some((path) => path.startsWith("targets/")));
+  });
+
+  it("refuses it also when the cache holds a target of that name", async () => {
+    const bench = await Bench.create();
+    await bench.refresh();
+    const target = { length: 5, hashes: { md5: "8b04d5e3775d298e78455efc5ca404d5" } };
+    await publishTargets(bench.repository, { targets: { [TARGET]: target } });
+    await bench.refused("unsupported-digest-algorithm");
   });
 
   it("refuses a target without length or digest", async () => {
@@ -856,6 +927,21 @@ describe("refreshTargets() and a cache that was tampered with", () => {
   });
 });
 
+describe("readCachedTargets()", () => {
+  it("gives what was got, also long after it expired", async () => {
+    const bench = await Bench.create();
+    await bench.refresh();
+    const { cache, repository: { firstRoot: root, requested } } = bench;
+    requested.length = 0;
+    const targets = [TARGET];
+    const late = await readCachedTargets({ root, cache, targets, now: daysOn(4000) });
+    ok(late !== undefined);
+    equal(textOf(late), "first");
+    equal(late.expires.getTime(), daysOn(7).getTime());
+    deepEqual(requested, []);
+  });
+});
+
 describe("refreshTargets() and delegations", () => {
   async function delegating(): Promise<TestTufRepository> {
     const { repository } = await Bench.create();
@@ -892,6 +978,22 @@ describe("refreshTargets() and delegations", () => {
     await repository.publish();
     const refreshed = await new Bench(repository).refresh({ targets });
     equal(textOf(refreshed, targets[0]), "by later");
+  });
+
+  it("asks 32 roles about a target, and does not take the rest for none", async () => {
+    const { repository } = await Bench.create();
+    const signers = [await tufSigner()];
+    const rest = { paths: ["host/*"], terminating: false, threshold: 1, version: 1, signers };
+    const targets = ["host/keys.json"];
+    for (let i = 1; i <= 33; i++) {
+      repository.delegations.push({ ...rest, name: `role${i}`, targets: new Map() });
+      if (i < 32) continue;
+      await repository.publish();
+      const reason = i === 32 ? "tuf-target-not-found" : "limit-exceeded";
+      await new Bench(repository).refused(reason, { targets });
+    }
+    ok(repository.requested.includes("1.role32.json"));
+    ok(!repository.requested.includes("1.role33.json"));
   });
 
   it("refuses targets that a role names outside of its paths", async () => {

@@ -114,6 +114,16 @@ describe("readCachedTrust()", () => {
   });
 });
 
+describe("readCachedTrust() options", () => {
+  it("refuses unknown ones, such as those of a refresh", async () => {
+    const { options: { root } } = await setUp();
+    const cache = memoryTufCache();
+    for (const more of [{ now: TUF_START }, { optionalTargets: [] }, { baseUrl: "x" }]) {
+      await rejects(readCachedTrust({ root, cache, ...more }), TypeError);
+    }
+  });
+});
+
 describe("publicGoodTufRoot()", () => {
   it("is a root that its own keys sign, of a repository at an https address", async () => {
     const { root, baseUrl, source } = await publicGoodTufRoot();
