@@ -6,7 +6,6 @@ import { digest, type HashName } from "../../internal/digest.ts";
 import { createHasher } from "../../internal/hasher.ts";
 import { quote } from "../../internal/json.ts";
 import { DATA } from "../../sigstore/cms.ts";
-import { badSigner } from "../_signers.ts";
 import { isJar } from "../_attached_marks.ts";
 import type {
   ByteRange,
@@ -16,7 +15,13 @@ import type {
   StatedSignature,
 } from "../format.ts";
 import { artifactStatement } from "../statement.ts";
-import { codeSigningMisuse, parseCms, statedSignatures, verifyCms } from "./_cms.ts";
+import {
+  asEnvelopeFault,
+  codeSigningMisuse,
+  parseCms,
+  statedSignatures,
+  verifyCms,
+} from "./_cms.ts";
 import {
   hasDigests,
   type Manifest,
@@ -267,12 +272,8 @@ async function verifyOne(
       names: signer.ok ? names : NONE,
     }));
   } catch (thrown) {
-    const { reason, message } = asRefusal(thrown);
-    const isDer = reason === "malformed-der";
-    return [{
-      signer: badSigner(isDer ? "malformed-envelope" : reason, message, name),
-      names: NONE,
-    }];
+    const error = asEnvelopeFault(asRefusal(thrown), WHAT);
+    return [{ signer: { ok: false, error, keyid: name }, names: NONE }];
   }
 }
 
