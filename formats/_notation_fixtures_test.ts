@@ -33,9 +33,10 @@ export const HEADER = {
 };
 
 export const dates = { notBefore: FROM, notAfter: TO };
-export const authority = async (organization = "acme"): Promise<Authority> =>
+export const authority = async (organization = "acme", purpose = CODE): Promise<Authority> =>
   await createAuthority({
     organization,
+    purpose,
     rootKey: await testKey("fulcio-root"),
     intermediateKey: await testKey("fulcio-intermediate"),
     ...dates,
@@ -45,8 +46,12 @@ export const authority = async (organization = "acme"): Promise<Authority> =>
 export async function chainOf(
   extensions: Extension[] = [keyUsage("sign"), basicConstraints(false), extendedKeyUsage([CODE])],
   key = "leaf-p256",
+  purpose = CODE,
 ): Promise<Uint8Array[]> {
-  const { root, intermediate, intermediateKey, intermediateName } = await authority();
+  const { root, intermediate, intermediateKey, intermediateName } = await authority(
+    "acme",
+    purpose,
+  );
   const leaf = await certificate({
     serial: 9,
     issuer: intermediateName,

@@ -6,8 +6,8 @@ import { encodeHex } from "../internal/hex.ts";
 import { quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { decodePem } from "../internal/pem.ts";
-import { type Certificate, parseCertificate } from "../sigstore/certificate.ts";
-import { findPaths, refusalAt } from "../sigstore/chain.ts";
+import { type Certificate, parseCertificate, Purpose } from "../sigstore/certificate.ts";
+import { type CertificatePath, findPaths, refusalAt } from "../sigstore/chain.ts";
 import { parseTimestampResponse, verifyTimestamp } from "../sigstore/timestamp.ts";
 import type { TrustedAuthority } from "../sigstore/trusted_root.ts";
 import {
@@ -172,6 +172,14 @@ export interface SigningMoments {
   readonly now: Date;
 }
 
+/** Whom a chain must lead to, whose it must be, and what for. */
+export interface ChainExpectation extends Pick<CertificateTrust, "authorities" | "identities"> {
+  /** Purposes of which its authorities must be for one. Default code signing. */
+  readonly purposes?: ReadonlySet<string>;
+}
+
+const CODE_SIGNING: ReadonlySet<string> = new Set([Purpose.codeSigning]);
+
 /**
  * Verifies a chain that came with a signature up to a trusted authority.
  *
@@ -181,19 +189,41 @@ export interface SigningMoments {
  */
 export async function verifyChain(
   chain: readonly Certificate[],
-  { authorities, identities }: Pick<CertificateTrust, "authorities" | "identities">,
+  { authorities, identities, purposes = CODE_SIGNING }: ChainExpectation,
   { verified, now }: SigningMoments,
 ): Promise<void> {
   const [leaf, ...intermediates] = chain;
   const paths = await findPaths(leaf, intermediates, authorities);
   const moments = verified.length === 0 ? [now] : verified;
   const refusals = paths.map((path) =>
-    moments.map((time) => refusalAt(path, time, "certificate-not-valid"))
-      .find((one) => one !== undefined)
+    purposeRefusal(path, purposes) ??
+      moments.map((time) => refusalAt(path, time, "certificate-not-valid"))
+        .find((one) => one !== undefined)
   );
   const [first] = refusals;
   if (!refusals.includes(undefined) && first !== undefined) throw first;
   checkHolder(leaf, identities);
+}
+
+/**
+ * Why a certificate without a purpose has none that counts: those of its issuers are its own, so
+ * that an authority for web servers makes no signers. One that states purposes was compared.
+ */
+function purposeRefusal(
+  { certificates: [leaf, ...issuers] }: CertificatePath,
+  purposes: ReadonlySet<string>,
+): AttestationError | undefined {
+  if (leaf.extendedKeyUsage !== undefined) return undefined;
+  const isForeign = issuers.some(({ extendedKeyUsage }) =>
+    extendedKeyUsage !== undefined &&
+    !extendedKeyUsage.purposes.some((one) => one === Purpose.any || purposes.has(one))
+  );
+  return isForeign
+    ? new AttestationError(
+      "invalid-certificate-usage",
+      "Cannot verify certificate: its issuer is not for certificates of such signers",
+    )
+    : undefined;
 }
 
 /**

@@ -62,8 +62,15 @@ export interface CmsRules {
   readonly contentType: string;
   /** Why the signer's certificate is not for this, or undefined. */
   misuse(certificate: Certificate): string | undefined;
-  /** Throws why a signature with these certificates is refused, whoever is trusted. */
-  forbid?(certificates: readonly Certificate[]): Promise<void>;
+  /** Purposes of which the signer's authorities must be for one. Default code signing. */
+  readonly purposes?: ReadonlySet<string>;
+  /** Whether a signature ends with its certificate, whatever a timestamp says. Default: none does. */
+  ends?(certificate: Certificate): boolean;
+  /**
+   * Throws why a signature with these certificates is refused, whoever is trusted. The signer's is
+   * undefined where it did not come along.
+   */
+  forbid?(certificates: readonly Certificate[], leaf: Certificate | undefined): Promise<void>;
   /** Other trust than {@linkcode CertificateTrust}: throws why the chain is not trusted. */
   trust?(chain: readonly Certificate[]): Promise<void>;
 }
@@ -80,12 +87,16 @@ export function parseCms(der: Uint8Array, what: string, maxSigners: number): Sig
     throw new AttestationError("limit-exceeded", `more than ${maxSigners} signers`);
   } catch (cause) {
     if (!isAttestationError(cause)) throw cause;
-    throw new AttestationError(
-      cause.reason === "malformed-der" ? "malformed-envelope" : cause.reason,
-      `Cannot read ${what}: ${cause.message}`,
-      { cause },
-    );
+    if (cause.reason === "malformed-der") throw asEnvelopeFault(cause, what);
+    throw new AttestationError(cause.reason, `Cannot read ${what}: ${cause.message}`, { cause });
   }
+}
+
+/** A fault of the DER is one of the envelope; others stay what they are. */
+export function asEnvelopeFault(cause: AttestationError, what: string): AttestationError {
+  return cause.reason === "malformed-der"
+    ? new AttestationError("malformed-envelope", `Cannot read ${what}: ${cause.message}`, { cause })
+    : cause;
 }
 
 /** What the signatures say of themselves, for display. */
@@ -93,9 +104,10 @@ export function statedSignatures(data: SignedData): StatedSignature[] {
   const certificates = readableCertificates(data.certificates);
   return data.signers.map((signer) => {
     const leaf = certificates.find((one) => isSignerId(signer.id, one));
-    let algorithm: string | undefined;
+    let keyid: string | undefined, algorithm: string | undefined;
     try {
       const scheme = leaf === undefined ? undefined : schemeOf(signer);
+      if (leaf !== undefined) keyid = formatAttributes(nameOf(leaf));
       if (scheme !== undefined && leaf !== undefined) {
         algorithm = algorithmOf(leaf.publicKey, scheme);
       }
@@ -103,7 +115,7 @@ export function statedSignatures(data: SignedData): StatedSignature[] {
       // For display only.
     }
     return {
-      ...(leaf === undefined ? {} : { keyid: formatAttributes(nameOf(leaf)) }),
+      ...(keyid === undefined ? {} : { keyid }),
       ...(algorithm === undefined ? {} : { algorithm }),
       bytes: signer.signature.length,
     };
@@ -135,9 +147,18 @@ export async function verifyCms(
   context: FormatContext,
 ): Promise<SignerResult[]> {
   const certificates = readableCertificates(data.certificates);
+  const known = new Map<HashName, ReturnType<CmsRules["digest"]>>();
+  // Of a large file it is computed once, however many signers there are.
+  const digest = (hash: HashName) => {
+    const computed = known.get(hash) ?? rules.digest(hash);
+    known.set(hash, computed);
+    return computed;
+  };
   const results: SignerResult[] = [];
   for (const signer of data.signers) {
-    results.push(await verifySigner(signer, { certificates, rules, context }));
+    results.push(
+      await verifySigner(signer, { certificates, rules: { ...rules, digest }, context }),
+    );
   }
   return results;
 }
@@ -157,16 +178,11 @@ async function verifySigner(signer: SignerInfo, around: Surroundings): Promise<S
     return await verified(signer, leaf, around);
   } catch (error) {
     if (isAttestationError(error)) {
-      const refusal = error.reason === "malformed-der"
-        ? new AttestationError(
-          "malformed-envelope",
-          `Cannot read ${rules.what}: ${error.message}`,
-          {
-            cause: error,
-          },
-        )
-        : error;
-      return { ok: false, error: refusal, ...(holder === undefined ? {} : { keyid: holder }) };
+      return {
+        ok: false,
+        error: asEnvelopeFault(error, rules.what),
+        ...(holder === undefined ? {} : { keyid: holder }),
+      };
     }
     return badSigner("internal-error", `Cannot verify ${rules.what}: an unexpected error`);
   }
@@ -205,7 +221,7 @@ async function verified(
     }
   }
   await checkAttributes(signer, hash, rules);
-  await rules.forbid?.(certificates);
+  await rules.forbid?.(certificates, leaf);
   if (key !== undefined) return goodSigner(key);
   const trusted = leaf!;
   const misuse = rules.misuse(trusted);
@@ -297,7 +313,7 @@ async function checkAttributes(
 async function trustedTime(
   signer: SignerInfo,
   chain: readonly Certificate[],
-  { what, trust }: CmsRules,
+  { what, trust, purposes, ends }: CmsRules,
   { certificates, now }: FormatContext,
 ): Promise<Date | undefined> {
   const authorities = certificates?.timestampAuthorities ?? [];
@@ -321,7 +337,10 @@ async function trustedTime(
       ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
       : certificates.authorities;
     const { identities } = certificates;
-    await verifyChain(chain, { authorities, identities }, { verified: times, now });
+    await verifyChain(chain, { authorities, identities, ...(purposes && { purposes }) }, {
+      verified: ends?.(leaf) ? [...times, now] : times,
+      now,
+    });
   }
   return time;
 }

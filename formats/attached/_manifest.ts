@@ -1,6 +1,6 @@
 import { AttestationError, isAttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
-import { asBytes, type Bytes, concat, equalBytes } from "../../internal/bytes.ts";
+import { asBytes, type Bytes, equalBytes } from "../../internal/bytes.ts";
 import { digest, type HashName } from "../../internal/digest.ts";
 import { decodeUtf8, quote } from "../../internal/json.ts";
 
@@ -22,6 +22,7 @@ export interface Manifest {
   readonly sections: ReadonlyMap<string, ManifestSection>;
 }
 
+/** An archive without ZIP64 has fewer entries; folders and packages may have sections as well. */
 const MAX_SECTIONS = 100_000;
 const LF = 10, CR = 13, SPACE = 32;
 
@@ -37,32 +38,39 @@ export function parseManifest(bytes: Uint8Array, what: string): Manifest {
   const fail = (problem: string) =>
     new AttestationError("malformed-envelope", `Cannot read ${what}: ${problem}`);
   const raw = asBytes(bytes);
+  // The lines of one section, each behind a line feed: never more bytes than they have.
+  const unfolded = new Uint8Array(raw.length);
   const found: ManifestSection[] = [];
-  let at = 0;
-  while (at < raw.length) {
+  for (let at = 0;;) {
+    // More empty lines than one separate nothing else; none stands in front of the main section.
+    if (found.length > 0) { while (raw[at] === LF || raw[at] === CR) at++; }
+    if (at === raw.length) break;
     const start = at;
-    const lines: Bytes[] = [];
+    let length = 0;
     for (;;) {
       const end = endOfLine(raw, at);
       if (end === undefined) throw fail("its last line has no end");
       const line = raw.subarray(at, end.text);
       at = end.next;
       if (line.length === 0) break;
-      if (line[0] !== SPACE) lines.push(line);
       // A line goes on where the next one begins with a blank; characters may be cut.
-      else if (lines.length === 0) throw fail("a section begins with the rest of a line");
-      else lines.push(concat(lines.pop()!, line.subarray(1)));
+      const isRest = line[0] === SPACE;
+      if (isRest && length === 0) throw fail("a section begins with the rest of a line");
+      if (!isRest) unfolded[length++] = LF;
+      const text = isRest ? line.subarray(1) : line;
+      unfolded.set(text, length);
+      length += text.length;
       if (at === raw.length) break;
     }
-    // More empty lines than one separate nothing else.
-    if (lines.length === 0) continue;
+    if (length === 0) throw fail("it has no main section");
     if (found.length > MAX_SECTIONS) {
       throw new AttestationError(
         "limit-exceeded",
         `Cannot read ${what}: more than ${MAX_SECTIONS} sections`,
       );
     }
-    found.push({ attributes: readAttributes(lines, fail), raw: raw.subarray(start, at) });
+    const attributes = readAttributes(unfolded.subarray(0, length), fail);
+    found.push({ attributes, raw: raw.subarray(start, at) });
   }
   const [main, ...rest] = found;
   if (main === undefined || main.attributes.has("name")) throw fail("it has no main section");
@@ -86,18 +94,19 @@ function endOfLine(bytes: Bytes, start: number): { text: number; next: number } 
   }
 }
 
+/** Attributes of a section, of which each line stands behind a line feed. */
 function readAttributes(
-  lines: readonly Bytes[],
+  lines: Bytes,
   fail: (problem: string) => AttestationError,
 ): Map<string, string> {
   const attributes = new Map<string, string>();
-  for (const line of lines) {
-    let text: string;
-    try {
-      text = decodeUtf8(line);
-    } catch {
-      throw fail("a line is not UTF-8");
-    }
+  let whole: string;
+  try {
+    whole = decodeUtf8(lines);
+  } catch {
+    throw fail("a section is not UTF-8");
+  }
+  for (const text of whole.split("\n").slice(1)) {
     const [, name, value] = /^([A-Za-z0-9][\w-]{0,69}): ([^]*)$/.exec(text) ?? [];
     if (name === undefined || value.includes("\0")) throw fail(`${quote(text)} is no attribute`);
     const key = name.toLowerCase();

@@ -2,9 +2,16 @@ import { encodeBase64 } from "../../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../../internal/bytes.ts";
 import { children, parseDer } from "../../internal/der.ts";
 import { decodeHex } from "../../internal/hex.ts";
-import { signatureAlgorithm } from "../../tools/pki/certificate.ts";
+import { createAuthority, TIME_STAMPING } from "../../tools/pki/ca.ts";
+import {
+  certificate,
+  extendedKeyUsage,
+  keyUsage,
+  signatureAlgorithm,
+} from "../../tools/pki/certificate.ts";
 import {
   bitString,
+  distinguishedName,
   element,
   integer,
   nullValue,
@@ -16,7 +23,8 @@ import {
   time,
 } from "../../tools/pki/der_writer.ts";
 import { digest, type TestHash, testKey } from "../../tools/pki/keys.ts";
-import { authority, chainOf, WITHIN } from "../_notation_fixtures_test.ts";
+import { timestamp } from "../../tools/pki/tsa.ts";
+import { authority, chainOf, dates, WITHIN } from "../_notation_fixtures_test.ts";
 import { createCertificateTrust, type FormatTrust, verifyFormat } from "../mod.ts";
 import { type EntryRecipe, numbers, zip } from "./_fixtures_test.ts";
 
@@ -107,6 +115,37 @@ export async function cms(recipe: CmsRecipe): Promise<Bytes> {
       ),
     ),
   );
+}
+
+/** An authority of timestamps, and unsigned attributes with one of it: {@linkcode CmsRecipe.unsigned}. */
+export async function stampingAuthority() {
+  const { root, intermediate, intermediateKey, intermediateName } = await createAuthority({
+    organization: "stamps",
+    rootKey: await testKey("tsa-root"),
+    intermediateKey: await testKey("tsa-intermediate"),
+    ...dates,
+    purpose: TIME_STAMPING,
+  });
+  const key = await testKey("tsa");
+  const own = await certificate({
+    serial: 5,
+    issuer: intermediateName,
+    subject: distinguishedName("stamps", "tsa"),
+    ...dates,
+    spki: key.spki,
+    extensions: [keyUsage("sign"), extendedKeyUsage([TIME_STAMPING], true)],
+  }, intermediateKey);
+  const stamped = (type: string, of?: Uint8Array) => ({
+    unsigned: async (signature: Uint8Array) => {
+      const response = await timestamp({ key, certificate: own }, {
+        message: of ?? signature,
+        genTime: WITHIN,
+        bag: [own, intermediate],
+      });
+      return [attribute(type, children(parseDer(response))[1].raw)];
+    },
+  });
+  return { root, stamped };
 }
 
 /** Trust in the test authority. */

@@ -18,6 +18,7 @@ import type { FormatContext, FormatEnvelope, FormatModule, ParsedFormat } from "
 import { artifactStatement } from "../statement.ts";
 import type { FormatId } from "../format_id.ts";
 import {
+  asEnvelopeFault,
   type CmsRules,
   codeSigningMisuse,
   parseCms,
@@ -52,6 +53,8 @@ const Oid = {
   indirectData: "1.3.6.1.4.1.311.2.1.4",
   peImageData: "1.3.6.1.4.1.311.2.1.15",
   nestedSignature: "1.3.6.1.4.1.311.2.4.1",
+  /** "Lifetime signing": with it a timestamp does not keep what has expired. */
+  lifetime: "1.3.6.1.4.1.311.10.3.13",
 } as const;
 
 const WHAT = "Authenticode signature";
@@ -173,6 +176,7 @@ async function verifyImage(
     contentType: Oid.indirectData,
     digest: (hash) => digest(hash, message),
     misuse: (certificate) => efi === undefined ? codeSigningMisuse(certificate, true) : undefined,
+    ends: ({ extendedKeyUsage }) => extendedKeyUsage?.purposes.includes(Oid.lifetime) === true,
     ...(efi === undefined ? {} : efiRules(efi)),
   };
   const signers = await verifyCms(data, rules, context);
@@ -207,10 +211,7 @@ function refusing<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    if (!isAttestationError(cause) || cause.reason !== "malformed-der") throw cause;
-    throw new AttestationError("malformed-envelope", `Cannot read ${WHAT}: ${cause.message}`, {
-      cause,
-    });
+    throw isAttestationError(cause) ? asEnvelopeFault(cause, WHAT) : cause;
   }
 }
 

@@ -6,8 +6,8 @@ import { importTrustedKey } from "../../keys/mod.ts";
 import { extendedKeyUsage, keyUsage } from "../../tools/pki/certificate.ts";
 import { nullValue, octetString } from "../../tools/pki/der_writer.ts";
 import { digest, testKey } from "../../tools/pki/keys.ts";
-import { AFTER, chainOf, CODE, WITHIN } from "../_notation_fixtures_test.ts";
-import { parseFormat, verifyFormat } from "../mod.ts";
+import { AFTER, authority, chainOf, CODE, WITHIN } from "../_notation_fixtures_test.ts";
+import { createCertificateTrust, parseFormat, verifyFormat } from "../mod.ts";
 import {
   attribute,
   cms,
@@ -18,6 +18,7 @@ import {
   type PeRecipe,
   SHA256,
   signatureList,
+  stampingAuthority,
   trust,
   winCertificate,
   X509,
@@ -151,6 +152,26 @@ describe("verifyFormat() of Authenticode", () => {
     equal(await outcome(await pe(), { now: AFTER }), "certificate-not-valid");
   });
 
+  it("ends with a certificate for lifetime signing, whatever a timestamp says", async () => {
+    const { root } = await authority();
+    const stamps = await stampingAuthority();
+    const certificates = createCertificateTrust({
+      authorities: [root],
+      timestampAuthorities: [stamps.root],
+      identities: ["CN=release"],
+    });
+    for (const [purposes, later] of [[[CODE], "ok"], [[CODE, LIFETIME], "certificate-not-valid"]]) {
+      const chain = await chainOf(
+        [keyUsage("sign"), extendedKeyUsage([...purposes])],
+        undefined,
+        ANY,
+      );
+      const image = await pe({ cms: { chain, ...stamps.stamped("1.3.6.1.4.1.311.3.3.1") } });
+      equal(await outcome(image, { certificates }), "ok");
+      equal(await outcome(image, { certificates, now: AFTER }), later);
+    }
+  });
+
   it("tells nested signatures, which it does not verify", async () => {
     const image = await pe({
       cms: {
@@ -187,6 +208,7 @@ describe("verifyFormat() of Authenticode", () => {
   });
 });
 
+const LIFETIME = "1.3.6.1.4.1.311.10.3.13", ANY = "2.5.29.37.0";
 const EFI = { subsystem: 10 } as const;
 
 async function efiOf(db: Uint8Array[], ...dbx: Uint8Array[]): Promise<{ efi: EfiTrust }> {
@@ -230,6 +252,13 @@ describe("verifyFormat() of UEFI images", () => {
     // The anchor is in dbx and does not come with the image.
     const alone = await pe({ ...EFI, cms: { bag: [leaf, intermediate] } });
     equal(await outcome(alone, await efiOf([root], signatureList(X509, root))), "forbidden-by-dbx");
+    // Without its certificate nothing can be compared.
+    const without = await pe({ ...EFI, cms: { bag: [] } });
+    equal(
+      await outcome(without, { ...await efiOf([root], signatureList(X509, leaf)), keys: [key] }),
+      "forbidden-by-dbx",
+    );
+    equal(await outcome(without, { ...await efiOf([root]), keys: [key] }), "ok");
     const other = await chainOf(undefined, "leaf-other");
     equal(await outcome(image, await efiOf([root], signatureList(X509, other[0]))), "ok");
     const hash = digest("SHA-256", hashedPart(await pe({ ...EFI, entries: [] })));

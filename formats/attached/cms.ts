@@ -1,4 +1,4 @@
-import { AttestationError } from "../../errors.ts";
+import { AttestationError, isAttestationError } from "../../errors.ts";
 import type { Bytes } from "../../internal/bytes.ts";
 import { readOctetString } from "../../internal/der.ts";
 import { digest, type HashName } from "../../internal/digest.ts";
@@ -9,7 +9,14 @@ import { type Certificate, Purpose } from "../../sigstore/certificate.ts";
 import { DATA, type SignedData } from "../../sigstore/cms.ts";
 import { isCmsSignature } from "../_attached_marks.ts";
 import type { DetachedMessage, FormatLimits, FormatModule } from "../format.ts";
-import { parseCms, signingMisuse, statedSignatures, statedTime, verifyCms } from "./_cms.ts";
+import {
+  asEnvelopeFault,
+  parseCms,
+  signingMisuse,
+  statedSignatures,
+  statedTime,
+  verifyCms,
+} from "./_cms.ts";
 
 /** A CMS signature over data, read and not verified. */
 export interface CmsSignature {
@@ -50,7 +57,7 @@ export const cmsSignature: FormatModule = {
         `Cannot read ${WHAT}: its content is of the type ${data.contentType}, wanted data`,
       );
     }
-    const message = data.content === undefined ? undefined : readOctetString(data.content);
+    const message = messageOf(data);
     return {
       format: "cms-signature",
       ...(message === undefined ? {} : { message }),
@@ -66,6 +73,7 @@ export const cmsSignature: FormatModule = {
       contentType: DATA,
       digest: (hash) => message === undefined ? digestOf(hash, detached) : digest(hash, message),
       misuse,
+      purposes: PURPOSES,
     }, context);
     const signed = message ?? detached?.content;
     return {
@@ -82,6 +90,14 @@ export const cmsSignature: FormatModule = {
     };
   },
 } satisfies FormatModule<CmsSignature> as FormatModule;
+
+function messageOf({ content }: SignedData): Bytes | undefined {
+  try {
+    return content && readOctetString(content);
+  } catch (error) {
+    throw isAttestationError(error) ? asEnvelopeFault(error, WHAT) : error;
+  }
+}
 
 function misuse(certificate: Certificate): string | undefined {
   const purposes = certificate.extendedKeyUsage?.purposes;

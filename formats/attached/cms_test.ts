@@ -5,7 +5,7 @@ import { children, parseDer } from "../../internal/der.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { encodePem } from "../../internal/pem.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
-import { createAuthority, TIME_STAMPING } from "../../tools/pki/ca.ts";
+import { TIME_STAMPING } from "../../tools/pki/ca.ts";
 import {
   basicConstraints,
   certificate,
@@ -25,7 +25,6 @@ import {
 } from "../../tools/pki/der_writer.ts";
 import { digest, testKey } from "../../tools/pki/keys.ts";
 import testKeys from "../../tools/pki/test_keys.json" with { type: "json" };
-import { timestamp } from "../../tools/pki/tsa.ts";
 import { ABC, ABC_SHA256 } from "../_fixtures_test.ts";
 import { AFTER, authority, chainOf, CODE, dates } from "../_notation_fixtures_test.ts";
 import {
@@ -40,11 +39,15 @@ import {
   cms,
   type CmsRecipe,
   HASH_OIDS,
+  jarFile,
   outcome,
+  stampingAuthority,
   trust,
 } from "./_signed_fixtures_test.ts";
 
 const DETACHED: FormatTrust = { detached: { content: ABC, digest: { sha256: ABC_SHA256 } } };
+
+const WEB = "1.3.6.1.5.5.7.3.1", MAIL = "1.3.6.1.5.5.7.3.4";
 
 async function reason(recipe: Partial<CmsRecipe> = {}, more: FormatTrust = {}): Promise<string> {
   return await outcome(await cms({ message: ABC, ...recipe }), { ...DETACHED, ...more });
@@ -243,37 +246,25 @@ describe("verifyFormat() of a CMS signature", () => {
     equal(await reason({ chain: await chainOf([keyUsage("sign")]) }), "ok");
   });
 
+  it("takes the purposes of an authority for those of a certificate that states none", async () => {
+    const issued = (purpose: string) => chainOf([keyUsage("sign")], "leaf-p256", purpose);
+    equal(await reason({ chain: await issued(WEB) }), "invalid-certificate-usage");
+    equal(await reason({ chain: await issued(MAIL) }), "ok");
+    equal(await reason({ chain: await issued("2.5.29.37.0") }), "ok");
+    const stating = await chainOf([keyUsage("sign"), extendedKeyUsage([CODE])], "leaf-p256", WEB);
+    equal(await reason({ chain: stating }), "invalid-certificate-usage");
+    // Of JARs code signing alone is one.
+    equal(await outcome(await jarFile({ cms: { chain: await issued(CODE) } })), "ok");
+    for (const purpose of [WEB, MAIL]) {
+      const jar = await jarFile({ cms: { chain: await issued(purpose) } });
+      equal(await outcome(jar), "invalid-certificate-usage");
+    }
+  });
+
   it("takes the time of a timestamp over the signature, once an authority of such is trusted", async () => {
     const { root } = await authority();
-    const stamps = await createAuthority({
-      organization: "stamps",
-      rootKey: await testKey("tsa-root"),
-      intermediateKey: await testKey("tsa-intermediate"),
-      ...dates,
-      purpose: TIME_STAMPING,
-    });
-    const stamper = {
-      key: await testKey("tsa"),
-      certificate: await certificate({
-        serial: 5,
-        issuer: stamps.intermediateName,
-        subject: distinguishedName("stamps", "tsa"),
-        ...dates,
-        spki: (await testKey("tsa")).spki,
-        extensions: [keyUsage("sign"), extendedKeyUsage([TIME_STAMPING], true)],
-      }, stamps.intermediateKey),
-    };
-    const bag = [stamper.certificate, stamps.intermediate];
-    const stamped = (type: string, of?: Uint8Array) => ({
-      unsigned: async (signature: Uint8Array) => {
-        const response = await timestamp(stamper, {
-          message: of ?? signature,
-          genTime: new Date("2025-06-01T00:00:00Z"),
-          bag,
-        });
-        return [attribute(type, children(parseDer(response))[1].raw)];
-      },
-    });
+    const stamps = await stampingAuthority();
+    const { stamped } = stamps;
     const certificates = createCertificateTrust({
       authorities: [root],
       timestampAuthorities: [stamps.root],
@@ -312,6 +303,47 @@ describe("verifyFormat() of a CMS signature", () => {
     equal(await reason({ signers: 0 }), "missing-signatures");
     equal(await reason({ signers: 65 }), "limit-exceeded");
     equal(await reason({ type: "1.2.3" }), "unsupported-payload-type");
+    equal(await reason({ content: nullValue() }), "malformed-envelope");
+  });
+
+  it("reads a signature whose certificate has no name that can be read", async () => {
+    const key = await testKey("leaf-p256");
+    const issuer = distinguishedName("acme", "release");
+    const odd = await certificate({
+      serial: 1,
+      issuer,
+      subject: sequence(nullValue()),
+      ...dates,
+      spki: key.spki,
+      extensions: [keyUsage("sign")],
+    }, key);
+    const der = await cms({ message: ABC, chain: [odd] });
+    equal((await parseFormat(der)).signatures[0].keyid, undefined);
+    equal(await outcome(der, DETACHED), "malformed-certificate");
+  });
+
+  it("asks for the digest of what is signed once, however many signers there are", async () => {
+    const der = await cms({ message: ABC, signers: 8 });
+    let asked = 0;
+    const detached: DetachedMessage = {
+      digest: {},
+      get content() {
+        asked++;
+        return ABC;
+      },
+    };
+    const { cmsSignature } = await import("./cms.ts");
+    const { now = new Date(0), certificates } = await trust();
+    const parsed = await cmsSignature.parse(der, { maxBytes: 1 << 20, maxSignatures: 8 });
+    const envelope = await cmsSignature.verify(parsed, {
+      keys: [],
+      now,
+      detached,
+      ...(certificates === undefined ? {} : { certificates }),
+    });
+    equal(envelope.signers.filter(({ ok }) => ok).length, 8);
+    // Once to see whether it is there, once to digest it, once for the message.
+    equal(asked, 3);
   });
 
   it("refuses BER, and what is cut off or goes on", async () => {

@@ -113,7 +113,12 @@ export function createEfiTrust(options: EfiTrustOptions): EfiTrust {
 /** How firmware judges the certificates of a signature. */
 export function efiRules({ db, dbx }: EfiTrust): Pick<CmsRules, "trust" | "forbid"> {
   return {
-    async forbid(certificates) {
+    async forbid(certificates, leaf) {
+      const isComparable = leaf !== undefined ||
+        dbx.certificates.length + dbx.certificateDigests.length === 0;
+      if (!isComparable) {
+        throw forbidden("it brings no certificate that dbx could be compared with");
+      }
       for (const certificate of certificates) {
         if (await isForbidden(certificate, dbx)) {
           throw forbidden("dbx has a certificate of its signer, or the issuer of one");

@@ -6,7 +6,6 @@ import { digest, type HashName } from "../../internal/digest.ts";
 import { createHasher } from "../../internal/hasher.ts";
 import { quote } from "../../internal/json.ts";
 import { DATA } from "../../sigstore/cms.ts";
-import { badSigner } from "../_signers.ts";
 import { isJar } from "../_attached_marks.ts";
 import type {
   ByteRange,
@@ -16,10 +15,17 @@ import type {
   StatedSignature,
 } from "../format.ts";
 import { artifactStatement } from "../statement.ts";
-import { codeSigningMisuse, parseCms, statedSignatures, verifyCms } from "./_cms.ts";
+import {
+  asEnvelopeFault,
+  codeSigningMisuse,
+  parseCms,
+  statedSignatures,
+  verifyCms,
+} from "./_cms.ts";
 import {
   hasDigests,
   type Manifest,
+  type ManifestSection,
   parseManifest,
   type StatedDigest,
   statedDigests,
@@ -49,10 +55,8 @@ export interface JarSignature {
 const WHAT = "JAR signature";
 const MANIFEST = "META-INF/MANIFEST.MF";
 const SIGNATURE = /^META-INF\/([^/]+)\.(SF|RSA|EC|DSA)$/;
-/** What jarsigner takes for part of a signature: nothing of it is in the manifest. */
-const RELATED = /^META-INF\/(MANIFEST\.MF|[^/]+\.(SF|RSA|EC|DSA)|SIG-[^/]+)$/;
-const MAX_TEXT_BYTES = 16 << 20;
-const MAX_BLOCK_BYTES = 1 << 20;
+/** Bytes of the manifest, of all signature files and of all blocks, together. */
+const MAX_PART_BYTES = 32 << 20;
 /** Signatures of one block; tools write one. */
 const MAX_SIGNERS = 8;
 
@@ -115,7 +119,7 @@ async function statedIn(
 ): Promise<StatedSignature[]> {
   if (block === undefined) return [{ keyid: name, bytes: 0 }];
   try {
-    const der = await readZipEntry(archive, block, MAX_BLOCK_BYTES);
+    const der = await readZipEntry(archive, block, MAX_PART_BYTES);
     return statedSignatures(parseCms(der, WHAT, MAX_SIGNERS));
   } catch (error) {
     if (!isAttestationError(error)) throw error;
@@ -127,8 +131,10 @@ async function statedIn(
 function readJar(archive: ZipArchive): Jar {
   let manifest: ZipEntry | undefined;
   const found = new Map<string, { file?: ZipEntry; block?: ZipEntry }>();
+  let bytes = 0;
   for (const entry of archive.entries) {
-    const name = entry.name.toUpperCase();
+    const name = upperCase(entry.name);
+    if (isPart(entry)) bytes += entry.size;
     const twice = new AttestationError(
       "ambiguous-zip",
       `Cannot read JAR: it has more than one ${quote(entry.name)}`,
@@ -144,8 +150,29 @@ function readJar(archive: ZipArchive): Jar {
     if (one[place] !== undefined) throw twice;
     found.set(base, { ...one, [place]: entry });
   }
+  if (bytes > MAX_PART_BYTES) {
+    throw new AttestationError(
+      "limit-exceeded",
+      `Cannot read JAR: its manifest and signatures have ${bytes} bytes when unpacked, ` +
+        `at most ${MAX_PART_BYTES} are accepted`,
+    );
+  }
   const signatures = [...found].map(([name, one]) => ({ name, ...one }));
   return { archive, ...(manifest === undefined ? {} : { manifest }), signatures };
+}
+
+/**
+ * The manifest, a signature file or a block: nothing of them is in the manifest. What jarsigner
+ * leaves out beside them, `META-INF/SIG-*`, is content like any other: nobody signed it.
+ */
+function isPart({ name }: ZipEntry): boolean {
+  const upper = upperCase(name);
+  return upper === MANIFEST || SIGNATURE.test(upper);
+}
+
+/** Of ASCII alone: a dotless i is no I, though its capital letter is. */
+function upperCase(name: string): string {
+  return name.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 /** A signature that was checked. */
@@ -153,7 +180,7 @@ interface Checked {
   signer: SignerResult;
   /** The signature file, if somebody who is trusted signed it. */
   file?: Bytes;
-  /** Entries whose content is what it signs; of a good signer all. */
+  /** Entries whose content is what it signs, the manifest among them; of a good signer all. */
   names: ReadonlySet<string>;
 }
 
@@ -164,18 +191,30 @@ function rankOf({ signer, file }: Checked): number {
   return signer.ok ? 0 : file === undefined ? 2 : 1;
 }
 
-async function verifyJar(jar: Jar, context: FormatContext): Promise<Checked[]> {
-  const { archive, signatures } = jar;
+async function verifyJar({ archive, manifest, signatures }: Jar, context: FormatContext) {
   if (signatures.length === 0) return [];
   let contents: Contents;
   try {
-    if (jar.manifest === undefined) throw failure("malformed-envelope", "there is no manifest");
-    const raw = await readZipEntry(archive, jar.manifest, MAX_TEXT_BYTES);
-    const manifest = parseManifest(raw, "manifest");
+    // All of them, also those that belong to no signature: what cannot be read hides something.
+    const parts = new Map<ZipEntry, Bytes>();
+    for (const entry of archive.entries.filter(isPart)) {
+      parts.set(entry, await readZipEntry(archive, entry, MAX_PART_BYTES));
+    }
+    const raw = manifest === undefined ? undefined : parts.get(manifest);
+    if (manifest === undefined || raw === undefined) {
+      throw failure("malformed-envelope", "there is no manifest");
+    }
     const entries = new Map(archive.entries.map((entry) => [entry.name, entry]));
-    contents = { archive, entries, manifest, verdicts: new Map() };
+    contents = {
+      archive,
+      entries,
+      parts,
+      manifestName: manifest.name,
+      manifest: parseManifest(raw, "manifest"),
+      verdicts: new Map(),
+    };
   } catch (error) {
-    return signatures.map(({ name }) => ({
+    return signatures.map(({ name }): Checked => ({
       signer: { ok: false, error: asRefusal(error), keyid: name },
       names: NONE,
     }));
@@ -189,6 +228,9 @@ async function verifyJar(jar: Jar, context: FormatContext): Promise<Checked[]> {
 interface Contents {
   archive: ZipArchive;
   entries: ReadonlyMap<string, ZipEntry>;
+  /** Contents of the manifest, of signature files and of blocks. */
+  parts: ReadonlyMap<ZipEntry, Bytes>;
+  manifestName: string;
   manifest: Manifest;
   /** What was found of each entry; each is read once. */
   verdicts: Map<string, Promise<AttestationError | undefined>>;
@@ -200,15 +242,15 @@ async function verifyOne(
   context: FormatContext,
 ): Promise<Checked[]> {
   try {
-    if (file === undefined || block === undefined) {
+    const signed = file && contents.parts.get(file);
+    const der = block && contents.parts.get(block);
+    if (signed === undefined || der === undefined) {
       throw failure(
         "malformed-envelope",
         `${quote(name)} lacks its ${file ? "block" : ".SF file"}`,
       );
     }
-    const { archive } = contents;
-    const signed = await readZipEntry(archive, file, MAX_TEXT_BYTES);
-    const data = parseCms(await readZipEntry(archive, block, MAX_BLOCK_BYTES), WHAT, MAX_SIGNERS);
+    const data = parseCms(der, WHAT, MAX_SIGNERS);
     const isOther = data.content !== undefined &&
       !equalBytes(readOctetString(data.content), signed);
     if (data.contentType !== DATA || isOther || data.signers.length === 0) {
@@ -230,12 +272,8 @@ async function verifyOne(
       names: signer.ok ? names : NONE,
     }));
   } catch (thrown) {
-    const { reason, message } = asRefusal(thrown);
-    const isDer = reason === "malformed-der";
-    return [{
-      signer: badSigner(isDer ? "malformed-envelope" : reason, message, name),
-      names: NONE,
-    }];
+    const error = asEnvelopeFault(asRefusal(thrown), WHAT);
+    return [{ signer: { ok: false, error, keyid: name }, names: NONE }];
   }
 }
 
@@ -247,11 +285,13 @@ async function coverageOf(
   const names = new Set<string>();
   const file = parseManifest(bytes, "signature file");
   checkMain(file);
-  const { archive, manifest } = contents;
+  const { archive, manifest, manifestName } = contents;
   const whole = statedDigests(file.main, "-digest-manifest");
   const isWhole = whole.accepted.length > 0 && await hasDigests(manifest.raw, whole.accepted);
   if (!isWhole) await checkMainAttributes(file, manifest, whole.hasOthers);
   let error: AttestationError | undefined;
+  /** Sections of the manifest that are as they were signed. */
+  let sections = 0;
   for (const [name, section] of file.sections) {
     const own = manifest.sections.get(name);
     const { accepted } = statedDigests(section, "-digest");
@@ -267,26 +307,39 @@ async function coverageOf(
     } else if (!isWhole && !await hasDigests(own.raw, accepted)) {
       error ??= failure("content-digest-mismatch", `the section of ${quote(name)} was changed`);
     } else {
+      sections++;
+      // Of a package, which may be sealed or have a version: there is no content to digest.
+      if (name.endsWith("/") && isWithoutDigest(own)) continue;
       const fault = await entryFault(name, contents);
       if (fault === undefined) names.add(name);
       else error ??= fault;
     }
   }
   if (names.size === 0) error ??= failure("malformed-envelope", "it covers no entry");
+  if (isWhole || sections === manifest.sections.size) names.add(manifestName);
   if (error !== undefined) return { names, error };
-  const extra = archive.entries.filter((entry) => isContent(entry) && !names.has(entry.name));
+  const extra = archive.entries.filter((entry) => isContent(entry) && !names.has(entry.name))
+    .map(({ name }) => quote(name));
+  if (!names.has(manifestName)) {
+    const name = [...manifest.sections.keys()].find((one) => !file.sections.has(one)) ?? "";
+    extra.push(`the manifest's section of ${quote(name)}`);
+  }
   if (extra.length === 0) return { names };
-  const list = extra.slice(0, 4).map(({ name }) => quote(name)).join(", ");
   const more = extra.length > 4 ? ` and ${extra.length - 4} more` : "";
   return {
     names,
-    error: failure("unsigned-entry", `it does not cover ${list}${more}`),
+    error: failure("unsigned-entry", `it does not cover ${extra.slice(0, 4).join(", ")}${more}`),
   };
 }
 
+function isWithoutDigest(section: ManifestSection): boolean {
+  const { accepted, hasOthers } = statedDigests(section, "-digest");
+  return accepted.length === 0 && !hasOthers;
+}
+
 /** Files that are no part of signatures; folders have no content. */
-function isContent({ name, isFolder }: ZipEntry): boolean {
-  return !isFolder && !RELATED.test(name.toUpperCase());
+function isContent(entry: ZipEntry): boolean {
+  return !entry.isFolder && !isPart(entry);
 }
 
 function checkMain({ main: { attributes } }: Manifest): void {
@@ -299,15 +352,20 @@ function checkMain({ main: { attributes } }: Manifest): void {
   }
 }
 
-/** Without the manifest as a whole, its main section and each other one count by themselves. */
+/**
+ * Without the manifest as a whole, its main section and each other one count by themselves. The
+ * main section says which class is run and which other files are loaded.
+ */
 async function checkMainAttributes(
   file: Manifest,
   manifest: Manifest,
   hasOthers: boolean,
 ): Promise<void> {
   const main = statedDigests(file.main, "-digest-manifest-main-attributes");
-  if (main.accepted.length === 0 && (main.hasOthers || hasOthers)) {
-    throw failure("unsupported-algorithm", "the manifest is signed by no digest of SHA-2");
+  if (main.accepted.length === 0) {
+    throw main.hasOthers || hasOthers
+      ? failure("unsupported-algorithm", "the manifest is signed by no digest of SHA-2")
+      : failure("unsigned-entry", "it does not cover the manifest's main section");
   }
   if (!await hasDigests(manifest.main.raw, main.accepted)) {
     throw failure("content-digest-mismatch", "the manifest's main section was changed");
@@ -356,19 +414,18 @@ async function hasContent(
   return found.every((one, i) => equalBytes(one, digests[i].value));
 }
 
-/** Everything but the manifest and the content of the entries that are covered. */
+/** Everything but the content of the entries that are covered. */
 function uncoveredOf(archive: ZipArchive, covered: ReadonlySet<string>): ByteRange[] {
   const ranges: ByteRange[] = [];
   let at = 0;
   for (const entry of [...archive.entries].sort((a, b) => a.range.start - b.range.start)) {
-    const { name, data, range } = entry;
-    const isCovered = covered.has(name) || name.toUpperCase() === MANIFEST;
-    if (covered.size > 0 && isCovered && data.end > data.start) {
+    const { name, data, range, isFolder } = entry;
+    if (covered.has(name) && data.end > data.start) {
       if (data.start > at) ranges.push({ start: at, end: data.start, what: "ZIP headers" });
       at = data.end;
-    } else if (isContent(entry) || RELATED.test(name.toUpperCase())) {
+    } else if (!isFolder) {
       if (range.start > at) ranges.push({ start: at, end: range.start, what: "ZIP headers" });
-      const kind = isContent(entry) ? "entry" : "part of a signature:";
+      const kind = isPart(entry) ? "part of a signature:" : "entry";
       ranges.push({ start: range.start, end: range.end, what: `${kind} ${quote(name)}` });
       at = range.end;
     }

@@ -6,7 +6,8 @@ import {
   throws,
 } from "node:assert/strict";
 import { describe, it } from "node:test";
-import { utf8 } from "../../internal/bytes.ts";
+import { concat, utf8 } from "../../internal/bytes.ts";
+import { crc32 } from "../../internal/crc32.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
 import { basicConstraints, extendedKeyUsage, keyUsage } from "../../tools/pki/certificate.ts";
@@ -14,7 +15,7 @@ import { octetString } from "../../tools/pki/der_writer.ts";
 import { digest, testKey } from "../../tools/pki/keys.ts";
 import { AFTER, chainOf, CODE } from "../_notation_fixtures_test.ts";
 import { parseFormat, verifyFormat } from "../mod.ts";
-import { type EntryRecipe, zip } from "./_fixtures_test.ts";
+import { deflate, type EntryRecipe, zip } from "./_fixtures_test.ts";
 import { parseManifest } from "./_manifest.ts";
 import {
   cms,
@@ -98,7 +99,7 @@ describe("verifyFormat() of a JAR", () => {
     const evil = `${folded("Name: pkg/Evil.class")}SHA-256-Digest: ${
       btoa(String.fromCharCode(...digest("SHA-256", utf8("evil"))))
     }\r\n\r\n`;
-    // Another section was added after it was signed: the others still count, it does not.
+    // Another section was added after it was signed: nobody signed it, with an entry or without.
     const more = {
       entries: (own: EntryRecipe[]) => [
         { ...own[0], content: manifest + evil },
@@ -110,7 +111,7 @@ describe("verifyFormat() of a JAR", () => {
     const only = {
       entries: (own: EntryRecipe[]) => [{ ...own[0], content: manifest + evil }, ...own.slice(1)],
     };
-    equal(await reason(only), "ok");
+    equal(await reason(only), "unsigned-entry");
     const section = swapped("META-INF/MANIFEST.MF", {
       content: manifest.replace("Name: a.txt\r\n", "Name: a.txt\r\nX: y\r\n"),
     });
@@ -138,7 +139,18 @@ describe("verifyFormat() of a JAR", () => {
         ),
     });
     equal(await reason(without("Digest-Manifest")), "ok");
-    equal(await reason(without("Digest-Manifest", "Digest-Manifest-Main-Attributes")), "ok");
+    // Of the main section as well: it says which class is run, and what else is loaded.
+    const sections = without("Digest-Manifest", "Digest-Manifest-Main-Attributes");
+    const swap = swapped("META-INF/MANIFEST.MF", {
+      content: manifestOf({}).replace("Created-By: test", "Class-Path: evil.jar"),
+    });
+    equal(await reason(sections), "unsigned-entry");
+    equal(await reason({ ...sections, ...swap }), "unsigned-entry");
+    equal(
+      await reason({ ...without("Digest-Manifest-Main-Attributes"), ...swap }),
+      "unsigned-entry",
+    );
+    equal(await reason(without("Digest-Manifest-Main-Attributes")), "ok");
     // A section that is not in it is not signed, though the manifest as a whole is.
     const lacks = {
       signatureFile: (text: string) => text.replace(/Name: a\.txt[^]*?\r\n\r\n/, ""),
@@ -146,6 +158,49 @@ describe("verifyFormat() of a JAR", () => {
     equal(await reason(lacks), "unsigned-entry");
     const none = { signatureFile: (text: string) => text.replace(/\r\nName: [^]*$/, "\r\n") };
     equal(await reason(none), "malformed-envelope");
+  });
+
+  it("covers sections of packages, and tells a manifest that it does not cover", async () => {
+    const sealed = (text: string) => `${text}Name: pkg/\r\nSealed: true\r\n\r\n`;
+    equal(await reason({ manifest: sealed }), "ok");
+    const weak = (text: string) => `${text}Name: pkg/\r\nMD5-Digest: AA==\r\n\r\n`;
+    equal(await reason({ manifest: weak }), "unsupported-algorithm");
+    const later = await verifyFormat(
+      await jarFile(swapped("META-INF/MANIFEST.MF", { content: sealed(manifestOf({})) })),
+      await trust(),
+    );
+    ok(!later.ok);
+    equal(later.errorReason, "unsigned-entry");
+    ok(later.error.message.includes('section of "pkg/"'));
+    const kinds = later.envelope?.uncovered?.map(({ what }) => what) ?? [];
+    ok(kinds.includes('part of a signature: "META-INF/MANIFEST.MF"'));
+    ok(!kinds.some((what) => what.includes("a.txt")));
+  });
+
+  it("refuses parts in which other entries could hide, also those of no signature", async () => {
+    const raw = utf8("Signature-Version: 1.0\r\n\r\n");
+    const packed = await deflate(raw);
+    const content = concat(packed, await zip([EXTRA]));
+    const both = { method: 8, packed: content.length, size: raw.length, crc: crc32(raw) };
+    const orphan = (one: Partial<EntryRecipe>) => ({
+      entries: (own: EntryRecipe[]) => [...own, { name: "META-INF/X.SF", ...one }],
+    });
+    equal(await reason(orphan({ content, both })), "malformed-zip");
+    const key = await importTrustedKey((await testKey("leaf-p256")).spki);
+    const plain = await verifyFormat(await jarFile(orphan({ content: raw })), { keys: [key] });
+    ok(plain.ok);
+  });
+
+  it("bounds the manifest and all parts of signatures together", async () => {
+    const large = { content: new Uint8Array(11 << 20), deflate: true };
+    const parts = (count: number) => ({
+      entries: (own: EntryRecipe[]) => [
+        ...own,
+        ...Array.from({ length: count }, (_, i) => ({ name: `META-INF/K${i}.SF`, ...large })),
+      ],
+    });
+    await rejects(parseFormat(await jarFile(parts(3))), { reason: "limit-exceeded" });
+    equal((await parseFormat(await jarFile(parts(2)))).signatures.length, 3);
   });
 
   it("refuses digests of SHA-1 and MD5, wherever they stand", async () => {
@@ -192,6 +247,21 @@ describe("verifyFormat() of a JAR", () => {
       ]
     ) {
       equal(await reason({ entries: (own) => [...own, { name }] }), "ambiguous-zip", name);
+    }
+    // Nor is a name whose letters have no case in ASCII, or what jarsigner leaves out beside them.
+    for (
+      const name of [
+        "META-INF/SIG-x.class",
+        "META-INF/SIG-x",
+        "META-INF/KEY2.\u017fF",
+        "META-\u0131NF/MANIFEST.MF",
+      ]
+    ) {
+      equal(
+        await reason({ entries: (own) => [...own, { name, content: "x" }] }),
+        "unsigned-entry",
+        name,
+      );
     }
     const empty = swapped("META-INF/KEY.EC", { content: "" });
     equal(await reason(empty), "malformed-envelope");
@@ -369,6 +439,9 @@ describe("parseManifest()", () => {
     const at = bytes.indexOf(0xc3) + 1;
     const cut = Uint8Array.from([...bytes.subarray(0, at), 10, 32, ...bytes.subarray(at)]);
     ok(parse(cut).sections.has("\u00e9"));
+    // As many pieces as there are: each is copied once.
+    const pieces = parse(`A: b\n${" x\n".repeat(1_000_000)}`);
+    equal(pieces.main.attributes.get("a"), `b${"x".repeat(1_000_000)}`);
   });
 
   it("refuses what two readers take for two things", () => {
@@ -376,6 +449,7 @@ describe("parseManifest()", () => {
       const text of [
         "",
         "\n",
+        "\nA: b\n",
         "Name: a\n",
         "A: b",
         "A: b\n\nX: y\n",

@@ -1,8 +1,8 @@
-import { AttestationError, isAttestationError } from "../../errors.ts";
+import { AttestationError } from "../../errors.ts";
 import { asBytes, type Bytes, concat, equalBytes } from "../../internal/bytes.ts";
-import { decompress } from "../../internal/decompress.ts";
 import { crc32 } from "../../internal/crc32.ts";
 import { decodeUtf8, quote } from "../../internal/json.ts";
+import { inflate } from "./_inflate.ts";
 import { findSigningBlock } from "./_signing_block.ts";
 
 /** A part of an archive: bytes from `start` up to, not including, `end`. */
@@ -63,6 +63,8 @@ const END = 0x06054b50;
 const DESCRIPTOR = 0x08074b50;
 const END_BYTES = 22;
 const MAX_COMMENT = 0xffff;
+/** Bytes of nothing at all, deflated: one block, coded or stored. */
+const MAX_EMPTY = 5;
 
 /** Bits of the flags that change how an entry is read: 4.4.4. */
 const ENCRYPTED = 0x2041;
@@ -247,8 +249,14 @@ function readEntry(stated: StatedEntry): ZipEntry {
     });
   }
   if (method === 0 && packed !== size) throw disagreement(name, "size");
+  // A reader from entry to entry has nothing but the mark of the descriptor to find the end by.
+  if (method === 0 && isLeftOut && has(bytes.subarray(start, dataEnd), DESCRIPTOR)) {
+    throw ambiguous(`${quote(name)} does not say at its beginning where it ends`);
+  }
   const isFolder = name.endsWith("/");
-  if (isFolder && size !== 0) throw malformed(`the folder ${quote(name)} has content`);
+  if (isFolder && (size !== 0 || packed > MAX_EMPTY)) {
+    throw malformed(`the folder ${quote(name)} has content`);
+  }
   return {
     name,
     isFolder,
@@ -258,6 +266,15 @@ function readEntry(stated: StatedEntry): ZipEntry {
     data: { start, end: dataEnd },
     range: { start: header, end: hasDescriptor ? endOfDescriptor(stated, dataEnd) : dataEnd },
   };
+}
+
+/** Tells whether a mark stands anywhere in the bytes. */
+function has(bytes: Bytes, mark: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = bytes.indexOf(mark & 0xff); at >= 0; at = bytes.indexOf(mark & 0xff, at + 1)) {
+    if (at + 4 <= bytes.length && view.getUint32(at, true) === mark) return true;
+  }
+  return false;
 }
 
 /** 4.3.9: the mark is usual and not required; sizes are of four bytes without ZIP64. */
@@ -335,9 +352,6 @@ function isAlignment(bytes: Bytes, { start, end }: ZipRange, block: ZipRange): b
     bytes.subarray(start, end).every((byte) => byte === 0);
 }
 
-/** Packed bytes that are unpacked at a time: deflate makes at most 1,032 bytes of one. */
-const STEP = 16 << 10;
-
 /**
  * Content of an entry in pieces, whose size and checksum are those that its headers state. The
  * checksum is compared at the end: what came before it must not be used if that throws.
@@ -351,7 +365,7 @@ export async function* streamZipEntry(
   const packed = bytes.subarray(entry.data.start, entry.data.end);
   let size = 0;
   let crc = 0;
-  for await (const piece of entry.isDeflated ? inflate(packed, entry) : [packed]) {
+  for await (const piece of entry.isDeflated ? unpack(packed, entry) : [packed]) {
     size += piece.length;
     if (size > entry.size) throw malformed(`${quote(entry.name)} is longer than it says`);
     crc = crc32(piece, crc);
@@ -385,22 +399,11 @@ export async function readZipEntry(
   return parts.length === 1 ? parts[0] : concat(...parts);
 }
 
-async function* inflate(packed: Bytes, { name }: ZipEntry): AsyncGenerator<Bytes, void> {
-  let at = 0;
-  const source = new ReadableStream<Bytes>({
-    pull(controller) {
-      if (at >= packed.length) return controller.close();
-      controller.enqueue(packed.slice(at, at += STEP));
-    },
-  }, { highWaterMark: 0 });
-  const reader = decompress(source, "deflate-raw");
+async function* unpack(packed: Bytes, { name }: ZipEntry): AsyncGenerator<Bytes, void> {
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    yield* inflate(packed);
   } catch (cause) {
-    if (isAttestationError(cause)) throw cause;
     throw malformed(`${quote(name)} cannot be inflated`, cause);
-  } finally {
-    await reader.cancel().catch(() => {});
   }
 }
 

@@ -1,6 +1,7 @@
 import assert, { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { test } from "node:test";
 import { concat, utf8 } from "../../internal/bytes.ts";
+import { crc32 } from "../../internal/crc32.ts";
 import { type ArchiveRecipe, deflate, type EntryRecipe, numbers, zip } from "./_fixtures_test.ts";
 import { parseZip, readZipEntry, type ZipOptions } from "./zip.ts";
 
@@ -130,6 +131,35 @@ for (const [what, reason, entries, recipe] of refused) {
     equal(await verdict(entries, recipe), reason);
   });
 }
+
+test("parseZip() refuses entries in which others could hide from a reader of the directory", async () => {
+  const hidden = await zip([{ name: "evil", content: "x" }]);
+  const nothing = Uint8Array.of(3, 0);
+  const folder = (content: Uint8Array): EntryRecipe[] => [{
+    name: "a/",
+    content,
+    both: { method: 8, packed: content.length, size: 0, crc: 0 },
+  }];
+  equal(await verdict(folder(nothing)), "ok");
+  equal(await verdict(folder(concat(nothing, hidden))), "malformed-zip");
+  const packed = await deflate(utf8("abc"));
+  for (const more of [Uint8Array.of(0), hidden, new Uint8Array(40_000)]) {
+    const content = concat(packed, more);
+    const both = { method: 8, packed: content.length, size: 3, crc: crc32(utf8("abc")) };
+    equal(await verdict([{ name: "a", content, both }]), "malformed-zip");
+  }
+  // What is stored and has its size behind it ends, for some, where a descriptor seems to stand.
+  const inner = await zip([{ ...ABC, descriptor: "marked" }]);
+  equal(await verdict([{ name: "a.zip", content: inner }]), "ok");
+  equal(
+    await verdict([{ name: "a.zip", content: inner, deflate: true, descriptor: "marked" }]),
+    "ok",
+  );
+  equal(await verdict([{ name: "a.zip", content: inner, descriptor: "marked" }]), "ambiguous-zip");
+  const stated = { crc: crc32(inner), packed: inner.length, size: inner.length };
+  const full: EntryRecipe = { name: "a.zip", content: inner, descriptor: "marked", local: stated };
+  equal(await verdict([full]), "ok");
+});
 
 test("parseZip() tells gaps instead of refusing them when asked", async () => {
   const bytes = await zip([ABC, { name: "b", before: utf8("xyz") }], { block: utf8("w") });
