@@ -19,6 +19,9 @@ const PROVENANCE = "provenance of chart";
 const MAX_LENGTH = 1 << 20;
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 const VERSION = /^v?[0-9A-Za-z][0-9A-Za-z.+-]{0,127}$/;
+/** A plain name with its value, or what belongs to the member above it. */
+const LINE = /^(?:[A-Za-z0-9_./-]+:(?:\s|$)|-(?:\s|$)|[ \t#]|$)/;
+const FILE = /^ {2}("?)(?!\.{1,2}"?:)([A-Za-z0-9._+-]{1,255})\1: ("?)sha256:([0-9a-f]{64})\3$/;
 
 /**
  * Reads name and version in the `Chart.yaml` of a packaged chart, and nothing else of it. Helm
@@ -40,6 +43,9 @@ const VERSION = /^v?[0-9A-Za-z][0-9A-Za-z.+-]{0,127}$/;
  */
 export function parseChartMetadata(source: string | Uint8Array): ChartMetadata {
   const lines = linesOf(source, "Chart.yaml");
+  const odd = lines.find((line, i) => !LINE.test(line) && !(i === 0 && line === "---"));
+  // Another way to write a name, such as in quotation marks, is one that is not looked for below.
+  if (odd !== undefined) throw malformed("Chart.yaml", `${quote(odd)} is no member of a block`);
   const member = (name: string, form: RegExp): string => {
     const found = lines.filter((line) => line.startsWith(`${name}:`));
     if (found.length !== 1) {
@@ -123,16 +129,14 @@ function readText(text: readonly string[]): HelmProvenance {
   }
   const rest = text.slice(split + 1).filter((line) => line.trim() !== "");
   if (rest[0] !== "files:") throw fail("it has no files");
-  const files: [string, string][] = [];
+  const files = new Map<string, string>();
   for (const line of rest.slice(1)) {
-    const [, name, hex] =
-      /^ {2}"?([A-Za-z0-9._+-]{1,255})"?: "?sha256:([0-9a-f]{64})"?$/.exec(line) ??
-        [];
+    const [, , name, , hex] = FILE.exec(line) ?? [];
     if (name === undefined) throw fail(`${quote(line)} is no file with its SHA-256`);
-    if (files.some(([other]) => other === name)) throw fail(`${quote(name)} is there twice`);
-    files.push([name, hex]);
+    if (files.has(name)) throw fail(`${quote(name)} is there twice`);
+    files.set(name, hex);
   }
-  if (files.length === 0) throw fail("it has no files");
+  if (files.size === 0) throw fail("it has no files");
   return {
     ...parseChartMetadata(text.slice(0, split).join("\n")),
     files: Object.fromEntries(files),
@@ -147,12 +151,18 @@ function linesOf(source: string | Uint8Array, what: string): string[] {
     );
   }
   const text = typeof source === "string" ? source : decodeUtf8(source);
-  return text.split("\n").map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
+  const lines = text.split("\n").map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
+  // For YAML these end a line too, and what follows would be hidden from this reader.
+  if (lines.some((line) => /[\r\u0085\u2028\u2029]/.test(line))) {
+    throw malformed(what, "the end of a line stands within one");
+  }
+  return lines;
 }
 
 /** A plain or quoted text without anything that YAML would resolve or escape. */
 function scalar(text: string): string | undefined {
-  const value = text.replace(/\s+#.*$/, "").trim();
+  const comment = text.search(/\s#/);
+  const value = (comment < 0 ? text : text.slice(0, comment)).trim();
   const quoted = /^(["'])([^"'\\]*)\1$/.exec(value);
   return /^\s/.test(text) ? quoted?.[2] ?? value : undefined;
 }

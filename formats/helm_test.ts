@@ -55,7 +55,29 @@ describe("parseChartMetadata()", () => {
       ]
     ) assert.equal(refusal(() => parseChartMetadata(text)), "malformed-chart", text);
     assert.equal(refusal(() => parseChartMetadata(" ".repeat(1 << 21))), "limit-exceeded");
+    // Runs of blanks are looked at once.
+    const blanks = " ".repeat((1 << 20) - 40);
+    assert.deepEqual(parseChartMetadata(`name: ${blanks}app\nversion: 1.0.0\n`).name, "app");
     assert.equal(refusal(() => parseChartMetadata(Uint8Array.of(0xff))), "invalid-unicode");
+  });
+
+  it("refuses a name that is hidden from it, and not from other readers of YAML", () => {
+    const rest = "name: app\nversion: 1.0.0\n";
+    for (
+      const text of [
+        `# x\rname: evil\n${rest}`,
+        `# x\u0085name: evil\n${rest}`,
+        `# x\u2028name: evil\n${rest}`,
+        `"name": evil\n${rest}`,
+        `name : evil\n${rest}`,
+        `? name\n: evil\n${rest}`,
+        `!!str name: evil\n${rest}`,
+        `<<: *other\n${rest}`,
+        `${rest}---\nname: evil\n`,
+        `{name: evil}\n${rest}`,
+      ]
+    ) assert.equal(refusal(() => parseChartMetadata(text)), "malformed-chart", text);
+    assert.equal(parseChartMetadata(`---\n# x\n${rest}`).name, "app");
   });
 });
 
@@ -66,6 +88,8 @@ describe("parseHelmProvenance()", () => {
       version: "1.2.3",
       files: { "app-1.2.3.tgz": HEX },
     });
+    const quoted = `name: app\nversion: 1.2.3\n...\nfiles:\n  "a": "sha256:${HEX}"\n`;
+    assert.deepEqual(parseHelmProvenance(prov({ body: quoted })).files, { a: HEX });
   });
 
   it("refuses everything else", () => {
@@ -84,6 +108,15 @@ describe("parseHelmProvenance()", () => {
         body(
           `name: app\nversion: 1.2.3\n...\nfiles:\n  a: sha256:${HEX}\n  a: sha256:${HEX}\n`,
         ),
+        ...[
+          `  "a: sha256:${HEX}`,
+          `  a": sha256:${HEX}`,
+          `  a: "sha256:${HEX}`,
+          `  "a: sha256:${HEX}"`,
+          `  ..: sha256:${HEX}`,
+          `  ".": sha256:${HEX}`,
+          `  a: sha256:${HEX}\r  b: sha256:${HEX}`,
+        ].map((line) => body(`name: app\nversion: 1.2.3\n...\nfiles:\n${line}\n`)),
       ]
     ) assert.equal(refusal(() => parseHelmProvenance(text)), "malformed-chart", text);
   });

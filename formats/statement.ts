@@ -157,7 +157,8 @@ function kindOfType(type: string | undefined): MessageKind | undefined {
   const full = lower.includes("/") ? lower : `application/${lower}`;
   if (GENERIC.has(full)) return undefined;
   if (IN_TOTO.test(full)) return "in-toto";
-  const kind = KINDS.get(full.replace(/;.*$/, ""));
+  const [withoutParameters] = full.split(";", 1);
+  const kind = KINDS.get(withoutParameters);
   if (kind === undefined) throw unsupported(type);
   return kind;
 }
