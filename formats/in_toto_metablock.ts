@@ -125,9 +125,18 @@ function parseMetablock(bytes: Uint8Array, { maxBytes, maxSignatures }: FormatLi
 
 /** `1.0` and `1e0` are integers to JavaScript and fractions to the signers' JSON readers. */
 function refuseFractions(text: string): void {
-  const outside = text.replace(/"(?:[^"\\]|\\[^])*"/g, '""');
-  if (/[.eE]/.test(outside.replace(/true|false/g, ""))) {
-    throw malformed("it has a number that is no integer", "/signed");
+  // One string after another: an expression over all of them would run out of stack.
+  const end = /["\\]/g;
+  for (let at = 0; at < text.length;) {
+    const quoted = text.indexOf('"', at);
+    const outside = text.slice(at, quoted < 0 ? undefined : quoted);
+    if (/[.eE]/.test(outside.replace(/true|false/g, ""))) {
+      throw malformed("it has a number that is no integer", "/signed");
+    }
+    if (quoted < 0) return;
+    end.lastIndex = quoted + 1;
+    while (end.exec(text)?.[0] === "\\") end.lastIndex++;
+    at = end.lastIndex;
   }
 }
 

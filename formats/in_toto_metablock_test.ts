@@ -68,6 +68,13 @@ describe("verifyFormat() of a metablock", () => {
     equal(await verdict(await text(written), await ci()), "ok");
   });
 
+  it("reads texts of any length, and finds a fraction behind them", async () => {
+    const long = { ...LINK, environment: { text: `\\"${"e".repeat(9 << 20)}`, n: 12345 } };
+    const source = await text(long);
+    equal(await verdict(source, await ci()), "ok");
+    equal(await verdict(source.replace("12345", "1.0"), await ci()), "malformed-envelope");
+  });
+
   it("refuses what was changed, and another's signature", async () => {
     const good = await text(LINK);
     equal(await verdict(good.replace('"make"', '"mask"'), await ci()), "invalid-signature");

@@ -20,7 +20,7 @@ export interface PasetoToken {
   readonly footer: Bytes;
 }
 
-const TOKEN = /^(v[0-9]+)\.(public|local)\.([A-Za-z0-9_-]+)(?:\.([A-Za-z0-9_-]+))?$/;
+const TOKEN = /^(v[0-9]+)\.(public|local)\.([A-Za-z0-9_-]+)(?:\.([A-Za-z0-9_-]+))?[\t\n\r ]*$/;
 const SIGNATURE_BYTES = { v3: 96, v4: 64 } as const;
 /** A P-384 key is for version 3, an Ed25519 key for version 4: no key is for two. */
 const ALGORITHM = { v3: "ES384", v4: "Ed25519" } as const;
@@ -134,8 +134,7 @@ function parseToken(bytes: Uint8Array, maxBytes: number): PasetoToken {
       `Cannot read token: ${bytes.length} bytes, at most ${maxBytes} are accepted`,
     );
   }
-  const text = new TextDecoder().decode(bytes).replace(/[\t\n\r ]+$/, "");
-  const match = TOKEN.exec(text);
+  const match = TOKEN.exec(new TextDecoder().decode(bytes));
   if (match === null) throw malformed("it is not of the form v4.public.…");
   const [, version, purpose, body, tail = ""] = match;
   if (purpose !== "public") {
@@ -161,7 +160,10 @@ function parseToken(bytes: Uint8Array, maxBytes: number): PasetoToken {
   };
 }
 
-/** Registered claims `exp` and `nbf`: PASETO, docs/02-Implementation-Guide/04-Claims.md. */
+/**
+ * Registered claims `exp` and `nbf`, also of a Statement: who makes tokens adds them to whatever
+ * is signed. PASETO, docs/02-Implementation-Guide/04-Claims.md.
+ */
 function timeRefusal(message: Uint8Array, now: Date): AttestationError | undefined {
   let claims: unknown;
   try {
@@ -170,8 +172,7 @@ function timeRefusal(message: Uint8Array, now: Date): AttestationError | undefin
     if (!isAttestationError(error)) throw error;
     return undefined;
   }
-  // A Statement has no claims of a token.
-  if (!isObject(claims) || "_type" in claims) return undefined;
+  if (!isObject(claims)) return undefined;
   for (const name of ["exp", "nbf"]) {
     const value = claims[name];
     if (value === undefined) continue;

@@ -106,9 +106,13 @@ describe("verifyFormat() of a PASETO token", () => {
       "malformed-envelope",
     );
     equal(await verdict(`${await token()}.a.b`, await trust()), "malformed-envelope");
+    // Blanks are white space only at the end, and cost no more than they are long.
+    equal(await verdict(`${await token()} \t\r\n`, await trust()), "ok");
+    const blanks = " ".repeat(1 << 20);
+    equal(await verdict(`${await token()}${blanks}.`, await trust()), "malformed-envelope");
   });
 
-  it("judges exp and nbf of claims, and of no Statement", async () => {
+  it("judges exp and nbf, of claims and of a Statement", async () => {
     const now = new Date("2026-01-01T00:00:00Z");
     const of = async (message: object) =>
       await verdict(await token({ message }), { ...await trust(), now });
@@ -116,7 +120,10 @@ describe("verifyFormat() of a PASETO token", () => {
     equal(await of({ exp: "2026-01-01T00:00:00-01:00" }), "ok");
     equal(await of({ nbf: "2026-01-01T01:00:00+00:30" }), "attestation-not-yet-valid");
     equal(await of({ exp: 5 }), "malformed-envelope");
-    equal(await of({ ...STATEMENT, exp: 5 }), "ok");
+    const over = { ...STATEMENT, exp: "2025-12-31T23:59:59Z" };
+    equal(await of(over), "attestation-expired");
+    equal(await of({ ...over, exp: "2026-01-02T00:00:00Z" }), "ok");
+    equal(await of({ ...STATEMENT, exp: 5 }), "malformed-envelope");
   });
 });
 

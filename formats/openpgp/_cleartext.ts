@@ -20,6 +20,8 @@ export interface OpenPgpMessage {
 
 const BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----";
 const HASH = /^Hash: ?([A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*)$/;
+/** Blanks at the end of a line; a run of them within it is looked at once, from its beginning. */
+const BLANKS = /(?<![\t ])[\t ]+$/;
 /** Tab is the only control character; others end a line for some readers. */
 // deno-lint-ignore no-control-regex
 const FORBIDDEN = /[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029\ufeff]/;
@@ -78,7 +80,7 @@ function unescaped(line: string): string {
   if (line.startsWith("-") && !line.startsWith("- ")) {
     throw malformed(`${quote(line)} begins with a dash that is not escaped`);
   }
-  const text = (line.startsWith("- ") ? line.slice(2) : line).replace(/[\t ]+$/, "");
+  const text = (line.startsWith("- ") ? line.slice(2) : line).replace(BLANKS, "");
   if (FORBIDDEN.test(text)) throw malformed("the text has a control character");
   return text;
 }

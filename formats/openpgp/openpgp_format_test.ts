@@ -75,6 +75,9 @@ describe("verifyFormat() of OpenPGP clear text", () => {
     const same = await verifyFormat(changed, trust);
     ok(same.ok);
     deepEqual(same.envelope.message, utf8("a\nb"));
+    // A run of them within a line costs no more than it is long.
+    const wide = (await inClear("a\nb")).replace("\na\n", `\na${" ".repeat(1 << 20)}.\n`);
+    equal(await verdict(wide, trust), "invalid-signature");
   });
 
   it("refuses what stands outside of what is signed", async () => {
