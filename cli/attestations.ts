@@ -2,7 +2,7 @@ import { AttestationError, isAttestationError } from "../errors.ts";
 import { printable, quote } from "../internal/json.ts";
 import type { AttestationContent } from "../verify/options.ts";
 import type { AttestationReport } from "../verify/report.ts";
-import { mayCarrySignature } from "./carried_signature.ts";
+import { attestationLimit } from "./carried_signature.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { plural } from "./text.ts";
 
@@ -26,8 +26,6 @@ export interface Loaded {
 
 /** Largest file that is read as a whole. */
 export const MAX_ATTESTATION_BYTES = 32 << 20;
-/** Largest file that carries its own signature: it is read as a whole, too. */
-const MAX_CARRIER_BYTES = 1 << 30;
 /** Largest file of JSON Lines; it is read line by line. */
 export const MAX_LINES_BYTES = 4 * 2 ** 30;
 /** Most attestations of one run. */
@@ -67,22 +65,17 @@ export class AttestationFiles {
   async #read(path: string): Promise<Loaded> {
     if (path.endsWith(".jsonl")) return await this.#readLines(path);
     try {
-      const content = await readBounded(this.#runtime, path, await this.#limitOf(path));
+      const content = await readBounded(
+        this.#runtime,
+        path,
+        await attestationLimit(this.#runtime, path, MAX_ATTESTATION_BYTES),
+      );
       return { attestations: [{ source: path, content }], unusable: [] };
     } catch (error) {
       // Too large is something about the attestation; not readable is something about the run.
       if (!isAttestationError(error) || error.reason !== "limit-exceeded") throw error;
       return { attestations: [], unusable: [unusableAttestation(path, error)] };
     }
-  }
-
-  /** The size decides before anything is opened; what is named as JSON carries no signature. */
-  async #limitOf(path: string): Promise<number> {
-    const { size = 0 } = await access("read", path, () => this.#runtime.stat(path)) ?? {};
-    return size > MAX_ATTESTATION_BYTES && size <= MAX_CARRIER_BYTES && !path.endsWith(".json") &&
-        await mayCarrySignature(this.#runtime, path)
-      ? MAX_CARRIER_BYTES
-      : MAX_ATTESTATION_BYTES;
   }
 
   async #readLines(path: string): Promise<Loaded> {

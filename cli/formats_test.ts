@@ -289,6 +289,14 @@ describe("attest verify of files that carry their signature", () => {
     const { status, out } = await run(own, "verify", "app.exe", "-b=big.bin", "--key=release.pub");
     assert.equal(status, 1);
     assert.match(out, /it has 34603008 bytes, at most 33554432 are accepted/);
+    // inspect reads no less, and no more.
+    const signed = { ...own, "large.exe": await pe({ codeBytes: overlay.length }) };
+    const shown = await run(signed, "inspect", "large.exe");
+    assert.equal(shown.status, 0, shown.err);
+    assert.match(shown.out, /large\.exe \(authenticode\)/);
+    const refused = await run(own, "inspect", "big.bin");
+    assert.equal(refused.status, 2);
+    assert.match(refused.err, /at most 33554432/);
   });
 
   it("judges boot images by --efi-db and --efi-dbx", async () => {

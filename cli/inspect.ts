@@ -15,6 +15,7 @@ import { INSPECT_OPTIONS } from "./inspect_options.ts";
 import { inspectText } from "./inspect_text.ts";
 import { writeReport } from "./inputs.ts";
 import { REFUSED, VERIFIED } from "./main.ts";
+import { attestationLimit } from "./carried_signature.ts";
 import { access, readBounded, type Runtime } from "./runtime.ts";
 import { safeJson, style } from "./text.ts";
 
@@ -106,7 +107,10 @@ export async function runInspect(args: readonly string[], runtime: Runtime): Pro
   const inspected: Inspected[] = [];
   for (const path of parsed.operands) {
     if (path.endsWith(".jsonl")) await inspectLines(path, runtime, inspected);
-    else inspected.push(...await inspectFile(path, await readBounded(runtime, path, MAX_BYTES)));
+    else {
+      const limit = await attestationLimit(runtime, path, MAX_BYTES);
+      inspected.push(...await inspectFile(path, await readBounded(runtime, path, limit)));
+    }
   }
   const output = parsed.get("output");
   const coloured = output === undefined && runtime.isTerminal("stdout") && !runtime.noColor;
@@ -142,7 +146,7 @@ async function inspectLines(path: string, runtime: Runtime, into: Inspected[]): 
 async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]> {
   let value: Json;
   try {
-    value = parseJson(bytes);
+    value = parseJson(bytes, { maxLength: MAX_BYTES });
   } catch (error) {
     if (!isAttestationError(error)) throw error;
     return [await inspectOther(path, bytes) ?? failed(path, error)];

@@ -172,6 +172,8 @@ export interface PeRecipe {
   is32?: boolean;
   /** Default 3, a program of the console; 10 is one of EFI. */
   subsystem?: number;
+  /** Bytes of its one section. Default 512; of 512 each. */
+  codeBytes?: number;
   /** Entries of the certificate table; absent: signed; empty: none. */
   entries?: Uint8Array[];
   /** How the signature is made. */
@@ -206,8 +208,8 @@ export function peLayout(is32 = false) {
   };
 }
 
-function unsignedPe({ is32 = false, subsystem = 3 }: PeRecipe): Bytes {
-  const bytes = new Uint8Array(0x400);
+function unsignedPe({ is32 = false, subsystem = 3, codeBytes = 0x200 }: PeRecipe): Bytes {
+  const bytes = new Uint8Array(0x200 + codeBytes);
   const view = new DataView(bytes.buffer);
   const { sections, data } = peLayout(is32);
   bytes.set(utf8("MZ"));
