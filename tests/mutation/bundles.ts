@@ -74,8 +74,8 @@ for (const vector of index.cases) {
 export { runRegistered };
 `;
 
-/** Copies the project and bundles its tests, the wide ones on request, with all mutants in them. */
-export async function makeLaboratory(wide: boolean): Promise<Laboratory> {
+/** Copies the project and bundles its tests, of the wide ones those wanted, with all mutants in them. */
+export async function makeLaboratory(isWanted: (file: string) => boolean): Promise<Laboratory> {
   const outer = mkdtempSync(join(tmpdir(), "attest-mutants-"));
   const folder = join(outer, "main");
   cpSync(ROOT, folder, {
@@ -108,15 +108,12 @@ export async function makeLaboratory(wide: boolean): Promise<Laboratory> {
   for (const file of new Set(tests(UNIT))) {
     await add(file, "unit", `import "./${file}"; ${shim}`);
   }
-  if (wide) {
-    await add(
-      "testdata/index.json",
-      "wide",
-      VECTORS.replace("FOLDER", JSON.stringify(`${folder}/`)),
-    );
-    for (const file of new Set(tests(WIDE).filter((file) => !ELSEWHERE.test(file)))) {
-      await add(file, "wide", `import "./${file}"; ${shim}`);
-    }
+  const vectors = "testdata/index.json";
+  if (isWanted(vectors)) {
+    await add(vectors, "wide", VECTORS.replace("FOLDER", JSON.stringify(`${folder}/`)));
+  }
+  for (const file of new Set(tests(WIDE).filter((file) => !ELSEWHERE.test(file)))) {
+    if (isWanted(file)) await add(file, "wide", `import "./${file}"; ${shim}`);
   }
   await stop();
   return {

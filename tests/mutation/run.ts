@@ -1,7 +1,8 @@
 /**
  * Mutation test of our own checks: `deno task mutants [--room R]… [--file F]… [--sample N
- * --seed S] [--survivors FILE] [--near] [--types] [--log FILE]`. With `--near` only the tests
- * beside the sources of the same room are run. `--log` appends what became of each mutant, and
+ * --seed S] [--survivors FILE] [--near [--also T]…] [--types] [--log FILE]`. With `--near` only
+ * the tests beside the sources of the same room are run, and the wide ones that have T in their
+ * path. `--log` appends what became of each mutant, and
  * leaves out those that the file says are killed: a run that was ended goes on. `--quick` runs
  * the few most telling tests of each mutant only: what survives them is asked of all in another run.
  */
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     survivors: { type: "string" },
     types: { type: "boolean", default: false },
     near: { type: "boolean", default: false },
+    also: { type: "string", multiple: true },
     log: { type: "string" },
     quick: { type: "boolean", default: false },
   },
@@ -129,7 +131,7 @@ async function probeAll(
   const probes = readProbes();
   for (const bundle of laboratory.bundles) {
     if (![...files].some((file) => bundle.sources.has(file))) continue;
-    if (values.near && !rooms.has(roomOf(bundle.file))) continue;
+    if (values.near && bundle.distance === "unit" && !rooms.has(roomOf(bundle.file))) continue;
     // The copy of the project has another name each time.
     const text = readFileSync(new URL(bundle.url), "utf8").replaceAll(laboratory.folder, "");
     const digest = encodeHex(sha256(utf8(text)));
@@ -267,7 +269,9 @@ function failsTypes(laboratory: Laboratory, mutant: Mutant): boolean {
 }
 
 const began = Date.now();
-const laboratory = await makeLaboratory(!values.near);
+const laboratory = await makeLaboratory((file) =>
+  !values.near || values.also?.some((part) => file.includes(part)) === true
+);
 const counts: Record<Fate, number> = {
   assertion: 0,
   type: 0,
