@@ -126,6 +126,61 @@ describe("celEvaluator()", () => {
     throws(limited(50_000, `(${doubled} + [1]).size() == 1`), /200000 elements/);
   });
 
+  it("counts by the size of what is looked at, to the step", () => {
+    const input = inputOf({
+      text: "a".repeat(3200),
+      list: Array(3200).fill(1),
+      map: Object.fromEntries(Array.from({ length: 3200 }, (_, i) => [`k${i}`, 1])),
+      deep: [[["a".repeat(320)]]],
+      nest: { a: { b: "a".repeat(320) } },
+      few: [1, 2],
+    });
+    const steps: Record<string, number> = {
+      "true": 1,
+      // 3200 characters, elements or members are 100 steps.
+      "size(predicate.text) == 3200": 104,
+      "size(predicate.list) == 3200": 104,
+      "size(predicate.map) == 3200": 104,
+      "size(bytes(predicate.text)) == 3200": 306,
+      "{size(predicate.text): size(predicate.list)}.size() == 1": 209,
+      // What is compared counts to its depth, on both sides.
+      "predicate.deep == predicate.deep": 30,
+      "predicate.nest == predicate.nest": 28,
+      "predicate.deep[0] in predicate.deep": 29,
+      "size(predicate.list + predicate.list) == 6400": 219,
+      "predicate.few.all(x, x > 0.0)": 8,
+      // A pattern costs its length and its repetitions for each character.
+      "predicate.text.matches('a+')": 3451,
+      "predicate.text.matches('a{10}')": 37_051,
+      "predicate.text.matches('a{10}a{3,20}')": 880_051,
+    };
+    for (const [expression, least] of Object.entries(steps)) {
+      equal(celEvaluator({ maxSteps: least }).compile(expression)(input), true, expression);
+      if (least === 1) continue;
+      const tight = celEvaluator({ maxSteps: least - 1 }).compile(expression);
+      throws(() => tight(input), new RegExp(`more than ${least - 1} steps`), expression);
+    }
+  });
+
+  it("is bounded in the length and the depth of an expression", () => {
+    const compiles = (expression: unknown): unknown => {
+      try {
+        return typeof celEvaluator().compile(expression as string);
+      } catch (error) {
+        ok(error instanceof AttestationError);
+        return error.reason;
+      }
+    };
+    equal(compiles("true".padEnd(4096)), "function");
+    equal(compiles("true".padEnd(4097)), "malformed-policy");
+    const nested = (depth: number) => `[${"[".repeat(depth)}1${"]".repeat(depth)}] == []`;
+    equal(compiles(nested(248)), "function");
+    equal(compiles(nested(249)), "malformed-policy");
+    for (const none of [7, null, undefined, ["true"], { length: 4 }]) {
+      equal(compiles(none), "malformed-policy", JSON.stringify(none));
+    }
+  });
+
   it("starts every evaluation with all its steps", () => {
     const run = celEvaluator({ maxSteps: 1000 }).compile("subject.all(s, s.name == 'app')");
     for (let i = 0; i < 200; i++) equal(run(INPUT), true);
@@ -166,7 +221,10 @@ describe("celEvaluator()", () => {
 
   it("refuses options that it does not have", () => {
     throws(() => celEvaluator({ maxstep: 1 } as never), TypeError);
-    throws(() => celEvaluator({ maxSteps: 0 }), TypeError);
+    for (const maxSteps of [0, -1, 1.5, NaN, "100", null]) {
+      throws(() => celEvaluator({ maxSteps: maxSteps as number }), TypeError);
+    }
+    equal(celEvaluator({ maxSteps: 1 }).compile("true")(INPUT), true);
   });
 });
 
