@@ -248,9 +248,17 @@ describe("signed waivers", () => {
       const bad = await createEnvelope(type, payload, who);
       await rejects(verdict(good, bad), refuses(reason));
     }
-    await rejects(compilePolicy(policy, { signedWaivers: [good] }), TypeError);
+    for (const now of [undefined, new Date(NaN)]) {
+      await rejects(
+        compilePolicy(policy, { signedWaivers: [good], ...(now === undefined ? {} : { now }) }),
+        { name: "TypeError", message: /without a valid now/ },
+      );
+    }
     const without = parsePolicy(policyOf({}) as object);
-    await rejects(compilePolicy(without, { signedWaivers: [good], now: NOW }), TypeError);
+    await rejects(compilePolicy(without, { signedWaivers: [good], now: NOW }), {
+      name: "TypeError",
+      message: /no waiverSigners/,
+    });
   });
 
   it("are not opened with keys that no longer count", async () => {

@@ -150,6 +150,9 @@ describe("compileCondition()", () => {
     equal(outcome({ number: { min: 1, max: 2 } }, 2), true);
     equal(outcome({ number: { min: 1, max: 2 } }, 2.1), NOT_MET);
     equal(outcome({ number: { min: 1 } }, 0), NOT_MET);
+    equal(outcome({ number: { min: 1 } }, 1), true);
+    equal(outcome({ number: { max: 2 } }, -1e9), true);
+    equal(outcome({ number: { max: 2 } }, 2.0000001), NOT_MET);
     equal(outcome({ containsAll: ["a", "b"] }, ["b", "c", "a"]), true);
     equal(outcome({ containsAll: ["a", "b"] }, ["a", "a"]), NOT_MET);
     equal(outcome({ subsetOf: ["a", "b"] }, ["a", "a"]), true);
@@ -164,6 +167,13 @@ describe("compileCondition()", () => {
     equal(outcome({ time: { maxAge: "P1D" } }, "2026-06-01T00:04:00Z"), true);
     equal(outcome({ time: { maxAge: "P1D" } }, "2026-06-01T00:06:00Z"), NOT_MET);
     equal(outcome({ time: { maxAge: "P1D" } }, "2099-01-01T00:00:00Z"), NOT_MET);
+    equal(outcome({ time: { maxAge: "P1D" } }, "2026-05-31T00:00:00Z"), true);
+    equal(outcome({ time: { maxAge: "P1D" } }, "2026-05-30T23:59:59.999Z"), NOT_MET);
+    equal(outcome({ time: { maxAge: "P1D" } }, "2026-06-01T00:05:00Z"), true);
+    equal(outcome({ time: { maxAge: "P1D" } }, "2026-06-01T00:05:00.001Z"), NOT_MET);
+    for (const none of [7, true, null, {}, ["2026-05-31T12:00:00Z"]]) {
+      equal(outcome({ time: { maxAge: "P1D" } }, none), ERROR, JSON.stringify(none));
+    }
     equal(outcome({ time: { after: "2026-01-01T00:00:00Z" } }, "2026-01-01T00:00:00Z"), true);
     equal(outcome({ time: { after: "2026-01-01T00:00:00Z" } }, "2025-12-31T23:59:59Z"), NOT_MET);
     equal(outcome({ time: { before: "P7D" } }, "2026-05-25T00:00:00Z"), true);

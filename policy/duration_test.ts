@@ -10,7 +10,9 @@ test("parseDuration() reads weeks, days and times", () => {
   equal(parseDuration("P1DT12H"), 1.5 * day);
   equal(parseDuration("PT1H30M"), 5_400_000);
   equal(parseDuration("PT90S"), 90_000);
-  equal(parseDuration("P36500D"), 36_500 * day);
+  // The longest that there is.
+  equal(parseDuration("P36525D"), 36_525 * day);
+  throws(() => parseDuration("P36525DT1S"), /a hundred years/);
 });
 
 test("parseDuration() refuses what has no one length or none at all", () => {

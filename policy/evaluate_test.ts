@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   artifact,
@@ -15,6 +15,9 @@ import {
   TEST,
 } from "./_fixtures_test.ts";
 import type { JsonObject } from "../internal/json.ts";
+import { compilePolicy } from "./compile.ts";
+import { evaluatePolicy } from "./evaluate.ts";
+import { parsePolicy } from "./parse.ts";
 import { matchSigners } from "./signer_slots.ts";
 
 describe("evaluatePolicy(): envelope", () => {
@@ -109,8 +112,29 @@ describe("evaluatePolicy(): envelope", () => {
     equal(await judged("2026-05-02T00:00:00Z"), null);
     equal(await judged("2026-05-01T23:59:59Z"), "attestation-too-old");
     equal(await judged("2026-06-01T00:05:01Z"), "invalid-timestamp");
+    // As much as the clocks of two machines may differ, and not a millisecond more.
+    equal(await judged("2026-06-01T00:05:00Z"), null);
+    equal(await judged("2026-06-01T00:05:00.001Z"), "invalid-timestamp");
     const none = attestation([alice], { finishedOn: NOW.toISOString() });
     equal((await judgeOne(rule, [none])).errorReason, "insufficient-timestamps");
+  });
+
+  it("judges age by the latest of several times, in any order", async () => {
+    const alice = await signer("alice");
+    const times = ["2026-05-20T00:00:00Z", "2026-01-01T00:00:00Z", "2026-05-31T00:00:00Z"];
+    for (const order of [times, times.toReversed(), [times[2], times[0], times[1]]]) {
+      const timestamps = order.map((timestamp, i) => ({
+        type: "timestamp-authority" as const,
+        uri: `https://tsa${i}.example`,
+        timestamp,
+      }));
+      const one = attestation([alice], {}, { timestamps });
+      equal((await judgeOne({ freshness: { maxAge: "P1D" } }, [one])).errorReason, null);
+      equal(
+        (await judgeOne({ freshness: { maxAge: "PT23H" } }, [one])).errorReason,
+        "attestation-too-old",
+      );
+    }
   });
 });
 
@@ -221,6 +245,23 @@ describe("evaluatePolicy(): across attestations", () => {
     equal(other.errorReason, null);
   });
 
+  it("lets one signer sign twice for the same requirement", async () => {
+    const alice = await signer("alice");
+    const bob = await signer("bob");
+    const policy = policyOf({
+      require: [two[0], { ...two[1], count: 2 }],
+      across: [{ id: "apart", distinctSigners: ["provenance", "test"] }],
+    });
+    const provenance = attestation([alice], {}, { predicateType: PROVENANCE });
+    const tests = [attestation([bob], { n: 1 }), attestation([bob], { n: 2 })];
+    equal((await judge(policy, [artifact([provenance, ...tests])])).errorReason, null);
+    const own = [attestation([bob], { n: 1 }), attestation([alice], { n: 2 })];
+    equal(
+      (await judge(policy, [artifact([provenance, ...own])])).errorReason,
+      "signers-not-distinct",
+    );
+  });
+
   it("compares fields of the very attestations that it chose", async () => {
     const alice = await signer("alice");
     const policy = policyOf({
@@ -317,6 +358,28 @@ describe("evaluatePolicy(): across attestations", () => {
     equal((await judge(policy, [image, good])).errorReason, null);
     const alone = await judge(policy, [image]);
     equal(alone.errorReason, "chain-not-met");
+    // Provenance that names other dependencies leads nowhere: there is nothing to follow.
+    const elsewhere = attestation([alice], {
+      buildDefinition: {
+        buildType: "https://ci.example/v1",
+        externalParameters: { a: 1 },
+        resolvedDependencies: [{ uri: "file:///bin/other", digest: { sha256: binary } }],
+      },
+      runDetails: { builder: { id: "https://ci.example" } },
+    }, { predicateType: PROVENANCE });
+    const lost = await judge(policy, [artifact([elsewhere], { artifact: "image" }), good]);
+    deepEqual(
+      failures(lost.artifacts[0].rules).map(({ reason, message, source }) => ({
+        reason,
+        message,
+        source,
+      })),
+      [{
+        reason: "chain-not-met",
+        message: 'Cannot follow chain: no dependency is "file:///bin/app"',
+        source: "app.json",
+      }],
+    );
     const bad = await judge(policy, [image, { ...good, attestations: [] }]);
     deepEqual(bad.artifacts.map(({ errorReason }) => errorReason), [
       "chain-not-met",
@@ -337,6 +400,13 @@ describe("evaluatePolicy(): document", () => {
     equal((await judge(ended, [good])).errorReason, "policy-expired");
     const valid = policyOf({}, { expires: "2026-06-01T00:00:01Z" });
     equal((await judge(valid, [good])).errorReason, null);
+  });
+
+  it("judges at no moment that is none", async () => {
+    const policy = await compilePolicy(parsePolicy(policyOf({}) as object));
+    for (const now of [new Date(NaN), "2026-06-01T00:00:00Z", 0, undefined]) {
+      throws(() => evaluatePolicy(policy, [], now as Date), TypeError, String(now));
+    }
   });
 
   it("takes the first rule that selects, or all", async () => {

@@ -44,6 +44,29 @@ test("judgementTime() gives the last moment that makes a difference", async () =
   }
 });
 
+test("judgementTime() goes by the end of the document and of its waivers, too", async () => {
+  const document = (expires: string | undefined, ...ends: string[]) =>
+    definePolicy({
+      ...(expires === undefined ? {} : { expires }),
+      trust: { identities: { ci: { github: { repository: "acme/app" } } } },
+      rules: [{ id: "r", require: [{ id: "s" }] }],
+      waivers: ends.map((until) => ({
+        ...{ rule: "r/s", artifact: { name: "app" }, reason: "known", owner: "me", until },
+      })),
+    });
+  const at = async (expires: string | undefined, ...ends: string[]) =>
+    judgementTime(await compilePolicy(document(expires, ...ends)), NOW).time.toISOString();
+  const [march, april, june] = ["2026-03-01", "2026-04-01", "2026-06-01"].map((day) =>
+    `${day}T00:00:00.000Z`
+  );
+  assert.equal(await at(march), march);
+  assert.equal(await at(june), "1970-01-01T00:00:00.000Z");
+  assert.equal(await at(undefined, april, march), april);
+  assert.equal(await at(april, march, june), april);
+  const policy = await compilePolicy(document(march));
+  assert.throws(() => judgementTime(policy, new Date(NaN)), TypeError);
+});
+
 test("judgementTime() tells all moments apart where ages count", async () => {
   const ages: Partial<Requirement>[] = [
     { freshness: { maxAge: "P30D" } },
