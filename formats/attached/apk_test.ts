@@ -25,6 +25,8 @@ import {
 import { numbers, zip } from "./_fixtures_test.ts";
 import { schemesDemanded } from "./_apk_signed.ts";
 
+/** What v3 says of v3.1. */
+const FROM_28: [number, Uint8Array][] = [[0x559f8b02, Uint8Array.of(28, 0, 0, 0)]];
 const P256 = "dsse-p256", P384 = "dsse-p384", RSA = "dsse-rsa";
 
 async function pinned(...names: string[]): Promise<FormatTrust> {
@@ -52,8 +54,11 @@ async function verdict(recipe: ApkRecipe | Uint8Array, trust?: FormatTrust): Pro
 
 describe("verifyFormat() of an APK", () => {
   test("accepts a signer whose key or certificate is pinned, by v2, by v3 and by both", async () => {
-    for (const schemes of [[V2], [V3], [V2, V3], [V3, V31]]) {
-      const signers = schemes.map((scheme) => ({ scheme }));
+    for (const schemes of [[V2], [V3], [V2, V3], [V3, V31], [V2, V3, V31]]) {
+      const signers = schemes.map((scheme) => ({
+        scheme,
+        ...(scheme === V3 && schemes.includes(V31) ? { attributes: FROM_28 } : {}),
+      }));
       equal(await verdict({ signers }), "ok", String(schemes));
       equal(await verdict({ signers }, await keys(P256)), "ok");
     }
@@ -180,6 +185,34 @@ describe("verifyFormat() of an APK", () => {
     ["v3.1 cut out", "stripped-signature", {
       signers: [{ scheme: V3, attributes: [[0x559f8b02, Uint8Array.of(33, 0, 0, 0)]] }],
     }],
+    ["v3.1 of which v3 says nothing", "malformed-signing-block", {
+      signers: [{ scheme: V3 }, { scheme: V31 }],
+    }],
+    ["v3.1 without v3", "malformed-signing-block", { signers: [{ scheme: V31 }] }],
+    ["v3.1 for other Android versions than v3 says", "malformed-signing-block", {
+      signers: [{ scheme: V3, attributes: FROM_28 }, { scheme: V31, sdk: { min: 33, max: 99 } }],
+    }],
+    ["v3.1 by somebody else than v3", "malformed-signing-block", {
+      signers: [{ scheme: V3, attributes: FROM_28 }, { scheme: V31, key: P384, ids: [0x0202] }],
+    }],
+    ["v3 by two for different Android versions", "malformed-signing-block", {
+      signers: [{ scheme: V3, sdk: { min: 28, max: 30 } }, {
+        scheme: V3,
+        sdk: { min: 31, max: 99 },
+        key: P384,
+        ids: [0x0202],
+      }],
+    }],
+    ["a main section of v1 without end", "limit-exceeded", {
+      entries: [{ name: "META-INF/CERT.SF", content: "A: b\n".repeat(14_000), deflate: true }],
+    }],
+    ["more of v1 than is read", "limit-exceeded", {
+      entries: ["A", "B", "C"].map((name) => ({
+        name: `META-INF/${name}.SF`,
+        content: new Uint8Array(11 << 20),
+        deflate: true,
+      })),
+    }],
     ["v3 cut out of which v1 tells", "stripped-signature", {
       entries: [{
         name: "META-INF/CERT.SF",
@@ -298,6 +331,19 @@ describe("a proof of rotation in an APK", () => {
     equal(await verdict({ signers: [{ key: RSA, ids: [0x0103] }, ...signers] }), "ok");
     equal(
       await verdict({ signers: [{ key: P384, ids: [0x0202] }, ...signers] }),
+      "malformed-signing-block",
+    );
+  });
+
+  test("lets v3 be signed by the oldest key and v3.1 by the newest", async () => {
+    const { signers: [newest] } = await rotated([
+      { key: RSA, next: 0x0103 },
+      { key: P256, id: 0x0103 },
+    ]);
+    const oldest = { scheme: V3, key: RSA, ids: [0x0103], attributes: FROM_28 };
+    equal(await verdict({ signers: [oldest, { ...newest, scheme: V31 }] }), "ok");
+    equal(
+      await verdict({ signers: [oldest, { scheme: V31 }] }),
       "malformed-signing-block",
     );
   });
