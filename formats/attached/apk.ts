@@ -255,7 +255,7 @@ async function refusalOfSchemes(
   }
 }
 
-/** v3 says from which version of Android on v3.1 counts: one that it does not tell of was added. */
+/** v3.1 stands beside v3, which may say from which version of Android on it counts. */
 function checkRotation(sound: readonly SoundSigner[]): void {
   const stated = sound.flatMap(({ signer: { scheme, attributes } }) => {
     const value = scheme.name === "v3" ? attributes.get(ROTATION_MIN_SDK) : undefined;
@@ -270,7 +270,12 @@ function checkRotation(sound: readonly SoundSigner[]): void {
   );
   if (own.length === 0) {
     if (stated.length > 0) throw stripped("v3", "v3.1");
-  } else if (stated.length === 0 || stated.some((min) => min !== Math.min(...own))) {
+    return;
+  }
+  if (!sound.some(({ signer: { scheme } }) => scheme.name === "v3")) {
+    throw malformedBlock("v3.1 stands there without v3");
+  }
+  if (stated.some((min) => min !== Math.min(...own))) {
     throw malformedBlock("v3.1 is for other Android versions than v3 says");
   }
 }
