@@ -1,7 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { utf8 } from "../../internal/bytes.ts";
-import { children, parseDer } from "../../internal/der.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { encodePem } from "../../internal/pem.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
@@ -195,6 +194,42 @@ describe("verifyFormat() of a CMS signature", () => {
     equal(await reason({ bag: [] }, { keys: [await keyOf("leaf-other")] }), "invalid-signature");
     const rsa = { bag: [], key: "leaf-rsa" };
     equal(await reason(rsa, { keys: [await keyOf("leaf-rsa", "PS256")] }), "invalid-signature");
+  });
+
+  it("takes the certificate that its signer named for the signer's, and no other of the same key", async () => {
+    const { intermediateKey, intermediateName } = await authority();
+    const [own, ...issuers] = await chainOf();
+    const other = await certificate({
+      serial: 99,
+      issuer: intermediateName,
+      subject: distinguishedName("acme", "mallory"),
+      ...dates,
+      spki: (await testKey("leaf-p256")).spki,
+      extensions: [keyUsage("sign"), extendedKeyUsage([CODE])],
+    }, intermediateKey);
+    const { root } = await authority();
+    const certificates = createCertificateTrust({
+      authorities: [root],
+      identities: ["CN=mallory", "CN=release"],
+    });
+    const named = (attributes: Uint8Array[], leaf: Uint8Array = other): Partial<CmsRecipe> => ({
+      chain: [leaf, ...issuers],
+      attributes: (stated) => [...stated, ...attributes],
+    });
+    const v2 = attribute(
+      "1.2.840.113549.1.9.16.2.47",
+      sequence(sequence(sequence(octetString(digest("SHA-256", own))))),
+    );
+    equal(await reason(named([]), { certificates }), "ok");
+    equal(await reason(named([v2], own), { certificates }), "ok");
+    equal(await reason(named([v2]), { certificates }), "invalid-signature");
+    const v1 = attribute(
+      "1.2.840.113549.1.9.16.2.12",
+      sequence(sequence(sequence(octetString(new Uint8Array(20))))),
+    );
+    equal(await reason(named([v1], own), { certificates }), "invalid-signature");
+    const broken = attribute("1.2.840.113549.1.9.16.2.47", nullValue());
+    equal(await reason(named([broken], own), { certificates }), "malformed-envelope");
   });
 
   it("takes the key of the certificate from the trusted keys, with its own algorithm", async () => {
