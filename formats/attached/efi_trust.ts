@@ -58,6 +58,7 @@ const CERTIFICATES: Partial<Record<EfiSignatureKind, HashName>> = {
  *
  * Of `db` only certificates count: a digest in it says nothing of a signer. Of `dbx` everything
  * counts, at any time: the time from which a certificate's digest is refused is not looked at.
+ * It is compared with the certificates that come with an image, and with those of its path to `db`.
  *
  * Source: UEFI Specification 2.10, 32.4.1 and 32.5.3.
  *

@@ -65,9 +65,9 @@ const MAX_SIGNERS = 8;
  * you trust, or one of the trusted keys.
  *
  * A block signs a signature file, which has the digests of the manifest or of its sections, and
- * those have the digests of the entries. A signer has to cover every entry: one that was added
- * later, or is gone, refuses the signer, for whoever runs a JAR runs all of it. Each signature
- * has its own result.
+ * those have the digests of the entries. A signer has to cover every entry and all of the
+ * manifest: what was added later, or is gone, refuses the signer, for whoever runs a JAR runs all
+ * of it. Each signature has its own result.
  *
  * Source: Java SE, JAR File Specification, "Signed JAR File"; Android, "APK signature scheme
  * with JAR signing" (`X-Android-APK-Signed`).
