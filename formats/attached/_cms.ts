@@ -152,12 +152,9 @@ export async function verifyCms(
     known.set(hash, computed);
     return computed;
   };
+  const around = { certificates, rules: { ...rules, digest }, context, chains: new Map() };
   const results: SignerResult[] = [];
-  for (const signer of data.signers) {
-    results.push(
-      await verifySigner(signer, { certificates, rules: { ...rules, digest }, context }),
-    );
-  }
+  for (const signer of data.signers) results.push(await verifySigner(signer, around));
   return results;
 }
 
@@ -165,6 +162,8 @@ interface Surroundings {
   certificates: readonly Certificate[];
   rules: CmsRules;
   context: FormatContext;
+  /** Verdicts on chains by signer's certificate and times: each is judged once. */
+  chains: Map<string, Promise<void>>;
 }
 
 async function verifySigner(signer: SignerInfo, around: Surroundings): Promise<SignerResult> {
@@ -189,8 +188,9 @@ async function verifySigner(signer: SignerInfo, around: Surroundings): Promise<S
 async function verified(
   signer: SignerInfo,
   leaf: Certificate | undefined,
-  { certificates, rules, context }: Surroundings,
+  around: Surroundings,
 ): Promise<GoodSigner> {
+  const { certificates, rules, context } = around;
   const { hash, signature } = signer;
   const refusal = (reason: Reason, why: string) =>
     new AttestationError(reason, `Cannot verify ${rules.what}: ${why}`);
@@ -227,15 +227,19 @@ async function verified(
   }
   const misuse = rules.misuse(trusted);
   if (misuse !== undefined) throw refusal("invalid-certificate-usage", misuse);
+  const times = await timesOf(signer, context);
+  const id = [certificates.indexOf(trusted), ...times.map(Number)].join();
   const others = certificates.filter((one) => one !== trusted);
-  const time = await trustedTime(signer, [trusted, ...others], rules, context);
+  const verdict = around.chains.get(id) ?? checkChain([trusted, ...others], times, around);
+  around.chains.set(id, verdict);
+  await verdict;
   return {
     ok: true,
     name: formatAttributes(nameOf(trusted)),
     fingerprint: trusted.publicKey.fingerprint,
     algorithm: algorithmOf(trusted.publicKey, scheme),
     certificate: trusted,
-    ...(time === undefined ? {} : { time }),
+    ...(times.length === 0 ? {} : { time: new Date(Math.min(...times.map(Number))) }),
   };
 }
 
@@ -320,40 +324,39 @@ async function checkAttributes(
   }
 }
 
-/** The chain up to whom the caller trusts, and the verified time of signing if there is one. */
-async function trustedTime(
-  signer: SignerInfo,
-  chain: readonly Certificate[],
-  { what, trust, purposes, ends }: CmsRules,
-  { certificates, now }: FormatContext,
-): Promise<Date | undefined> {
+/** Verified times of signing, of timestamps by authorities that the caller trusts. */
+async function timesOf(signer: SignerInfo, { certificates }: FormatContext): Promise<Date[]> {
   const authorities = certificates?.timestampAuthorities ?? [];
   const times: Date[] = [];
   for (const token of authorities.length === 0 ? [] : timestampsOf(signer)) {
     times.push(await timeOfToken(token, signer.signature, authorities));
   }
-  const time = times.length === 0
-    ? undefined
-    : new Date(Math.min(...times.map((one) => one.getTime())));
-  if (trust !== undefined) await trust(chain);
-  else if (certificates === undefined) {
+  return times;
+}
+
+/** Throws why a chain does not lead to whom the caller trusts. */
+async function checkChain(
+  chain: readonly Certificate[],
+  times: readonly Date[],
+  { rules: { what, trust, purposes, ends }, context: { certificates, now } }: Surroundings,
+): Promise<void> {
+  if (trust !== undefined) return await trust(chain);
+  if (certificates === undefined) {
     throw new AttestationError(
       "untrusted-certificate",
       `Cannot verify ${what}: it is made with a certificate, and no authority is trusted`,
     );
-  } else {
-    const [leaf] = chain;
-    // A certificate that the caller names is its own authority.
-    const authorities = await pinnedBy(certificates, leaf)
-      ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
-      : certificates.authorities;
-    const { identities } = certificates;
-    await verifyChain(chain, { authorities, identities, ...(purposes && { purposes }) }, {
-      verified: ends?.(leaf) ? [...times, now] : times,
-      now,
-    });
   }
-  return time;
+  const [leaf] = chain;
+  // A certificate that the caller names is its own authority.
+  const authorities = await pinnedBy(certificates, leaf)
+    ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
+    : certificates.authorities;
+  const { identities } = certificates;
+  await verifyChain(chain, { authorities, identities, ...(purposes && { purposes }) }, {
+    verified: ends?.(leaf) ? [...times, now] : times,
+    now,
+  });
 }
 
 function timestampsOf({ unsigned }: SignerInfo): Bytes[] {

@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { AttestationError } from "../../errors.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { encodePem } from "../../internal/pem.ts";
@@ -33,6 +34,7 @@ import {
   parseFormat,
   verifyFormat,
 } from "../mod.ts";
+import { parseCms, verifyCms } from "./_cms.ts";
 import {
   attribute,
   cms,
@@ -355,6 +357,26 @@ describe("verifyFormat() of a CMS signature", () => {
     const der = await cms({ message: ABC, chain: [odd] });
     equal((await parseFormat(der)).signatures[0].keyid, undefined);
     equal(await outcome(der, DETACHED), "malformed-certificate");
+  });
+
+  it("judges a chain once, however many signers have it", async () => {
+    const chains: number[] = [];
+    const data = parseCms(await cms({ message: ABC, signers: 8 }), "signature", 8);
+    const results = await verifyCms(data, {
+      what: "signature",
+      contentType: data.contentType,
+      digest: (hash) => Promise.resolve(digest(hash, ABC)),
+      misuse: () => undefined,
+      trust: (chain) => {
+        chains.push(chain.length);
+        return Promise.reject(new AttestationError("untrusted-certificate", "Cannot trust it"));
+      },
+    }, { keys: [], now: AFTER });
+    deepEqual(
+      results.map((one) => one.ok ? "ok" : one.error.reason),
+      Array.from({ length: 8 }, () => "untrusted-certificate"),
+    );
+    deepEqual(chains, [3]);
   });
 
   it("asks for the digest of what is signed once, however many signers there are", async () => {
