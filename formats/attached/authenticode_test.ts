@@ -342,6 +342,10 @@ describe("parseEfiSignatureLists()", () => {
         signatureList(SHA256),
       ]
     ) throws(() => parseEfiSignatureLists(bad), malformed);
+    // Of size 0 it would be read again and again: each signature is as long as the header.
+    const still = signatureList(X509, new Uint8Array(12));
+    new DataView(still.buffer).setUint32(16, 0, true);
+    throws(() => parseEfiSignatureLists(still), malformed);
     throws(() => parseEfiSignatureLists(good, { maxBytes: 10 }), { reason: "limit-exceeded" });
     const two = signatureList(SHA256, hash, hash);
     throws(() => parseEfiSignatureLists(two, { maxSignatures: 1 }), { reason: "limit-exceeded" });

@@ -2,6 +2,7 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import { describe, it } from "node:test";
 import { AttestationError } from "../../errors.ts";
 import { utf8 } from "../../internal/bytes.ts";
+import { children, parseDer } from "../../internal/der.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { encodePem } from "../../internal/pem.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
@@ -132,12 +133,17 @@ describe("verifyFormat() of a CMS signature", () => {
       new Uint8Array(
         await crypto.subtle.sign({ name: "RSA-PSS", saltLength: 32 }, key, Uint8Array.from(data)),
       );
-    const pss = (hash: "SHA-256" | "SHA-384", mask: "SHA-256" | "SHA-384", salt: number) =>
+    const pss = (
+      hash: "SHA-256" | "SHA-384",
+      mask: "SHA-256" | "SHA-384",
+      salt: number,
+      generator = "1.2.840.113549.1.1.8",
+    ) =>
       sequence(
         oid("1.2.840.113549.1.1.10"),
         sequence(
           tagged(0, sequence(oid(HASH_OIDS[hash]))),
-          tagged(1, sequence(oid("1.2.840.113549.1.1.8"), sequence(oid(HASH_OIDS[mask])))),
+          tagged(1, sequence(oid(generator), sequence(oid(HASH_OIDS[mask])))),
           tagged(2, integer(salt)),
         ),
       );
@@ -148,6 +154,7 @@ describe("verifyFormat() of a CMS signature", () => {
         pss("SHA-384", "SHA-256", 32),
         pss("SHA-256", "SHA-384", 32),
         pss("SHA-256", "SHA-256", 20),
+        pss("SHA-256", "SHA-256", 32, "1.2.840.113549.1.1.9"),
       ]
     ) equal(await reason({ ...recipe, algorithm: other }), "unsupported-algorithm");
   });
@@ -291,7 +298,9 @@ describe("verifyFormat() of a CMS signature", () => {
     const stating = await chainOf([keyUsage("sign"), extendedKeyUsage([CODE])], "leaf-p256", WEB);
     equal(await reason({ chain: stating }), "invalid-certificate-usage");
     // Of JARs code signing alone is one.
-    equal(await outcome(await jarFile({ cms: { chain: await issued(CODE) } })), "ok");
+    for (const purpose of [CODE, "2.5.29.37.0"]) {
+      equal(await outcome(await jarFile({ cms: { chain: await issued(purpose) } })), "ok");
+    }
     for (const purpose of [WEB, MAIL]) {
       const jar = await jarFile({ cms: { chain: await issued(purpose) } });
       equal(await outcome(jar), "invalid-certificate-usage");
@@ -316,6 +325,20 @@ describe("verifyFormat() of a CMS signature", () => {
       // Nobody believes it: what holds is now.
       equal(await reason(stamped(type), { now: AFTER }), "certificate-not-valid");
     }
+    // Four at most, in both attributes together.
+    const several = (first: number, second: number) => ({
+      unsigned: async (signature: Uint8Array) => {
+        const [one] = await stamped("1.2.840.113549.1.9.16.2.14").unsigned(signature);
+        const [token] = children(children(parseDer(one))[1]);
+        const copies = (count: number) => Array.from({ length: count }, () => token.raw);
+        return [
+          attribute("1.2.840.113549.1.9.16.2.14", ...copies(first)),
+          attribute("1.3.6.1.4.1.311.3.3.1", ...copies(second)),
+        ];
+      },
+    });
+    equal(await reason(several(2, 2), { now: AFTER, certificates }), "ok");
+    equal(await reason(several(3, 2), { now: AFTER, certificates }), "limit-exceeded");
     const result = await verifyFormat(
       await cms({ message: ABC, ...stamped("1.3.6.1.4.1.311.3.3.1") }),
       {
