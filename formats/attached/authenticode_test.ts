@@ -320,8 +320,8 @@ describe("parseEfiSignatureLists()", () => {
     const hash = new Uint8Array(32);
     const good = signatureList(SHA256, hash);
     const malformed = { reason: "malformed-signature-list" };
-    const changed = (at: number, value: number) => {
-      const bytes = good.slice();
+    const changed = (at: number, value: number, of = good) => {
+      const bytes = of.slice();
       new DataView(bytes.buffer).setUint32(at, value, true);
       return bytes;
     };
@@ -340,6 +340,10 @@ describe("parseEfiSignatureLists()", () => {
         changed(24, 47),
         signatureList(SHA256, new Uint8Array(31)),
         signatureList(SHA256),
+        changed(16, 28).subarray(0, 28),
+        signatureList(X509, new Uint8Array(0)),
+        // A header of the length of one signature.
+        changed(20, 48, signatureList(SHA256, hash, hash)),
       ]
     ) throws(() => parseEfiSignatureLists(bad), malformed);
     // Of size 0 it would be read again and again: each signature is as long as the header.
