@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
-import { utf8 } from "../../internal/bytes.ts";
+import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
 import { extendedKeyUsage, keyUsage } from "../../tools/pki/certificate.ts";
@@ -280,6 +280,45 @@ describe("verifyFormat() of UEFI images", () => {
       "forbidden-by-dbx",
     );
     equal((await trust()).now, WITHIN);
+    // Also of the anchor, which is in db and does not come with the image.
+    const anchor = digest("SHA-256", parseCertificate(root).tbs);
+    const alone = await pe({ ...EFI, cms: { bag: (await chainOf()).slice(0, 2) } });
+    equal(await outcome(alone, await efiOf([root])), "ok");
+    const refused = signatureList(X509_SHA256, concat(anchor, new Uint8Array(16)));
+    equal(await outcome(alone, await efiOf([root], refused)), "forbidden-by-dbx");
+  });
+
+  it("compares digests of each kind, of images and of certificates, at any time of revocation", async () => {
+    const image = await pe(EFI);
+    const hashed = hashedPart(await pe({ ...EFI, entries: [] }));
+    const [leaf, , root] = await chainOf();
+    const { parseCertificate } = await import("../../sigstore/certificate.ts");
+    const { tbs } = parseCertificate(leaf);
+    // A year that lies ahead, as EFI_TIME begins.
+    const later = Uint8Array.from({ length: 16 }, (_, i) => i === 0 ? 0x34 : i === 1 ? 0x12 : 0);
+    for (
+      const [hash, ofImage, ofCertificate] of [
+        ["SHA-256", SHA256, X509_SHA256],
+        [
+          "SHA-384",
+          "ff3e5307-9fd0-48c9-85f1-8ad56c701e01",
+          "7076876e-80c2-4ee6-aad2-28b349a6865b",
+        ],
+        [
+          "SHA-512",
+          "093e0fae-a6c4-4f50-9f1b-d41e2b89c19a",
+          "446dbf63-2502-4cda-bcfa-2465d2b0fe9d",
+        ],
+      ] as const
+    ) {
+      const of = async (guid: string, ...parts: Uint8Array[]) =>
+        await outcome(image, await efiOf([root], signatureList(guid, concat(...parts))));
+      const other = digest(hash, utf8("x"));
+      equal(await of(ofImage, digest(hash, hashed)), "forbidden-by-dbx");
+      equal(await of(ofImage, other), "ok");
+      equal(await of(ofCertificate, digest(hash, tbs), later), "forbidden-by-dbx");
+      equal(await of(ofCertificate, other, later), "ok");
+    }
   });
 });
 
