@@ -3,10 +3,15 @@ import { describe, it } from "node:test";
 import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
-import { extendedKeyUsage, keyUsage } from "../../tools/pki/certificate.ts";
+import {
+  basicConstraints,
+  certificate,
+  extendedKeyUsage,
+  keyUsage,
+} from "../../tools/pki/certificate.ts";
 import { nullValue, octetString } from "../../tools/pki/der_writer.ts";
 import { digest, testKey } from "../../tools/pki/keys.ts";
-import { AFTER, authority, chainOf, CODE, WITHIN } from "../_notation_fixtures_test.ts";
+import { AFTER, authority, chainOf, CODE, dates, WITHIN } from "../_notation_fixtures_test.ts";
 import { createCertificateTrust, parseFormat, verifyFormat } from "../mod.ts";
 import {
   attribute,
@@ -252,6 +257,10 @@ describe("verifyFormat() of UEFI images", () => {
     // The anchor is in dbx and does not come with the image.
     const alone = await pe({ ...EFI, cms: { bag: [leaf, intermediate] } });
     equal(await outcome(alone, await efiOf([root], signatureList(X509, root))), "forbidden-by-dbx");
+    // Nor does it when db has what it issued.
+    const issued = await efiOf([intermediate], signatureList(X509, root));
+    equal(await outcome(alone, await efiOf([intermediate])), "ok");
+    equal(await outcome(alone, issued), "forbidden-by-dbx");
     // Without its certificate nothing can be compared.
     const without = await pe({ ...EFI, cms: { bag: [] } });
     equal(
@@ -261,6 +270,18 @@ describe("verifyFormat() of UEFI images", () => {
     equal(await outcome(without, { ...await efiOf([root]), keys: [key] }), "ok");
     const other = await chainOf(undefined, "leaf-other");
     equal(await outcome(image, await efiOf([root], signatureList(X509, other[0]))), "ok");
+    // One of the intermediate's name and another key issued nothing of it.
+    const { intermediateName } = await authority();
+    const stranger = await testKey("leaf-other");
+    const namesake = await certificate({
+      serial: 3,
+      issuer: intermediateName,
+      subject: intermediateName,
+      ...dates,
+      spki: stranger.spki,
+      extensions: [keyUsage("certificates"), basicConstraints(true)],
+    }, stranger);
+    equal(await outcome(image, await efiOf([root], signatureList(X509, namesake))), "ok");
     const hash = digest("SHA-256", hashedPart(await pe({ ...EFI, entries: [] })));
     const forbidden = await efiOf([root], signatureList(SHA256, hash));
     equal(await outcome(image, forbidden), "forbidden-by-dbx");
