@@ -270,8 +270,22 @@ describe("verifyFormat() of UEFI images", () => {
     equal(await outcome(without, { ...await efiOf([root]), keys: [key] }), "ok");
     const other = await chainOf(undefined, "leaf-other");
     equal(await outcome(image, await efiOf([root], signatureList(X509, other[0]))), "ok");
-    // One of the intermediate's name and another key issued nothing of it.
     const { intermediateName } = await authority();
+    // Another certificate of the signer's key refuses it as well.
+    const own = await testKey("leaf-p256");
+    const renewed = await certificate({
+      serial: 4,
+      issuer: intermediateName,
+      subject: intermediateName,
+      ...dates,
+      spki: own.spki,
+      extensions: [keyUsage("sign")],
+    }, own);
+    equal(
+      await outcome(image, await efiOf([root], signatureList(X509, renewed))),
+      "forbidden-by-dbx",
+    );
+    // One of the intermediate's name and another key issued nothing of it.
     const stranger = await testKey("leaf-other");
     const namesake = await certificate({
       serial: 3,

@@ -137,11 +137,10 @@ export function efiRules({ db, dbx }: EfiTrust): Pick<CmsRules, "trust" | "forbi
   };
 }
 
-/** `dbx` has the certificate itself, its key, its digest, or whoever issued it. */
+/** `dbx` has the certificate's key (in it or in another), its digest, or whoever issued it. */
 async function isForbidden(certificate: Certificate, dbx: EfiTrust["dbx"]): Promise<boolean> {
   for (const one of dbx.certificates) {
     if (
-      equalBytes(one.raw, certificate.raw) ||
       one.publicKey.fingerprint === certificate.publicKey.fingerprint ||
       (equalBytes(one.subject, certificate.issuer) && await isIssuer(one, certificate))
     ) return true;
