@@ -670,7 +670,8 @@ export const REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
   },
   "unsigned-entry": {
     layer: "envelope",
-    cause: "The signed archive has an entry that the signature does not cover: it was added later",
+    cause: "The signed archive has an entry, or its manifest a section, that the signature does " +
+      "not cover: it was added later",
     check: "jarsigner -verify -verbose FILE: entries without the letters sm",
     repair: "Remove the entry, or fetch the archive from its producer; whoever uses the archive " +
       "uses all of it",

@@ -39,7 +39,10 @@ export interface FormatTrust {
   openpgp?: OpenPgpKeyring;
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
-  /** What a detached signature is over. */
+  /**
+   * What a detached signature is over. A document that holds what it signs is of that alone:
+   * `envelope.message` is it, and `envelope.detached` is absent.
+   */
   detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. Default: nothing. */
   implicitAssertion?: Uint8Array;

@@ -220,7 +220,7 @@ async function verifyToken(
  * signed hash. One that the trusted root pins cannot be exchanged: there the signed issuer
  * and serial number are enough, as authorities have re-issued certificates for a key.
  */
-async function namesCertificate(
+export async function namesCertificate(
   attributes: ReadonlyMap<string, Der>,
   { raw, issuer, serialNumber }: Certificate,
   isPinned: boolean,

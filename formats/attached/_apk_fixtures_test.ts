@@ -40,6 +40,13 @@ export interface SignerRecipe {
   /** Android versions in what is signed and outside. */
   sdk?: { min: number; max: number };
   outsideSdk?: { min: number; max: number };
+  /** Leaves its certificates out. */
+  isBare?: boolean;
+  /** What ends what is signed. Default: the zeros of apksigner under v2. */
+  rest?: Uint8Array;
+  /** Bytes behind the signer, and behind each of its signatures. */
+  behind?: Uint8Array;
+  behindEach?: Uint8Array;
   /** What replaces its signatures. */
   signature?: Uint8Array;
 }
@@ -119,14 +126,18 @@ async function signerOf(recipe: SignerRecipe, sections: Uint8Array[]): Promise<B
   }));
   const signed = concat(
     part(...digests),
-    part(part(await apkCertificate(certificateKey))),
+    recipe.isBare ? part() : part(part(await apkCertificate(certificateKey))),
     sdkOf(sdk),
     part(...attributes.map(([id, value]) => part(numbers([[4, id]]), value))),
-    scheme === V2 ? part() : new Uint8Array(),
+    recipe.rest ?? (scheme === V2 ? part() : new Uint8Array()),
   );
   const signatures = await Promise.all(
     ids.map(async (id) =>
-      part(numbers([[4, id]]), part(recipe.signature ?? await signature(key, id, signed)))
+      part(
+        numbers([[4, id]]),
+        part(recipe.signature ?? await signature(key, id, signed)),
+        recipe.behindEach ?? new Uint8Array(),
+      )
     ),
   );
   return concat(
@@ -134,6 +145,7 @@ async function signerOf(recipe: SignerRecipe, sections: Uint8Array[]): Promise<B
     sdkOf(recipe.outsideSdk ?? sdk),
     part(...signatures),
     part((await testKey(statedKey)).spki),
+    recipe.behind ?? new Uint8Array(),
   );
 }
 
@@ -161,18 +173,29 @@ export interface LevelRecipe {
   next?: number;
   /** Algorithm in what is signed. */
   id?: number;
+  /** Bytes behind the level, and behind what of it is signed. */
+  behind?: Uint8Array;
+  behindSigned?: Uint8Array;
 }
 
 /** A proof of rotation. */
 export async function lineage(levels: readonly LevelRecipe[], version = 1): Promise<Bytes> {
-  const encoded = await Promise.all(levels.map(async ({ key, by, next = 0x0201, id }, i) => {
+  const encoded = await Promise.all(levels.map(async (level, i) => {
+    const {
+      key,
+      by,
+      next = 0x0201,
+      id,
+      behind = new Uint8Array(),
+      behindSigned = new Uint8Array(),
+    } = level;
     const own = id ?? (i === 0 ? 0 : 0x0201);
-    const signed = concat(part(await apkCertificate(key)), numbers([[4, own]]));
+    const signed = concat(part(await apkCertificate(key)), numbers([[4, own]]), behindSigned);
     const signer = by ?? levels[i - 1]?.key;
     const signature = signer === undefined
       ? new Uint8Array()
       : await (await testKey(signer)).sign(signed, "SHA-256");
-    return part(part(signed), numbers([[4, 31], [4, next]]), part(signature));
+    return part(part(signed), numbers([[4, 31], [4, next]]), part(signature), behind);
   }));
   return concat(numbers([[4, version]]), ...encoded);
 }

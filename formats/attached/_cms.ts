@@ -7,27 +7,24 @@ import {
   parseDer,
   readOctetString,
   readOid,
-  readSequence,
-  readSmall,
   readTime,
   Tag,
 } from "../../internal/der.ts";
-import { type KeyAlgorithm, lookupAlgorithm, type SignatureScheme } from "../../keys/algorithm.ts";
-import { type PublicKey, verifySignature } from "../../keys/public_key.ts";
+import type { HashName } from "../../internal/digest.ts";
+import { lookupAlgorithm, type SignatureScheme } from "../../keys/algorithm.ts";
+import { verifySignature } from "../../keys/public_key.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { type Certificate, Purpose } from "../../sigstore/certificate.ts";
 import {
   CONTENT_TYPE,
-  hashOf,
   isSignerId,
   MESSAGE_DIGEST,
   readAttributes,
   readSignedData,
   type SignedData,
   type SignerInfo,
-  signerScheme,
 } from "../../sigstore/cms.ts";
-import type { HashName } from "../../internal/digest.ts";
+import { namesCertificate } from "../../sigstore/timestamp.ts";
 import { badSigner, goodSigner, publicKeyOf } from "../_signers.ts";
 import { formatAttributes } from "../certificate_name.ts";
 import {
@@ -38,11 +35,12 @@ import {
   verifyChain,
 } from "../certificate_trust.ts";
 import type { FormatContext, GoodSigner, SignerResult, StatedSignature } from "../format.ts";
+import { algorithmOf, schemeOf } from "./_cms_scheme.ts";
 
 const Oid = {
   signingTime: "1.2.840.113549.1.9.5",
-  pss: "1.2.840.113549.1.1.10",
-  mgf1: "1.2.840.113549.1.1.8",
+  /** ESSCertID and ESSCertIDv2: which certificate the signer means. */
+  signingCertificates: ["1.2.840.113549.1.9.16.2.12", "1.2.840.113549.1.9.16.2.47"],
   /** RFC 3161, appendix A, and what Authenticode has in its place. */
   timestamps: ["1.2.840.113549.1.9.16.2.14", "1.3.6.1.4.1.311.3.3.1"],
 } as const;
@@ -154,12 +152,9 @@ export async function verifyCms(
     known.set(hash, computed);
     return computed;
   };
+  const around = { certificates, rules: { ...rules, digest }, context, chains: new Map() };
   const results: SignerResult[] = [];
-  for (const signer of data.signers) {
-    results.push(
-      await verifySigner(signer, { certificates, rules: { ...rules, digest }, context }),
-    );
-  }
+  for (const signer of data.signers) results.push(await verifySigner(signer, around));
   return results;
 }
 
@@ -167,6 +162,8 @@ interface Surroundings {
   certificates: readonly Certificate[];
   rules: CmsRules;
   context: FormatContext;
+  /** Verdicts on chains by signer's certificate and times: each is judged once. */
+  chains: Map<string, Promise<void>>;
 }
 
 async function verifySigner(signer: SignerInfo, around: Surroundings): Promise<SignerResult> {
@@ -191,8 +188,9 @@ async function verifySigner(signer: SignerInfo, around: Surroundings): Promise<S
 async function verified(
   signer: SignerInfo,
   leaf: Certificate | undefined,
-  { certificates, rules, context }: Surroundings,
+  around: Surroundings,
 ): Promise<GoodSigner> {
+  const { certificates, rules, context } = around;
   const { hash, signature } = signer;
   const refusal = (reason: Reason, why: string) =>
     new AttestationError(reason, `Cannot verify ${rules.what}: ${why}`);
@@ -224,18 +222,35 @@ async function verified(
   await rules.forbid?.(certificates, leaf);
   if (key !== undefined) return goodSigner(key);
   const trusted = leaf!;
+  if (!await isMeant(signer, trusted)) {
+    throw refusal("invalid-signature", "its signer named another certificate");
+  }
   const misuse = rules.misuse(trusted);
   if (misuse !== undefined) throw refusal("invalid-certificate-usage", misuse);
+  const times = await timesOf(signer, context);
+  const id = [certificates.indexOf(trusted), ...times.map(Number)].join();
   const others = certificates.filter((one) => one !== trusted);
-  const time = await trustedTime(signer, [trusted, ...others], rules, context);
+  const verdict = around.chains.get(id) ?? checkChain([trusted, ...others], times, around);
+  around.chains.set(id, verdict);
+  await verdict;
   return {
     ok: true,
     name: formatAttributes(nameOf(trusted)),
     fingerprint: trusted.publicKey.fingerprint,
     algorithm: algorithmOf(trusted.publicKey, scheme),
     certificate: trusted,
-    ...(time === undefined ? {} : { time }),
+    ...(times.length === 0 ? {} : { time: new Date(Math.min(...times.map(Number))) }),
   };
+}
+
+/**
+ * RFC 5035, 3: a signer who names a certificate is the holder of that one, and of no other that
+ * somebody had made for the same key. Who names none has left that open.
+ */
+async function isMeant({ attributes }: SignerInfo, leaf: Certificate): Promise<boolean> {
+  return attributes === undefined ||
+    !Oid.signingCertificates.some((oid) => attributes.has(oid)) ||
+    await namesCertificate(attributes, leaf, false);
 }
 
 /** The trusted key that is the certificate's, or that made the signature where there is none. */
@@ -309,40 +324,39 @@ async function checkAttributes(
   }
 }
 
-/** The chain up to whom the caller trusts, and the verified time of signing if there is one. */
-async function trustedTime(
-  signer: SignerInfo,
-  chain: readonly Certificate[],
-  { what, trust, purposes, ends }: CmsRules,
-  { certificates, now }: FormatContext,
-): Promise<Date | undefined> {
+/** Verified times of signing, of timestamps by authorities that the caller trusts. */
+async function timesOf(signer: SignerInfo, { certificates }: FormatContext): Promise<Date[]> {
   const authorities = certificates?.timestampAuthorities ?? [];
   const times: Date[] = [];
   for (const token of authorities.length === 0 ? [] : timestampsOf(signer)) {
     times.push(await timeOfToken(token, signer.signature, authorities));
   }
-  const time = times.length === 0
-    ? undefined
-    : new Date(Math.min(...times.map((one) => one.getTime())));
-  if (trust !== undefined) await trust(chain);
-  else if (certificates === undefined) {
+  return times;
+}
+
+/** Throws why a chain does not lead to whom the caller trusts. */
+async function checkChain(
+  chain: readonly Certificate[],
+  times: readonly Date[],
+  { rules: { what, trust, purposes, ends }, context: { certificates, now } }: Surroundings,
+): Promise<void> {
+  if (trust !== undefined) return await trust(chain);
+  if (certificates === undefined) {
     throw new AttestationError(
       "untrusted-certificate",
       `Cannot verify ${what}: it is made with a certificate, and no authority is trusted`,
     );
-  } else {
-    const [leaf] = chain;
-    // A certificate that the caller names is its own authority.
-    const authorities = await pinnedBy(certificates, leaf)
-      ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
-      : certificates.authorities;
-    const { identities } = certificates;
-    await verifyChain(chain, { authorities, identities, ...(purposes && { purposes }) }, {
-      verified: ends?.(leaf) ? [...times, now] : times,
-      now,
-    });
   }
-  return time;
+  const [leaf] = chain;
+  // A certificate that the caller names is its own authority.
+  const authorities = await pinnedBy(certificates, leaf)
+    ? [{ uri: "", operator: "", chain: [leaf], validFor: EVER }]
+    : certificates.authorities;
+  const { identities } = certificates;
+  await verifyChain(chain, { authorities, identities, ...(purposes && { purposes }) }, {
+    verified: ends?.(leaf) ? [...times, now] : times,
+    now,
+  });
 }
 
 function timestampsOf({ unsigned }: SignerInfo): Bytes[] {
@@ -370,53 +384,6 @@ export function unsignedTypes({ signers }: SignedData): string[] {
       return [];
     }
   });
-}
-
-function schemeOf(signer: SignerInfo): SignatureScheme | undefined {
-  const scheme = signerScheme(signer) ?? pssScheme(signer);
-  // RFC 8419, 3: the digest of Ed25519 signatures is SHA-512.
-  return scheme?.name === "Ed25519" && signer.hash !== "SHA-512" ? undefined : scheme;
-}
-
-/** RFC 4056, 3: RSA-PSS whose hash functions are that of the content, with a salt of its length. */
-function pssScheme({ signatureAlgorithm, hash }: SignerInfo): SignatureScheme | undefined {
-  const algorithm = readSequence(signatureAlgorithm);
-  if (hash === undefined || readOid(algorithm.next()) !== Oid.pss) return undefined;
-  const fields = readSequence(algorithm.next());
-  algorithm.end();
-  const own = hashOf(onlyChild(fields.next(0xa0)));
-  const mask = readSequence(onlyChild(fields.next(0xa1)));
-  const salt = readSmall(onlyChild(fields.next(0xa2)));
-  fields.end();
-  const generator = readOid(mask.next()), inner = hashOf(mask.next());
-  mask.end();
-  return own === hash && generator === Oid.mgf1 && inner === hash &&
-      salt === Number(hash.slice(4)) / 8
-    ? { name: "RSA-PSS", hash }
-    : undefined;
-}
-
-/**
- * The algorithm of a key in a scheme.
- *
- * @throws {AttestationError} `unsupported-algorithm` or `key-algorithm-mismatch`.
- */
-function algorithmOf({ kind, curve }: PublicKey, scheme: SignatureScheme): KeyAlgorithm {
-  const bits = "hash" in scheme ? scheme.hash.slice(4) : "";
-  const [name, wanted] = scheme.name === "ECDSA"
-    ? [`ECDSA-${curve?.replace("-", "")}-SHA${bits}`, "EC"]
-    : scheme.name === "RSASSA-PKCS1-v1_5"
-    ? [`RS${bits}`, "RSA"]
-    : scheme.name === "RSA-PSS"
-    ? [`PS${bits}`, "RSA"]
-    : [scheme.name, scheme.name];
-  if (kind !== wanted) {
-    throw new AttestationError(
-      "key-algorithm-mismatch",
-      `Cannot verify signature: it is of ${scheme.name}, its certificate's key is ${kind}`,
-    );
-  }
-  return lookupAlgorithm(name).alg;
 }
 
 /** Why a certificate is not for signing code, or undefined. */

@@ -241,10 +241,8 @@ async function refusalOfSchemes(
         if (reader.u32() === 3 && !present.has("v3")) throw stripped("v2", "v3");
         reader.end("the stripping protection");
       }
-      if (scheme.name === "v3" && attributes.has(ROTATION_MIN_SDK) && !present.has("v3.1")) {
-        throw stripped("v3", "v3.1");
-      }
     }
+    checkRotation(sound);
     for (const number of await schemesDemandedBy(archive)) {
       const name = `v${number}`;
       if ((name === "v2" || name === "v3") && !present.has(name)) throw stripped("v1", name);
@@ -254,6 +252,31 @@ async function refusalOfSchemes(
   } catch (error) {
     if (!isAttestationError(error)) throw error;
     return error;
+  }
+}
+
+/** v3.1 stands beside v3, which may say from which version of Android on it counts. */
+function checkRotation(sound: readonly SoundSigner[]): void {
+  const stated = sound.flatMap(({ signer: { scheme, attributes } }) => {
+    const value = scheme.name === "v3" ? attributes.get(ROTATION_MIN_SDK) : undefined;
+    if (value === undefined) return [];
+    const reader = new ByteReader(value);
+    const min = reader.u32();
+    reader.end("the first Android version of v3.1");
+    return [min];
+  });
+  const own = sound.flatMap(({ signer: { scheme, sdk } }) =>
+    scheme.name === "v3.1" && sdk !== undefined ? [sdk.min] : []
+  );
+  if (own.length === 0) {
+    if (stated.length > 0) throw stripped("v3", "v3.1");
+    return;
+  }
+  if (!sound.some(({ signer: { scheme } }) => scheme.name === "v3")) {
+    throw malformedBlock("v3.1 stands there without v3");
+  }
+  if (stated.some((min) => min !== Math.min(...own))) {
+    throw malformedBlock("v3.1 is for other Android versions than v3 says");
   }
 }
 
@@ -271,17 +294,15 @@ function checkRanges(sound: readonly SoundSigner[]): void {
   }
 }
 
-/** What v3 signs is by the same as v2, or by one whom that key vouched for. */
+/**
+ * What v3 and v3.1 sign, for whatever Android version, is by one and the same, who signed v2 as
+ * well, or by one whom that key vouched for.
+ */
 function checkContinuity(sound: readonly SoundSigner[]): void {
-  const older = sound.filter(({ signer }) => signer.scheme.name === "v2");
-  if (older.length === 0) return;
-  const v2 = new Set(older.map(({ certificate }) => encodeHex(certificate.raw)));
-  for (const { signer, certificate, earlier } of sound) {
-    if (!signer.scheme.hasSdk) continue;
-    const oldest = earlier[0] ?? certificate;
-    if (older.length > 1 || !v2.has(encodeHex(oldest.raw))) {
-      throw malformedBlock(`${signer.scheme.name} is signed by somebody else than v2`);
-    }
+  const oldest = sound.map(({ earlier, certificate }) => earlier[0] ?? certificate);
+  const isNewer = sound.some(({ signer }) => signer.scheme.hasSdk);
+  if (isNewer && oldest.some(({ raw }) => !equalBytes(raw, oldest[0].raw))) {
+    throw malformedBlock("its schemes are signed by several, of whom none vouches for the other");
   }
 }
 

@@ -24,7 +24,11 @@ import {
 } from "./_apk_fixtures_test.ts";
 import { numbers, zip } from "./_fixtures_test.ts";
 import { schemesDemanded } from "./_apk_signed.ts";
+import { readSigningBlock } from "./_signing_block.ts";
+import { parseZip } from "./zip.ts";
 
+/** What v3 says of v3.1. */
+const FROM_28: [number, Uint8Array][] = [[0x559f8b02, Uint8Array.of(28, 0, 0, 0)]];
 const P256 = "dsse-p256", P384 = "dsse-p384", RSA = "dsse-rsa";
 
 async function pinned(...names: string[]): Promise<FormatTrust> {
@@ -52,7 +56,7 @@ async function verdict(recipe: ApkRecipe | Uint8Array, trust?: FormatTrust): Pro
 
 describe("verifyFormat() of an APK", () => {
   test("accepts a signer whose key or certificate is pinned, by v2, by v3 and by both", async () => {
-    for (const schemes of [[V2], [V3], [V2, V3], [V3, V31]]) {
+    for (const schemes of [[V2], [V3], [V2, V3], [V3, V31], [V2, V3, V31]]) {
       const signers = schemes.map((scheme) => ({ scheme }));
       equal(await verdict({ signers }), "ok", String(schemes));
       equal(await verdict({ signers }, await keys(P256)), "ok");
@@ -180,6 +184,31 @@ describe("verifyFormat() of an APK", () => {
     ["v3.1 cut out", "stripped-signature", {
       signers: [{ scheme: V3, attributes: [[0x559f8b02, Uint8Array.of(33, 0, 0, 0)]] }],
     }],
+    ["v3.1 without v3", "malformed-signing-block", { signers: [{ scheme: V31 }] }],
+    ["v3.1 for other Android versions than v3 says", "malformed-signing-block", {
+      signers: [{ scheme: V3, attributes: FROM_28 }, { scheme: V31, sdk: { min: 33, max: 99 } }],
+    }],
+    ["v3.1 by somebody else than v3", "malformed-signing-block", {
+      signers: [{ scheme: V3, attributes: FROM_28 }, { scheme: V31, key: P384, ids: [0x0202] }],
+    }],
+    ["v3 by two for different Android versions", "malformed-signing-block", {
+      signers: [{ scheme: V3, sdk: { min: 28, max: 30 } }, {
+        scheme: V3,
+        sdk: { min: 31, max: 99 },
+        key: P384,
+        ids: [0x0202],
+      }],
+    }],
+    ["a main section of v1 without end", "limit-exceeded", {
+      entries: [{ name: "META-INF/CERT.SF", content: "A: b\n".repeat(14_000), deflate: true }],
+    }],
+    ["more of v1 than is read", "limit-exceeded", {
+      entries: ["A", "B", "C"].map((name) => ({
+        name: `META-INF/${name}.SF`,
+        content: new Uint8Array(11 << 20),
+        deflate: true,
+      })),
+    }],
     ["v3 cut out of which v1 tells", "stripped-signature", {
       entries: [{
         name: "META-INF/CERT.SF",
@@ -189,6 +218,50 @@ describe("verifyFormat() of an APK", () => {
     }],
     ["other Android versions outside than those that are signed", "malformed-signing-block", {
       signers: [{ scheme: V3, outsideSdk: { min: 24, max: 0x7fffffff } }],
+    }],
+    ["another last Android version outside", "malformed-signing-block", {
+      signers: [{ scheme: V3, outsideSdk: { min: 28, max: 30 } }],
+    }],
+    ["bytes behind what is signed", "malformed-signing-block", {
+      signers: [{ rest: Uint8Array.of(0) }],
+    }],
+    ["more zeros than apksigner writes", "malformed-signing-block", {
+      signers: [{ rest: new Uint8Array(8) }],
+    }],
+    ["four bytes that are no zeros", "malformed-signing-block", {
+      signers: [{ rest: Uint8Array.of(0, 0, 0, 1) }],
+    }],
+    ["zeros behind what v3 signs", "malformed-signing-block", {
+      signers: [{ scheme: V3, rest: new Uint8Array(4) }],
+    }],
+    ["bytes behind a signer", "malformed-signing-block", {
+      signers: [{ behind: new Uint8Array(4) }],
+    }],
+    ["bytes behind a signature", "malformed-signing-block", {
+      signers: [{ behindEach: new Uint8Array(4) }],
+    }],
+    ["no certificate", "malformed-signing-block", { signers: [{ isBare: true }] }],
+    ["no signature and no digest", "malformed-signing-block", { signers: [{ ids: [] }] }],
+    ["an attribute twice", "malformed-signing-block", {
+      signers: [{ attributes: [[7, new Uint8Array()], [7, new Uint8Array()]] }],
+    }],
+    ["a stripping protection that goes on", "malformed-signing-block", {
+      signers: [{ attributes: [[0xbeeff00d, Uint8Array.of(3, 0, 0, 0, 0)]] }, { scheme: V3 }],
+    }],
+    ["a first version of v3.1 that goes on", "malformed-signing-block", {
+      signers: [{ scheme: V3, attributes: [[0x559f8b02, Uint8Array.of(28, 0, 0, 0, 0)]] }, {
+        scheme: V31,
+      }],
+    }],
+    ["two signers of v3.1 for one Android version", "malformed-signing-block", {
+      signers: [
+        { scheme: V3 },
+        { scheme: V31, sdk: { min: 33, max: 40 } },
+        { scheme: V31, sdk: { min: 40, max: 50 } },
+      ],
+    }],
+    ["more signers than Android reads", "malformed-signing-block", {
+      signers: Array.from({ length: 11 }, () => ({})),
     }],
     ["a signer for no Android version", "malformed-signing-block", {
       signers: [{ scheme: V3, sdk: { min: 30, max: 29 } }],
@@ -236,6 +309,12 @@ describe("verifyFormat() of an APK", () => {
       "ok",
     );
     equal(await verdict({ entries: [{ name: "a" }, { name: "b", before: utf8("gap") }] }), "ok");
+    equal(await verdict({ signers: [{ rest: new Uint8Array() }] }), "ok");
+    // Another stripping protection than that of v3, and what v2 has no place for.
+    const later: [number, Uint8Array] = [0xbeeff00d, Uint8Array.of(4, 0, 0, 0)];
+    equal(await verdict({ signers: [{ attributes: [later] }] }), "ok");
+    equal(await verdict({ signers: [{ attributes: [[0x3ba06f8c, new Uint8Array(4)]] }] }), "ok");
+    equal(await verdict({ signers: [{ scheme: V3, attributes: [protection] }] }), "ok");
   });
 
   test("refuses an entry that was added, removed or changed, and a block that was cut out", async () => {
@@ -302,6 +381,26 @@ describe("a proof of rotation in an APK", () => {
     );
   });
 
+  test("lets v3 be signed by the oldest key and v3.1 by the newest", async () => {
+    const { signers: [newest] } = await rotated([
+      { key: RSA, next: 0x0103 },
+      { key: P256, id: 0x0103 },
+    ]);
+    const oldest = { scheme: V3, key: RSA, ids: [0x0103], attributes: FROM_28 };
+    equal(await verdict({ signers: [oldest, { ...newest, scheme: V31 }] }), "ok");
+    equal(
+      await verdict({ signers: [oldest, { scheme: V31 }] }),
+      "malformed-signing-block",
+    );
+  });
+
+  test("is refused unread if it has more levels than are read", async () => {
+    const long = Array.from({ length: 17 }, () => ({ key: "leaf-other" }));
+    const result = await verifyFormat(await apkOf(await rotated(long)), await pinned(P256));
+    assert.ok(!result.ok);
+    assert.match(result.error.message, /more than 16 levels/);
+  });
+
   const levels: [what: string, reason: string, Parameters<typeof rotated>][] = [
     ["a level that a stranger signed", "invalid-signature", [[{ key: "leaf-other" }, {
       key: P256,
@@ -321,6 +420,14 @@ describe("a proof of rotation in an APK", () => {
       { key: P256, id: 0x0301 },
     ]]],
     ["no level", "malformed-signing-block", [[]]],
+    ["bytes behind a level", "malformed-signing-block", [[
+      { key: RSA, next: 0x0103, behind: Uint8Array.of(0) },
+      { key: P256, id: 0x0103 },
+    ]]],
+    ["bytes behind what is signed of a level", "malformed-signing-block", [[
+      { key: RSA, next: 0x0103 },
+      { key: P256, id: 0x0103, behindSigned: Uint8Array.of(0) },
+    ]]],
   ];
   for (const [what, reason, args] of levels) {
     test(`is refused with ${what}: ${reason}`, async () => {
@@ -336,6 +443,32 @@ test("schemesDemanded() reads the main section of a signature file, with its fol
   deepEqual(read("x-android-apk-signed: 2,x,99999999999\r\r"), [2]);
   deepEqual(read("A: b\n\nX-Android-APK-Signed: 2\n"), []);
   deepEqual(read(""), []);
+});
+
+test("a scheme with bytes behind its list of signers is refused", async () => {
+  const bytes = await apkOf();
+  const { signingBlock: range } = parseZip(bytes);
+  assert.ok(range);
+  const value = readSigningBlock(bytes, range).get(V2) ?? new Uint8Array();
+  const rebuilt = (more: number) =>
+    concat(
+      bytes.subarray(0, range.start),
+      signingBlock([[V2, concat(value, new Uint8Array(more))]]),
+      bytes.subarray(range.end),
+    );
+  equal(await verdict(rebuilt(0)), "ok");
+  const longer = rebuilt(4);
+  new DataView(longer.buffer).setUint32(longer.length - 6, range.end + 4, true);
+  equal(await verdict(longer), "malformed-signing-block");
+});
+
+test("an Android package has to be of whom is expected, also where its certificate is pinned", async () => {
+  const hash = encodeHex(sha256(await apkCertificate(P256)));
+  const of = (identity: string) => ({
+    certificates: createCertificateTrust({ pinned: [hash], identities: [identity] }),
+  });
+  equal(await verdict({}, of("O=acme")), "ok");
+  equal(await verdict({}, of("O=other")), "identity-mismatch");
 });
 
 test("a signing block of lies is refused with its reason", async () => {

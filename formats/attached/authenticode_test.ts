@@ -1,12 +1,17 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
-import { utf8 } from "../../internal/bytes.ts";
+import { concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
-import { extendedKeyUsage, keyUsage } from "../../tools/pki/certificate.ts";
+import {
+  basicConstraints,
+  certificate,
+  extendedKeyUsage,
+  keyUsage,
+} from "../../tools/pki/certificate.ts";
 import { nullValue, octetString } from "../../tools/pki/der_writer.ts";
 import { digest, testKey } from "../../tools/pki/keys.ts";
-import { AFTER, authority, chainOf, CODE, WITHIN } from "../_notation_fixtures_test.ts";
+import { AFTER, authority, chainOf, CODE, dates, WITHIN } from "../_notation_fixtures_test.ts";
 import { createCertificateTrust, parseFormat, verifyFormat } from "../mod.ts";
 import {
   attribute,
@@ -252,6 +257,10 @@ describe("verifyFormat() of UEFI images", () => {
     // The anchor is in dbx and does not come with the image.
     const alone = await pe({ ...EFI, cms: { bag: [leaf, intermediate] } });
     equal(await outcome(alone, await efiOf([root], signatureList(X509, root))), "forbidden-by-dbx");
+    // Nor does it when db has what it issued.
+    const issued = await efiOf([intermediate], signatureList(X509, root));
+    equal(await outcome(alone, await efiOf([intermediate])), "ok");
+    equal(await outcome(alone, issued), "forbidden-by-dbx");
     // Without its certificate nothing can be compared.
     const without = await pe({ ...EFI, cms: { bag: [] } });
     equal(
@@ -261,6 +270,32 @@ describe("verifyFormat() of UEFI images", () => {
     equal(await outcome(without, { ...await efiOf([root]), keys: [key] }), "ok");
     const other = await chainOf(undefined, "leaf-other");
     equal(await outcome(image, await efiOf([root], signatureList(X509, other[0]))), "ok");
+    const { intermediateName } = await authority();
+    // Another certificate of the signer's key refuses it as well.
+    const own = await testKey("leaf-p256");
+    const renewed = await certificate({
+      serial: 4,
+      issuer: intermediateName,
+      subject: intermediateName,
+      ...dates,
+      spki: own.spki,
+      extensions: [keyUsage("sign")],
+    }, own);
+    equal(
+      await outcome(image, await efiOf([root], signatureList(X509, renewed))),
+      "forbidden-by-dbx",
+    );
+    // One of the intermediate's name and another key issued nothing of it.
+    const stranger = await testKey("leaf-other");
+    const namesake = await certificate({
+      serial: 3,
+      issuer: intermediateName,
+      subject: intermediateName,
+      ...dates,
+      spki: stranger.spki,
+      extensions: [keyUsage("certificates"), basicConstraints(true)],
+    }, stranger);
+    equal(await outcome(image, await efiOf([root], signatureList(X509, namesake))), "ok");
     const hash = digest("SHA-256", hashedPart(await pe({ ...EFI, entries: [] })));
     const forbidden = await efiOf([root], signatureList(SHA256, hash));
     equal(await outcome(image, forbidden), "forbidden-by-dbx");
@@ -280,6 +315,45 @@ describe("verifyFormat() of UEFI images", () => {
       "forbidden-by-dbx",
     );
     equal((await trust()).now, WITHIN);
+    // Also of the anchor, which is in db and does not come with the image.
+    const anchor = digest("SHA-256", parseCertificate(root).tbs);
+    const alone = await pe({ ...EFI, cms: { bag: (await chainOf()).slice(0, 2) } });
+    equal(await outcome(alone, await efiOf([root])), "ok");
+    const refused = signatureList(X509_SHA256, concat(anchor, new Uint8Array(16)));
+    equal(await outcome(alone, await efiOf([root], refused)), "forbidden-by-dbx");
+  });
+
+  it("compares digests of each kind, of images and of certificates, at any time of revocation", async () => {
+    const image = await pe(EFI);
+    const hashed = hashedPart(await pe({ ...EFI, entries: [] }));
+    const [leaf, , root] = await chainOf();
+    const { parseCertificate } = await import("../../sigstore/certificate.ts");
+    const { tbs } = parseCertificate(leaf);
+    // A year that lies ahead, as EFI_TIME begins.
+    const later = Uint8Array.from({ length: 16 }, (_, i) => i === 0 ? 0x34 : i === 1 ? 0x12 : 0);
+    for (
+      const [hash, ofImage, ofCertificate] of [
+        ["SHA-256", SHA256, X509_SHA256],
+        [
+          "SHA-384",
+          "ff3e5307-9fd0-48c9-85f1-8ad56c701e01",
+          "7076876e-80c2-4ee6-aad2-28b349a6865b",
+        ],
+        [
+          "SHA-512",
+          "093e0fae-a6c4-4f50-9f1b-d41e2b89c19a",
+          "446dbf63-2502-4cda-bcfa-2465d2b0fe9d",
+        ],
+      ] as const
+    ) {
+      const of = async (guid: string, ...parts: Uint8Array[]) =>
+        await outcome(image, await efiOf([root], signatureList(guid, concat(...parts))));
+      const other = digest(hash, utf8("x"));
+      equal(await of(ofImage, digest(hash, hashed)), "forbidden-by-dbx");
+      equal(await of(ofImage, other), "ok");
+      equal(await of(ofCertificate, digest(hash, tbs), later), "forbidden-by-dbx");
+      equal(await of(ofCertificate, other, later), "ok");
+    }
   });
 });
 
@@ -320,8 +394,8 @@ describe("parseEfiSignatureLists()", () => {
     const hash = new Uint8Array(32);
     const good = signatureList(SHA256, hash);
     const malformed = { reason: "malformed-signature-list" };
-    const changed = (at: number, value: number) => {
-      const bytes = good.slice();
+    const changed = (at: number, value: number, of = good) => {
+      const bytes = of.slice();
       new DataView(bytes.buffer).setUint32(at, value, true);
       return bytes;
     };
@@ -340,8 +414,16 @@ describe("parseEfiSignatureLists()", () => {
         changed(24, 47),
         signatureList(SHA256, new Uint8Array(31)),
         signatureList(SHA256),
+        changed(16, 28).subarray(0, 28),
+        signatureList(X509, new Uint8Array(0)),
+        // A header of the length of one signature.
+        changed(20, 48, signatureList(SHA256, hash, hash)),
       ]
     ) throws(() => parseEfiSignatureLists(bad), malformed);
+    // Of size 0 it would be read again and again: each signature is as long as the header.
+    const still = signatureList(X509, new Uint8Array(12));
+    new DataView(still.buffer).setUint32(16, 0, true);
+    throws(() => parseEfiSignatureLists(still), malformed);
     throws(() => parseEfiSignatureLists(good, { maxBytes: 10 }), { reason: "limit-exceeded" });
     const two = signatureList(SHA256, hash, hash);
     throws(() => parseEfiSignatureLists(two, { maxSignatures: 1 }), { reason: "limit-exceeded" });

@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { AttestationError } from "../../errors.ts";
 import { utf8 } from "../../internal/bytes.ts";
 import { children, parseDer } from "../../internal/der.ts";
 import { encodeHex } from "../../internal/hex.ts";
@@ -34,6 +35,7 @@ import {
   parseFormat,
   verifyFormat,
 } from "../mod.ts";
+import { parseCms, verifyCms } from "./_cms.ts";
 import {
   attribute,
   cms,
@@ -131,12 +133,17 @@ describe("verifyFormat() of a CMS signature", () => {
       new Uint8Array(
         await crypto.subtle.sign({ name: "RSA-PSS", saltLength: 32 }, key, Uint8Array.from(data)),
       );
-    const pss = (hash: "SHA-256" | "SHA-384", mask: "SHA-256" | "SHA-384", salt: number) =>
+    const pss = (
+      hash: "SHA-256" | "SHA-384",
+      mask: "SHA-256" | "SHA-384",
+      salt: number,
+      generator = "1.2.840.113549.1.1.8",
+    ) =>
       sequence(
         oid("1.2.840.113549.1.1.10"),
         sequence(
           tagged(0, sequence(oid(HASH_OIDS[hash]))),
-          tagged(1, sequence(oid("1.2.840.113549.1.1.8"), sequence(oid(HASH_OIDS[mask])))),
+          tagged(1, sequence(oid(generator), sequence(oid(HASH_OIDS[mask])))),
           tagged(2, integer(salt)),
         ),
       );
@@ -147,6 +154,7 @@ describe("verifyFormat() of a CMS signature", () => {
         pss("SHA-384", "SHA-256", 32),
         pss("SHA-256", "SHA-384", 32),
         pss("SHA-256", "SHA-256", 20),
+        pss("SHA-256", "SHA-256", 32, "1.2.840.113549.1.1.9"),
       ]
     ) equal(await reason({ ...recipe, algorithm: other }), "unsupported-algorithm");
   });
@@ -195,6 +203,42 @@ describe("verifyFormat() of a CMS signature", () => {
     equal(await reason({ bag: [] }, { keys: [await keyOf("leaf-other")] }), "invalid-signature");
     const rsa = { bag: [], key: "leaf-rsa" };
     equal(await reason(rsa, { keys: [await keyOf("leaf-rsa", "PS256")] }), "invalid-signature");
+  });
+
+  it("takes the certificate that its signer named for the signer's, and no other of the same key", async () => {
+    const { intermediateKey, intermediateName } = await authority();
+    const [own, ...issuers] = await chainOf();
+    const other = await certificate({
+      serial: 99,
+      issuer: intermediateName,
+      subject: distinguishedName("acme", "mallory"),
+      ...dates,
+      spki: (await testKey("leaf-p256")).spki,
+      extensions: [keyUsage("sign"), extendedKeyUsage([CODE])],
+    }, intermediateKey);
+    const { root } = await authority();
+    const certificates = createCertificateTrust({
+      authorities: [root],
+      identities: ["CN=mallory", "CN=release"],
+    });
+    const named = (attributes: Uint8Array[], leaf: Uint8Array = other): Partial<CmsRecipe> => ({
+      chain: [leaf, ...issuers],
+      attributes: (stated) => [...stated, ...attributes],
+    });
+    const v2 = attribute(
+      "1.2.840.113549.1.9.16.2.47",
+      sequence(sequence(sequence(octetString(digest("SHA-256", own))))),
+    );
+    equal(await reason(named([]), { certificates }), "ok");
+    equal(await reason(named([v2], own), { certificates }), "ok");
+    equal(await reason(named([v2]), { certificates }), "invalid-signature");
+    const v1 = attribute(
+      "1.2.840.113549.1.9.16.2.12",
+      sequence(sequence(sequence(octetString(new Uint8Array(20))))),
+    );
+    equal(await reason(named([v1], own), { certificates }), "invalid-signature");
+    const broken = attribute("1.2.840.113549.1.9.16.2.47", nullValue());
+    equal(await reason(named([broken], own), { certificates }), "malformed-envelope");
   });
 
   it("takes the key of the certificate from the trusted keys, with its own algorithm", async () => {
@@ -254,7 +298,9 @@ describe("verifyFormat() of a CMS signature", () => {
     const stating = await chainOf([keyUsage("sign"), extendedKeyUsage([CODE])], "leaf-p256", WEB);
     equal(await reason({ chain: stating }), "invalid-certificate-usage");
     // Of JARs code signing alone is one.
-    equal(await outcome(await jarFile({ cms: { chain: await issued(CODE) } })), "ok");
+    for (const purpose of [CODE, "2.5.29.37.0"]) {
+      equal(await outcome(await jarFile({ cms: { chain: await issued(purpose) } })), "ok");
+    }
     for (const purpose of [WEB, MAIL]) {
       const jar = await jarFile({ cms: { chain: await issued(purpose) } });
       equal(await outcome(jar), "invalid-certificate-usage");
@@ -279,6 +325,20 @@ describe("verifyFormat() of a CMS signature", () => {
       // Nobody believes it: what holds is now.
       equal(await reason(stamped(type), { now: AFTER }), "certificate-not-valid");
     }
+    // Four at most, in both attributes together.
+    const several = (first: number, second: number) => ({
+      unsigned: async (signature: Uint8Array) => {
+        const [one] = await stamped("1.2.840.113549.1.9.16.2.14").unsigned(signature);
+        const [token] = children(children(parseDer(one))[1]);
+        const copies = (count: number) => Array.from({ length: count }, () => token.raw);
+        return [
+          attribute("1.2.840.113549.1.9.16.2.14", ...copies(first)),
+          attribute("1.3.6.1.4.1.311.3.3.1", ...copies(second)),
+        ];
+      },
+    });
+    equal(await reason(several(2, 2), { now: AFTER, certificates }), "ok");
+    equal(await reason(several(3, 2), { now: AFTER, certificates }), "limit-exceeded");
     const result = await verifyFormat(
       await cms({ message: ABC, ...stamped("1.3.6.1.4.1.311.3.3.1") }),
       {
@@ -320,6 +380,26 @@ describe("verifyFormat() of a CMS signature", () => {
     const der = await cms({ message: ABC, chain: [odd] });
     equal((await parseFormat(der)).signatures[0].keyid, undefined);
     equal(await outcome(der, DETACHED), "malformed-certificate");
+  });
+
+  it("judges a chain once, however many signers have it", async () => {
+    const chains: number[] = [];
+    const data = parseCms(await cms({ message: ABC, signers: 8 }), "signature", 8);
+    const results = await verifyCms(data, {
+      what: "signature",
+      contentType: data.contentType,
+      digest: (hash) => Promise.resolve(digest(hash, ABC)),
+      misuse: () => undefined,
+      trust: (chain) => {
+        chains.push(chain.length);
+        return Promise.reject(new AttestationError("untrusted-certificate", "Cannot trust it"));
+      },
+    }, { keys: [], now: AFTER });
+    deepEqual(
+      results.map((one) => one.ok ? "ok" : one.error.reason),
+      Array.from({ length: 8 }, () => "untrusted-certificate"),
+    );
+    deepEqual(chains, [3]);
   });
 
   it("asks for the digest of what is signed once, however many signers there are", async () => {

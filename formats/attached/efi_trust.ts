@@ -58,6 +58,7 @@ const CERTIFICATES: Partial<Record<EfiSignatureKind, HashName>> = {
  *
  * Of `db` only certificates count: a digest in it says nothing of a signer. Of `dbx` everything
  * counts, at any time: the time from which a certificate's digest is refused is not looked at.
+ * It is compared with the certificates that come with an image, and with those of its path to `db`.
  *
  * Source: UEFI Specification 2.10, 32.4.1 and 32.5.3.
  *
@@ -136,11 +137,10 @@ export function efiRules({ db, dbx }: EfiTrust): Pick<CmsRules, "trust" | "forbi
   };
 }
 
-/** `dbx` has the certificate itself, its key, its digest, or whoever issued it. */
+/** `dbx` has the certificate's key (in it or in another), its digest, or whoever issued it. */
 async function isForbidden(certificate: Certificate, dbx: EfiTrust["dbx"]): Promise<boolean> {
   for (const one of dbx.certificates) {
     if (
-      equalBytes(one.raw, certificate.raw) ||
       one.publicKey.fingerprint === certificate.publicKey.fingerprint ||
       (equalBytes(one.subject, certificate.issuer) && await isIssuer(one, certificate))
     ) return true;

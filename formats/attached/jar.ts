@@ -65,9 +65,9 @@ const MAX_SIGNERS = 8;
  * you trust, or one of the trusted keys.
  *
  * A block signs a signature file, which has the digests of the manifest or of its sections, and
- * those have the digests of the entries. A signer has to cover every entry: one that was added
- * later, or is gone, refuses the signer, for whoever runs a JAR runs all of it. Each signature
- * has its own result.
+ * those have the digests of the entries. A signer has to cover every entry and all of the
+ * manifest: what was added later, or is gone, refuses the signer, for whoever runs a JAR runs all
+ * of it. Each signature has its own result.
  *
  * Source: Java SE, JAR File Specification, "Signed JAR File"; Android, "APK signature scheme
  * with JAR signing" (`X-Android-APK-Signed`).
@@ -79,17 +79,19 @@ export const jar: FormatModule = {
   async parse(bytes, { maxSignatures }) {
     const archive = parseZip(bytes);
     const content = readJar(archive);
-    const { signatures } = content;
-    if (signatures.length > maxSignatures) {
-      throw new AttestationError(
-        "limit-exceeded",
-        `Cannot read JAR: ${signatures.length} signatures, at most ${maxSignatures} are accepted`,
-      );
+    const stated: StatedSignature[] = [];
+    for (const one of content.signatures) {
+      stated.push(...await statedIn(archive, one));
+      if (stated.length > maxSignatures) {
+        throw new AttestationError(
+          "limit-exceeded",
+          `Cannot read JAR: more than ${maxSignatures} signatures, which is what is accepted`,
+        );
+      }
     }
-    const stated = await Promise.all(signatures.map((one) => statedIn(archive, one)));
     return {
       format: "jar",
-      signatures: stated.flat(),
+      signatures: stated,
       facts: { entries: String(archive.entries.length) },
       content,
     };
@@ -112,18 +114,20 @@ export const jar: FormatModule = {
   },
 } satisfies FormatModule<Jar> as FormatModule;
 
-/** What a block says of itself, for display. */
+/** What a block says of itself, for display: at least one, whatever is wrong with it. */
 async function statedIn(
   archive: ZipArchive,
   { name, block }: JarSignature,
 ): Promise<StatedSignature[]> {
-  if (block === undefined) return [{ keyid: name, bytes: 0 }];
+  const none = { keyid: name, bytes: block?.size ?? 0 };
+  if (block === undefined) return [none];
   try {
     const der = await readZipEntry(archive, block, MAX_PART_BYTES);
-    return statedSignatures(parseCms(der, WHAT, MAX_SIGNERS));
+    const stated = statedSignatures(parseCms(der, WHAT, MAX_SIGNERS));
+    return stated.length > 0 ? stated : [none];
   } catch (error) {
     if (!isAttestationError(error)) throw error;
-    return [{ keyid: name, bytes: block.size }];
+    return [none];
   }
 }
 

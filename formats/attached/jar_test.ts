@@ -395,6 +395,18 @@ describe("verifyFormat() of a JAR", () => {
     const file = await jarFile({ entries: (own) => [...own, ...many] });
     equal(await outcome(file), "limit-exceeded");
     await rejects(parseFormat(file), { reason: "limit-exceeded" });
+    // However many of them a block has: most tools write one.
+    const full = await cms({ message: utf8("x"), signers: 8 });
+    const none = await cms({ message: utf8("x"), signers: 0 });
+    const blocks = (count: number, block = full) => ({
+      entries: (own: EntryRecipe[]) => [
+        ...own,
+        ...Array.from({ length: count }, (_, i) => ({ name: `META-INF/K${i}.EC`, content: block })),
+      ],
+    });
+    equal((await parseFormat(await jarFile(blocks(7)))).signatures.length, 57);
+    await rejects(parseFormat(await jarFile(blocks(8))), { reason: "limit-exceeded" });
+    await rejects(parseFormat(await jarFile(blocks(64, none))), { reason: "limit-exceeded" });
   });
 });
 

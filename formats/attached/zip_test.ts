@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { concat, utf8 } from "../../internal/bytes.ts";
 import { crc32 } from "../../internal/crc32.ts";
 import { type ArchiveRecipe, deflate, type EntryRecipe, numbers, zip } from "./_fixtures_test.ts";
-import { parseZip, readZipEntry, type ZipOptions } from "./zip.ts";
+import { parseZip, readZipEntry, streamZipEntry, type ZipOptions } from "./zip.ts";
 
 const text = new TextDecoder();
 const LONG = "the same again and again, ".repeat(4000);
@@ -132,6 +132,69 @@ for (const [what, reason, entries, recipe] of refused) {
   });
 }
 
+/** Lies in the headers of an archive of two entries: place, width, value, reason. */
+const lies: [
+  what: string,
+  reason: string,
+  (at: { directory: number; end: number }) => {
+    at: number;
+    width: 2 | 4;
+    value: number;
+  },
+][] = [
+  ["that it is on another disk", "unsupported-zip", ({ end }) => lie(end + 4, 2, 1)],
+  ["that its directory is on another disk", "unsupported-zip", ({ end }) => lie(end + 6, 2, 1)],
+  ["that other entries are on another disk", "unsupported-zip", ({ end }) => lie(end + 8, 2, 1)],
+  [
+    "that an entry is on another disk",
+    "unsupported-zip",
+    ({ directory }) => lie(directory + 34, 2, 1),
+  ],
+  [
+    "that its directory is where ZIP64 says",
+    "unsupported-zip",
+    ({ end }) => lie(end + 16, 4, 0xffffffff),
+  ],
+  [
+    "that its directory is as long as ZIP64 says",
+    "unsupported-zip",
+    ({ end }) => lie(end + 12, 4, 0xffffffff),
+  ],
+  ["that its directory is shorter", "ambiguous-zip", ({ end }) => lie(end + 12, 4, 47)],
+  [
+    "that the comment of an entry reaches out",
+    "malformed-zip",
+    ({ directory }) => lie(directory + 32, 2, 99),
+  ],
+  ["that an entry begins elsewhere", "malformed-zip", ({ directory }) => lie(directory + 42, 4, 1)],
+  ["that an entry begins without its mark", "malformed-zip", () => lie(34, 4, 0x04034b51)],
+];
+
+function lie(at: number, width: 2 | 4, value: number) {
+  return { at, width, value };
+}
+
+for (const [what, reason, place] of lies) {
+  test(`parseZip() refuses an archive that says ${what}: ${reason}`, async () => {
+    const bytes = await zip([ABC, { name: "b", content: "xyz" }]);
+    const { directory, end } = parseZip(bytes);
+    const { at, width, value } = place({ directory: directory.start, end: end.start });
+    bytes.set(numbers([[width, value]]), at);
+    equal(await verdict(bytes), reason);
+  });
+}
+
+test("parseZip() refuses what neither its entries nor its directory account for, gaps or not", async () => {
+  const two = [ABC, { name: "b" }];
+  equal(await verdict(two, { count: 1 }, { allowGaps: true }), "ambiguous-zip");
+  // Entries that reach over the directory, and into a signing block that begins inside of one.
+  equal(await verdict([{ ...ABC, both: { packed: 99, size: 99 } }]), "malformed-zip");
+  const magic = utf8("APK Sig Block 42");
+  const size = numbers([[8, 24]]);
+  const inside = await zip([{ name: "a", content: size }], { block: concat(size, magic) });
+  equal(await verdict(inside, {}, { allowGaps: true }), "ambiguous-zip");
+});
+
 test("parseZip() refuses entries in which others could hide from a reader of the directory", async () => {
   const hidden = await zip([{ name: "evil", content: "x" }]);
   const nothing = Uint8Array.of(3, 0);
@@ -141,7 +204,9 @@ test("parseZip() refuses entries in which others could hide from a reader of the
     both: { method: 8, packed: content.length, size: 0, crc: 0 },
   }];
   equal(await verdict(folder(nothing)), "ok");
-  equal(await verdict(folder(concat(nothing, hidden))), "malformed-zip");
+  // Nobody reads the content of a folder: its header is enough.
+  const hiding = await zip(folder(concat(nothing, hidden)));
+  assert.throws(() => parseZip(hiding), { reason: "malformed-zip" });
   const packed = await deflate(utf8("abc"));
   for (const more of [Uint8Array.of(0), hidden, new Uint8Array(40_000)]) {
     const content = concat(packed, more);
@@ -193,6 +258,13 @@ test("parseZip() bounds entries and output, and streams stop at the stated size"
     both: { method: 8, packed: bomb.length, size: 10 },
   }]);
   equal(await verdict(lying), "malformed-zip");
+  let unpacked = 0;
+  const stream = async () => {
+    const opened = parseZip(lying);
+    for await (const { length } of streamZipEntry(opened, opened.entries[0])) unpacked += length;
+  };
+  await assert.rejects(stream, { reason: "malformed-zip" });
+  equal(unpacked, 0);
   const archive = parseZip(await zip([{ name: "a", content: LONG, deflate: true }]));
   await assert.rejects(readZipEntry(archive, archive.entries[0], 10), { reason: "limit-exceeded" });
 });
@@ -221,6 +293,7 @@ test("parseZip() gives the range of an APK signing block and refuses one that co
       [25, 24, "malformed-signing-block"],
       [24, 23, "malformed-signing-block"],
       [24, 4096, "malformed-signing-block"],
+      [24, 16, "malformed-signing-block"],
       [24, 2 ** 40, "limit-exceeded"],
     ] as const
   ) {
