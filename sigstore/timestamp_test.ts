@@ -276,6 +276,7 @@ describe("verifyTimestamp()", () => {
     const { otherTsa } = await theInstance();
     const der = await stamp({ message: utf8("another") }, otherTsa);
     equal(await verdictOf(der), "untrusted-timestamp-authority");
+    equal(await verdictOf(der, await unpinned()), "untrusted-timestamp-authority");
   });
 
   it("refuses a stranger with the name and serial number of the authority", async () => {
