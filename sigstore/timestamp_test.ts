@@ -10,6 +10,7 @@ import {
   certificate,
   extendedKeyUsage,
   type Extension,
+  keyIdentifier,
   keyUsage,
 } from "../tools/pki/certificate.ts";
 import {
@@ -72,6 +73,12 @@ function replace(element_: Der, path: Path, change: (old: Der) => Uint8Array): U
 
 function changed(der: Bytes, path: Path, change: (old: Der) => Uint8Array): Bytes {
   return Uint8Array.from(replace(parseDer(der), path, change));
+}
+
+/** The encoding with one element more at the end of a sequence. */
+function appended(der: Bytes, path: Path): Bytes {
+  const more = (old: Der) => sequence(...children(old).map(({ raw }) => raw), nullValue());
+  return changed(der, path, more);
 }
 
 // Places in a response with an embedded certificate.
@@ -147,6 +154,116 @@ describe("verifyTimestamp()", () => {
     equal(await verdictOf(der), "invalid-timestamp-signature");
   });
 
+  it("takes a re-issued certificate for the one that the root pins, by issuer and number", async () => {
+    const { tsa, tsaAuthority } = await theInstance();
+    const twin = await issueTimestampCertificate(tsaAuthority, {
+      key: tsa.key,
+      name: "throw-away tsa",
+      notBefore: START,
+      notAfter: later(END, 1000),
+    });
+    const [serial, , issuer] = children(children(parseDer(tsa.certificate))[0]).slice(1)
+      .map(({ raw }) => raw);
+    const name = tagged(4, issuer);
+    const otherName = tagged(4, distinguishedName("tsa.example", "other"));
+    const named = (names: Uint8Array[], number: Uint8Array = serial) => [
+      sequence(sequence(...names), number),
+    ];
+    const invalid = "invalid-timestamp-signature";
+    // RFC 5035, 5: GeneralNames with a directoryName, [4], and the serial number.
+    const cases: [string, Uint8Array[] | undefined, string][] = [
+      ["its own", undefined, "ok"],
+      ["the same", named([name]), "ok"],
+      ["none", [], invalid],
+      ["what is no sequence", [octetString(issuer)], invalid],
+      ["another issuer", named([otherName]), invalid],
+      ["no issuer", named([]), invalid],
+      ["another issuer beside it", named([name, otherName]), invalid],
+      ["a name of another kind", named([tagged(5, issuer)]), invalid],
+      ["another number", named([name], integer(7)), invalid],
+    ];
+    for (const [what, issuerSerial, reason] of cases) {
+      const der = await stamp({ otherCertificate: twin, issuerSerial });
+      equal(await verdictOf(der), reason, what);
+      // One that came with the token must have the signed hash.
+      equal(await verdictOf(der, await unpinned()), invalid, what);
+      equal(await verdictOf(await stamp({ issuerSerial })), "ok", `${what}, and its hash`);
+    }
+  });
+
+  it("says whose stamp it is: of the authority that the root pins before its issuer's", async () => {
+    const [pinned] = await authorities();
+    const [issuer] = await unpinned();
+    for (const known of [[issuer, pinned], [pinned, issuer]]) {
+      equal((await verifyTimestamp(await stamp(), MESSAGE, known)).authority, pinned);
+    }
+  });
+
+  it("finds a certificate by its subject key id", async () => {
+    const { tsa, tsaAuthority } = await theInstance();
+    // RFC 5652, 5.3: [0] in the place of issuer and serial number.
+    const by = async (id: Uint8Array) =>
+      changed(await stamp(), [...SIGNER, 1], () => element(0x80, id));
+    const own = await by(await keyIdentifier(tsa.key.spki));
+    equal(await verdictOf(own), "ok");
+    equal(await verdictOf(own, await unpinned()), "ok");
+    for (const id of [new Uint8Array(20), new Uint8Array()]) {
+      equal(await verdictOf(await by(id)), "untrusted-timestamp-authority");
+    }
+    const without = await certificate({
+      serial: 401,
+      issuer: tsaAuthority.intermediateName,
+      subject: distinguishedName("tsa.example", "no key id"),
+      notBefore: START,
+      notAfter: END,
+      spki: tsa.key.spki,
+      extensions: [extendedKeyUsage(["1.3.6.1.5.5.7.3.8"], true)],
+    }, tsaAuthority.intermediateKey);
+    const bag = changed(own, CERTIFICATES, () => tagged(0, without));
+    equal(await verdictOf(bag, await unpinned()), "untrusted-timestamp-authority");
+  });
+
+  it("needs its purpose to be critical", async () => {
+    const { tsa, tsaAuthority } = await theInstance();
+    const certificate = await issueTimestampCertificate(tsaAuthority, {
+      key: tsa.key,
+      name: "throw-away tsa",
+      notBefore: START,
+      notAfter: END,
+      criticalPurposes: false,
+    });
+    const by = { key: tsa.key, certificate };
+    const root = await rootOf({ timestampAuthorities: [trustedTsa(by, tsaAuthority)] });
+    equal(
+      await verdictOf(await stamp({}, by), root.timestampAuthorities),
+      "untrusted-timestamp-authority",
+    );
+  });
+
+  it("needs the signed attributes of RFC 5652, 11.1 and 11.2", async () => {
+    const der = await stamp();
+    const without = (index: number) =>
+      changed(
+        der,
+        [...SIGNER, 3],
+        (old) =>
+          element(0xa0, ...children(old).filter((_, i) => i !== index).map(({ raw }) => raw)),
+      );
+    equal(await verdictOf(without(0)), "malformed-timestamp", "no content type");
+    equal(await verdictOf(without(2)), "invalid-timestamp-signature", "no digest");
+    const data = await stamp({ contentType: "1.2.840.113549.1.7.1" });
+    equal(await verdictOf(data), "malformed-timestamp", "of other content");
+  });
+
+  it("takes lists of revoked certificates along", async () => {
+    const der = await stamp();
+    const crls = changed(der, SIGNED_DATA, (old) => {
+      const fields = children(old).map(({ raw }) => raw);
+      return sequence(...fields.toSpliced(-1, 0, tagged(1, sequence())));
+    });
+    equal(await verdictOf(crls), "ok");
+  });
+
   it("does not know an authority outside the root, embedded or not", async () => {
     const { otherTsa } = await theInstance();
     for (const embed of [true, false]) {
@@ -159,6 +276,7 @@ describe("verifyTimestamp()", () => {
     const { otherTsa } = await theInstance();
     const der = await stamp({ message: utf8("another") }, otherTsa);
     equal(await verdictOf(der), "untrusted-timestamp-authority");
+    equal(await verdictOf(der, await unpinned()), "untrusted-timestamp-authority");
   });
 
   it("refuses a stranger with the name and serial number of the authority", async () => {
@@ -301,6 +419,8 @@ describe("verifyTimestamp()", () => {
     equal(await verdictOf(lying), "invalid-timestamp-signature");
     const other = changed(der, [...SIGNER, 4, 0], () => oid("1.2.840.10045.4.3.4"));
     equal(await verdictOf(other), "invalid-timestamp-signature");
+    const unknown = changed(der, [...SIGNER, 4, 0], () => oid("1.2.3.4"));
+    equal(await verdictOf(unknown), "invalid-timestamp-signature");
     const bare = changed(der, [...SIGNER, 4, 0], () => oid("1.2.840.10045.2.1"));
     equal(await verdictOf(bare), "ok", "a bare key type leaves the hash to the digest algorithm");
   });
@@ -314,6 +434,14 @@ describe("parseTimestampResponse()", () => {
     "no token": () => sequence(sequence(integer(0))),
     "an element after the token": (der) =>
       sequence(...children(parseDer(der)).map(({ raw }) => raw), nullValue()),
+    "an element after the signed data": (der) => appended(der, TOKEN),
+    "an element after the content": (der) => appended(der, [...SIGNED_DATA, 2]),
+    "an element after the signers": (der) => appended(der, SIGNED_DATA),
+    "an element after a signer's signature": (der) => appended(der, SIGNER),
+    "an element after a signer's serial number": (der) => appended(der, [...SIGNER, 1]),
+    "an element after the values of an attribute": (der) => appended(der, [...SIGNER, 3, 0]),
+    "content that is elsewhere": (der) =>
+      changed(der, [...SIGNED_DATA, 2], (old) => sequence(children(old)[0].raw)),
     "a negative status": (der) =>
       changed(der, STATUS, () => sequence(element(2, Uint8Array.of(0xff)))),
     "another content type": (der) => changed(der, [...TOKEN, 0], () => oid("1.2.840.113549.1.7.1")),

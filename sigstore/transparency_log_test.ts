@@ -95,6 +95,13 @@ describe("verifyLogEntry()", () => {
     equal(second?.time, undefined);
   });
 
+  it("takes a promise without a time for none of a time", async () => {
+    const entries = async (made: Made) => [await logged(made, { integratedTime: new Date(0) })];
+    const found = await check(await bundleOf({ ...BLOB, entries }));
+    equal(found?.log.baseUrl, "https://rekor.sigstore.example");
+    equal(found?.time, undefined);
+  });
+
   it("knows no log but those that are trusted", async () => {
     const { otherRekor } = await theInstance();
     const json = await bundleOf({

@@ -1,6 +1,8 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isAttestationError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import type { Json, JsonObject } from "../internal/json.ts";
 import { sha256 } from "../internal/sha256.ts";
@@ -28,6 +30,27 @@ describe("parseTrustedRoot()", () => {
     equal(root.timestampAuthorities[0].chain.length, 3);
     equal(root.name, "https://fulcio.sigstore.example");
     equal(root.logs[0].validFor.end, undefined);
+    const text = JSON.stringify(await rootJson());
+    for (const same of [text, utf8(text)]) deepEqual(parseTrustedRoot(same), root);
+  });
+
+  it("says once that it is no trusted root, and why", async () => {
+    const json = await rootJson();
+    const chain = "/certificateAuthorities/0/certChain/certificates/0/rawBytes";
+    const refusal = (value: JsonObject) => {
+      try {
+        parseTrustedRoot(value);
+      } catch (error) {
+        if (isAttestationError(error)) return error;
+      }
+      throw new Error("accepted");
+    };
+    const { message, cause } = refusal(edited(json, "/mediaType", "text/html"));
+    equal(cause, undefined);
+    equal(message.split("Cannot read").length, 2, message);
+    const inner = refusal(edited(json, chain, "AAAA"));
+    equal(isAttestationError(inner.cause) && inner.cause.reason, "malformed-certificate");
+    equal(inner.path, chain);
   });
 
   it("derives the ids by which logs are called", async () => {
@@ -38,6 +61,12 @@ describe("parseTrustedRoot()", () => {
       encodeHex(sha256(rekor2.key.spki)),
       encodeHex(noteKeyId(rekor2.name, rekor2.key)),
     ]);
+    // Both follow from the key, whatever the document says of them.
+    let json = await rootJson();
+    for (const name of ["logId", "checkpointKeyId"]) {
+      json = edited(json, `/tlogs/2/${name}`, undefined);
+    }
+    deepEqual(parseTrustedRoot(json).logs[2].keyIds, root.logs[2].keyIds);
   });
 
   it("takes an operator from the document, or else the address", async () => {
@@ -167,6 +196,16 @@ describe("parseTrustedRoots()", () => {
     const line = JSON.stringify(json);
     const roots = parseTrustedRoots(`${line}\n\n${line}\r\n`, { name: "both" });
     deepEqual(roots.map(({ name }) => name), ["both#1", "both#2"]);
+    deepEqual(parseTrustedRoots(line, { name: "one" }).map(({ name }) => name), ["one"]);
+    equal(await reasonOf(() => parseTrustedRoots("\n")), "empty-input");
+    equal(await reasonOf(() => parseTrustedRoots("")), "empty-input");
+  });
+
+  it("takes a document over several lines for one, however it is broken", () => {
+    const start = `{"mediaType":"application/vnd.dev.sigstore.trustedroot.v0.1+json"`;
+    for (const text of [`${start},"a":{}\n,"b":{}}`, `${start},"a":\n{},"b":\n{}}`]) {
+      equal(parseTrustedRoots(text).length, 1);
+    }
   });
 
   it("refuses all lines for one that is bad, and more than 64", async () => {

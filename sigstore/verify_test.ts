@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type Bytes, utf8 } from "../internal/bytes.ts";
 import type { JsonObject } from "../internal/json.ts";
 import { importTrustedKey } from "../keys/trusted_key.ts";
 import {
@@ -34,9 +35,10 @@ import {
 } from "../tools/pki/instance.ts";
 import { testKey } from "../tools/pki/keys.ts";
 import { timestamp } from "../tools/pki/tsa.ts";
+import { parseSigstoreBundle } from "./bundle.ts";
 import type { TrustedRoot } from "./trusted_root.ts";
 import type { SigstoreTrust } from "./sigstore_trust.ts";
-import { verifySigstoreBundle } from "./verify.ts";
+import { type SigstoreResult, verifyParsedBundle, verifySigstoreBundle } from "./verify.ts";
 
 const ENTRY = "/verificationMaterial/tlogEntries/0";
 
@@ -87,6 +89,67 @@ describe("verifySigstoreBundle()", () => {
   });
 });
 
+describe("checks", () => {
+  const told = ({ checks }: SigstoreResult) =>
+    checks.map(({ id, outcome }) => `${id.replace("envelope.", "")} ${outcome}`);
+
+  it("tell each piece of evidence, in order, and skip what the caller does not ask for", async () => {
+    const json = await bundleOf({ ...BLOB, timestamps: stamped() });
+    const [before, after] = [["certificate passed", "signature passed"], [
+      "timestamp passed",
+      "time passed",
+      "certificate-validity passed",
+      "sct passed",
+      "identity passed",
+      "identity passed",
+    ]];
+    const logs = ["log-entry passed", "log passed"];
+    deepEqual(told(await verifyAgainst(json)), [...before, ...logs, ...after]);
+    const without = await verifyAgainst(json, { thresholds: { log: 0 } });
+    deepEqual(told(without), [...before, "log skipped", ...after]);
+  });
+
+  it("of a key ask for no log and no time, and tell what is there", async () => {
+    const json = await bundleOf({
+      ...ENVELOPE,
+      key: "managed",
+      hint: "managed",
+      timestamps: stamped(),
+    });
+    const trust = { identity: undefined, keys: [await keyNamed("managed")] };
+    const found = ["signature passed", "log-entry passed", "timestamp passed"];
+    deepEqual(told(await verifyAgainst(json, trust)), found);
+  });
+
+  it("say that it is no bundle", async () => {
+    const result = await verifySigstoreBundle("<html>", { trustedRoots: [] });
+    equal(result.errorReason, "malformed-json");
+    deepEqual(told(result), ["format failed"]);
+  });
+
+  it("say that a trusted key is none that could verify", async () => {
+    const json = await bundleOf({ ...ENVELOPE, key: "managed", hint: "managed" });
+    const key = await keyNamed("managed");
+    const broken: [object, string][] = [
+      [{ alg: "none" }, "unsupported-algorithm"],
+      [{ spki: new Uint8Array() }, "malformed-key"],
+    ];
+    for (const [changes, reason] of broken) {
+      const keys = [{ ...key, ...changes }];
+      const result = await verifyAgainst(json, { identity: undefined, keys });
+      equal(result.errorReason, reason);
+      deepEqual(told(result), ["signature failed"]);
+    }
+  });
+
+  it("tell no entry of a log that could not be compared without a key", async () => {
+    const json = await bundleOf({ ...ENVELOPE, key: "managed", hint: "managed" });
+    const result = await verifyAgainst(json, { identity: undefined });
+    equal(result.errorReason, "missing-trusted-key");
+    equal(told(result).includes("log-entry failed"), false);
+  });
+});
+
 describe("arguments", () => {
   it("are refused with a TypeError when they are not of their form", async () => {
     const json = await bundleOf({ ...BLOB });
@@ -109,6 +172,9 @@ describe("arguments", () => {
 
   it("are refused before the bundle is looked at", async () => {
     await rejects(verdict("<html>", { thresholds: { log: NaN } }), TypeError);
+    for (const keySets of [{}, [null], [{ keys: [{}] }]]) {
+      await rejects(verdict("<html>", { keySets } as Partial<SigstoreTrust>), TypeError);
+    }
   });
 });
 
@@ -196,7 +262,8 @@ describe("keys", () => {
       const keys = [await keyNamed("managed-other"), await keyNamed("managed")];
       const result = await verifyAgainst(json, { identity: undefined, keys });
       equal(result.ok && result.signer, "managed");
-      equal(result.ok && result.identity, undefined);
+      equal(result.ok && result.trustedKey, keys[1]);
+      equal(result.ok && "identity" in result, false);
     }
   });
 
@@ -207,6 +274,33 @@ describe("keys", () => {
       await verdict(json, { keys: [await keyNamed("managed")], unsafelyAcceptAnyIdentity: true }),
       "identity-mismatch",
     );
+  });
+
+  it("of a set count when it says so: at the verified times, or else now", async () => {
+    const key = await keyNamed("managed");
+    const without = { entries: () => Promise.resolve([]) };
+    const dated = await bundleOf({ ...ENVELOPE, ...managed, ...without, timestamps: stamped() });
+    const undated = await bundleOf({ ...ENVELOPE, ...managed, ...without });
+    const [before, after] = [later(SIGNED, -1000), later(SIGNED, 1000)];
+    const cases: [object, string][] = [
+      [{}, "ok"],
+      [{ validFrom: SIGNED, validUntil: SIGNED }, "ok"],
+      [{ validUntil: before }, "key-not-valid"],
+      [{ validFrom: after }, "key-not-valid"],
+      [{ revoked: { at: after, reason: "retired" } }, "ok"],
+      [{ revoked: { at: SIGNED, reason: "retired" } }, "key-revoked"],
+    ];
+    for (const [period, wanted] of cases) {
+      const keySets = [{ name: "team", keys: [{ name: "managed", key, ...period }] }];
+      const trust = { identity: undefined, keySets } as Partial<SigstoreTrust>;
+      equal(await verdict(dated, { ...trust, now: END }), wanted);
+      equal(await verdict(undated, { ...trust, now: SIGNED }), wanted);
+    }
+    const keySets = [{ keys: [{ name: "other", key: await keyNamed("managed-other") }] }];
+    const other = { keySets } as Partial<SigstoreTrust>;
+    equal(await verdict(dated, { ...other, identity: undefined, keys: [key] }), "ok");
+    // Whoever has a certificate needs no key.
+    equal(await verdict(await bundleOf({ ...BLOB }), other), "ok");
   });
 
   it("need neither log nor time by default, but what is there must be good", async () => {
@@ -407,8 +501,29 @@ describe("times", () => {
       await verdict(stranger, { thresholds: { timestampAuthority: 1 } }),
       "untrusted-timestamp-authority",
     );
+    equal(
+      await verdict(stranger, { thresholds: { integratedTime: 2 } }),
+      "timestamp-threshold-not-met",
+    );
     const bad = await bundleOf({ ...BLOB, timestamps: stamped({ corruptSignature: true }) });
     equal(await verdict(bad), "invalid-timestamp-signature");
+  });
+
+  it("of what else was stamped count for it, and are refused for what is wrong with them", async () => {
+    const trust = { trustedRoots: [await rootOf()], identity: IDENTITY };
+    const envelope = utf8("the envelope under a tag of cosign");
+    const judged = async (options: Parameters<typeof stamped>[0], whole?: Bytes) => {
+      const parsed = parseSigstoreBundle(
+        await bundleOf({ ...BLOB, timestamps: stamped(options) }),
+      );
+      const bundle = whole === undefined ? parsed : { ...parsed, stamped: whole };
+      return (await verifyParsedBundle(bundle, trust, SIGNED_ARTIFACT)).errorReason ?? "ok";
+    };
+    equal(await judged({ message: envelope }), "timestamp-imprint-mismatch");
+    equal(await judged({ message: envelope }, envelope), "ok");
+    equal(await judged({}, envelope), "ok");
+    equal(await judged({ message: utf8("x") }, envelope), "timestamp-imprint-mismatch");
+    equal(await judged({ corruptSignature: true }, envelope), "invalid-timestamp-signature");
   });
 
   it("of the stamps lie in the validity of a log that promises none, to the second", async () => {

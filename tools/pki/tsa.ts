@@ -60,6 +60,8 @@ export interface TimestampOptions {
   corruptMessageDigest?: boolean;
   /** Name another certificate in the signed attributes. */
   otherCertificate?: Uint8Array;
+  /** What stands behind the hash of the named certificate. Default its issuer and serial number. */
+  issuerSerial?: Uint8Array[];
   /** Signed content type. Default TSTInfo. */
   contentType?: string;
   /** Leave out the attribute that names the certificate. */
@@ -107,7 +109,7 @@ async function token(authority: TimestampAuthority, options: TimestampOptions): 
     const names = issuerAndSerial(named);
     const essCertId = sequence(
       octetString(digest("SHA-256", named)),
-      sequence(sequence(tagged(4, names.issuer)), names.serial),
+      ...options.issuerSerial ?? [sequence(sequence(tagged(4, names.issuer)), names.serial)],
     );
     attributes.push(attribute(SIGNING_CERTIFICATE_V2, sequence(sequence(essCertId))));
   }
