@@ -28,6 +28,10 @@ describe("lookupAlgorithm()", () => {
     ) {
       ok(refusalOf(() => lookupAlgorithm(alg)).startsWith("unsupported-algorithm"), alg);
     }
+    for (const alg of [256, null, ["ES256"]] as unknown as string[]) {
+      const found = refusalOf(() => lookupAlgorithm(alg));
+      equal(found, "TypeError | The algorithm of a key must be a string");
+    }
   });
 });
 
