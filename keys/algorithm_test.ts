@@ -1,4 +1,4 @@
-import { ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { refusalOf } from "./_fixtures_test.ts";
 import {
@@ -20,6 +20,14 @@ describe("lookupAlgorithm()", () => {
       ["ECDSA-P256-SHA512", "ECDSA-P256-SHA512"],
     ];
     for (const [given, name] of names) equal(lookupAlgorithm(given).alg, name);
+  });
+
+  it("knows both paddings of RSA with each hash", () => {
+    for (const bits of [256, 384, 512] as const) {
+      const hash = `SHA-${bits}` as const;
+      deepEqual(lookupAlgorithm(`RS${bits}`).scheme, { name: "RSASSA-PKCS1-v1_5", hash });
+      deepEqual(lookupAlgorithm(`PS${bits}`).scheme, { name: "RSA-PSS", hash });
+    }
   });
 
   it("refuses names that it does not know", () => {
