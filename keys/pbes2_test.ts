@@ -6,7 +6,7 @@ import { encodeDer, parseDer, readOid, readSequence, Tag } from "../internal/der
 import { decodeHex } from "../internal/hex.ts";
 import { encodePem } from "../internal/pem.ts";
 import { encodeOid, encodeUnsigned } from "./_der.ts";
-import { ED25519_SEED, P256_SPKI, refusal } from "./_fixtures_test.ts";
+import { ED25519_SEED, P256_SPKI, refusal, withSubtle } from "./_fixtures_test.ts";
 import { decryptPkcs8, type EncryptionOptions, encryptPkcs8 } from "./pbes2.ts";
 import { importSigner } from "./signer.ts";
 
@@ -187,17 +187,15 @@ describe("decryptPkcs8()", () => {
 
   it("says that a runtime allows fewer rounds, not that the passphrase is wrong", async () => {
     const der = await encrypted();
-    const value = () => Promise.reject(new DOMException("too many", "NotSupportedError"));
-    Object.defineProperty(crypto.subtle, "deriveBits", { configurable: true, value });
-    try {
-      const found = await refusal(() => decryptPkcs8(der, utf8(PASSPHRASE)));
-      ok(
-        /^unsupported-algorithm .*PBKDF2 of 1 rounds and SHA-256 for AES-CBC-256/.test(found),
-        found,
-      );
-    } finally {
-      Reflect.deleteProperty(crypto.subtle, "deriveBits");
-    }
+    const deriveBits = () => Promise.reject(new DOMException("too many", "NotSupportedError"));
+    const found = await withSubtle(
+      { deriveBits },
+      () => refusal(() => decryptPkcs8(der, utf8(PASSPHRASE))),
+    );
+    ok(
+      /^unsupported-algorithm .*PBKDF2 of 1 rounds and SHA-256 for AES-CBC-256/.test(found),
+      found,
+    );
     deepEqual(await decryptPkcs8(der, utf8(PASSPHRASE)), ED25519);
   });
 
