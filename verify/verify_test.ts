@@ -544,6 +544,11 @@ describe("verify() and its options", () => {
     deepEqual(report.artifacts[0].digest, { sha256: ABC_SHA256 });
   });
 
+  it("takes a bound that is undefined for the default", async () => {
+    const limits = { maxSubjects: undefined };
+    equal(await about(["abc"], ABC, { limits, concurrency: undefined }), "ok: ok[ok]");
+  });
+
   it("changes nothing of the caller's objects", async () => {
     const { trustedKey } = await ciKey();
     const trust = Object.freeze({ keys: Object.freeze([trustedKey]) as TrustedKey[] });
