@@ -122,6 +122,14 @@ describe("generateSigner()", () => {
     ok((await of("ES256", { ecdsaEncoding: "any" })).startsWith("TypeError"));
     ok((await of("ES256", { name: "" })).startsWith("TypeError"));
     ok((await of("HS256", {})).startsWith("unsupported-algorithm"));
+    const lacking = await withSubtle(
+      { generateKey: () => Promise.reject(new DOMException("no", "NotSupportedError")) },
+      () => of("ES256", {}),
+    );
+    ok(
+      /^unsupported-algorithm .*does not make an EC key on P-256 for ES256/.test(lacking),
+      lacking,
+    );
   });
 });
 
