@@ -67,6 +67,11 @@ describe("verifyEnvelopeLayer()", () => {
     // Whom a policy expects, or a recognised builder, is judged by a check of its own.
     const sourceUri = "git+https://github.com/example/hello";
     deepEqual(outcomes(await ofBundle(bundle, { expect: { provenance: { sourceUri } } })), []);
+    // An identity that says too little is not made up for by a source.
+    const half = { identity: { issuer: IDENTITY.issuer }, provenance: { sourceUri } };
+    const incomplete = await ofBundle(bundle, { expect: half as VerifyOptions["expect"] });
+    deepEqual(outcomes(incomplete), ["failed"]);
+    equal(incomplete.errorReason, "missing-identity-expectation");
     const { spki } = await testKey(KEY);
     const policy = await compilePolicy(parsePolicy({
       type: "attest-policy/v1",
