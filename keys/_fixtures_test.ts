@@ -70,6 +70,22 @@ export function modulus(bits: number): Bytes {
   return number;
 }
 
+/** Runs with another implementation of some of WebCrypto: a laxer one, or one that lacks something. */
+export async function withSubtle<T>(
+  methods: Partial<Record<keyof SubtleCrypto, () => Promise<unknown>>>,
+  run: () => T | Promise<T>,
+): Promise<T> {
+  const names = Object.keys(methods) as (keyof SubtleCrypto)[];
+  for (const name of names) {
+    Object.defineProperty(crypto.subtle, name, { configurable: true, value: methods[name] });
+  }
+  try {
+    return await run();
+  } finally {
+    for (const name of names) Reflect.deleteProperty(crypto.subtle, name);
+  }
+}
+
 /** What `run` is refused with; a text that matches nothing if it is not. */
 export async function refusal(run: () => unknown): Promise<string> {
   try {

@@ -32,7 +32,6 @@ const PUBLIC_REMEDIES: readonly [RegExp, string][] = [
   ],
   [/^RSA PUBLIC KEY$/, "PKCS#1; convert it with: openssl rsa -RSAPublicKey_in -in KEY -pubout"],
   [/^CERTIFICATE$/, "a certificate; take its key with: openssl x509 -in CERT -pubkey -noout"],
-  [/^EC PARAMETERS$/, "EC parameters without a key"],
 ];
 
 const PRIVATE_REMEDIES: readonly [RegExp, string][] = [
@@ -54,7 +53,7 @@ export function decodeKeyPem(text: string, wanted: "PUBLIC KEY" | "PRIVATE KEY")
     if (label === wanted) continue;
     const remedies = wanted === "PUBLIC KEY" ? PUBLIC_REMEDIES : PRIVATE_REMEDIES;
     const remedy = remedies.find(([pattern]) => pattern.test(label));
-    if (remedy === undefined || remedy[1].startsWith("EC parameters")) continue;
+    if (remedy === undefined) continue;
     const foreign = label.startsWith("OPENSSH") && wanted === "PRIVATE KEY";
     throw new AttestationError(
       foreign ? "unsupported-algorithm" : "malformed-key",

@@ -1,4 +1,4 @@
-import { ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { refusalOf } from "./_fixtures_test.ts";
 import {
@@ -22,11 +22,23 @@ describe("lookupAlgorithm()", () => {
     for (const [given, name] of names) equal(lookupAlgorithm(given).alg, name);
   });
 
+  it("knows both paddings of RSA with each hash", () => {
+    for (const bits of [256, 384, 512] as const) {
+      const hash = `SHA-${bits}` as const;
+      deepEqual(lookupAlgorithm(`RS${bits}`).scheme, { name: "RSASSA-PKCS1-v1_5", hash });
+      deepEqual(lookupAlgorithm(`PS${bits}`).scheme, { name: "RSA-PSS", hash });
+    }
+  });
+
   it("refuses names that it does not know", () => {
     for (
       const alg of ["none", "HS256", "es256", "ES256K", "RS1", "Ed448", "", "__proto__", "toString"]
     ) {
       ok(refusalOf(() => lookupAlgorithm(alg)).startsWith("unsupported-algorithm"), alg);
+    }
+    for (const alg of [256, null, ["ES256"]] as unknown as string[]) {
+      const found = refusalOf(() => lookupAlgorithm(alg));
+      equal(found, "TypeError | The algorithm of a key must be a string");
     }
   });
 });

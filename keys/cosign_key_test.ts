@@ -105,6 +105,22 @@ describe("decryptCosignKey()", () => {
     await refuses(await of({ ...COST, q: 1 }), /^malformed-key \/kdf\/params .*unknown member/);
   });
 
+  it("takes the costs and salts up to the bounds, and whole numbers only", async () => {
+    const of = async (params: Record<string, unknown>, salt = "AA==") => {
+      const changed = await file();
+      return { ...changed, kdf: { ...changed.kdf, params, salt } };
+    };
+    // The salt is looked at after the costs: 256 MiB, and 2^22 steps.
+    await refuses(await of({ N: 2 ** 18, r: 8, p: 1 }), /^malformed-key \/kdf\/salt /);
+    await refuses(await of({ N: 2 ** 16, r: 8, p: 8 }), /^malformed-key \/kdf\/salt /);
+    await refuses(await of({ N: 1026.5, r: 8, p: 1 }), /^malformed-key \/kdf\/params\/N /);
+    await refuses(await of({ ...COST, r: 8.5 }), /^malformed-key \/kdf\/params\/r /);
+    await refuses(await of({ ...COST, p: 1.5 }), /^malformed-key \/kdf\/params\/p /);
+    await refuses(await of({ ...COST, p: "1" }), /^malformed-key \/kdf\/params\/p /);
+    const salt = (length: number) => of(COST, encodeBase64(new Uint8Array(length)));
+    for (const length of [8, 256]) await refuses(await salt(length), /^wrong-passphrase /);
+  });
+
   it("refuses another format, and members that are missing, unknown or of another type", async () => {
     const good = await file();
     await refuses({ ...good, kdf: { ...good.kdf, name: "pbkdf2" } }, /^unsupported-algorithm /);
@@ -114,6 +130,7 @@ describe("decryptCosignKey()", () => {
     await refuses({ ...good, kdf: { ...good.kdf, x: 1 } }, /^malformed-key \/kdf .*unknown member/);
     await refuses({ ...good, cipher: undefined }, /^malformed-key \/cipher /);
     await refuses({ ...good, ciphertext: undefined }, /^malformed-key \/ciphertext /);
+    await refuses({ ...good, ciphertext: 1 }, /^malformed-key \/ciphertext .*no string/);
     await refuses({ ...good, kdf: [] }, /^malformed-key \/kdf /);
     await refuses({ ...good, kdf: null }, /^malformed-key \/kdf /);
     await refuses([], /^malformed-key /);

@@ -31,6 +31,10 @@ describe("derToP1363()", () => {
   it("reads the long form of the length where it is due", () => {
     const wide = "01" + "ff".repeat(65);
     equal(read(der(wide, wide), 66), wide + wide);
+    // The shortest contents that need it: 128 octets.
+    const short = "01" + "ff".repeat(61);
+    const padded = "00".repeat(4) + short;
+    equal(read(der(short, short), 66), padded + padded);
   });
 
   const refused: Record<string, string> = {
@@ -67,6 +71,11 @@ describe("derToP1363()", () => {
   for (const [what, hex] of Object.entries(refused)) {
     it(`refuses ${what}`, () => equal(read(hex), undefined));
   }
+
+  it("refuses an indefinite length before as many octets as its tag is as a number", () => {
+    const short = "01" + "ff".repeat(61);
+    equal(read(der(short, short).replace(/^308180/, "3080"), 66), undefined);
+  });
 
   it("refuses each cut and each flipped bit, or reads another pair", () => {
     const signature = decodeHex(der("00" + "8".padEnd(64, "1"), "7".padEnd(64, "3")));

@@ -69,7 +69,9 @@ describe("encryptPrivateKey() and decryptPrivateKey()", () => {
 
   it("refuse wrong arguments with a TypeError", async () => {
     const { privateKey } = await generateSigner("Ed25519");
-    const bad = [null, 1, {}, "\ud800"] as unknown as string[];
+    // The last would be taken for the empty passphrase.
+    const lookalike = { length: 1, isWellFormed: () => true };
+    const bad = [null, 1, {}, "\ud800", lookalike] as unknown as string[];
     for (const passphrase of bad) {
       for (
         const run of [
@@ -78,8 +80,15 @@ describe("encryptPrivateKey() and decryptPrivateKey()", () => {
           () => importSigner(privateKey, { passphrase }),
           () => generateSigner("Ed25519", { passphrase }),
         ]
-      ) ok((await refusal(run)).startsWith("TypeError"));
+      ) ok(/^TypeError \| A passphrase must be/.test(await refusal(run)));
     }
+    const bytes = utf8(privateKey) as unknown as string;
+    for (
+      const run of [
+        () => encryptPrivateKey(bytes, PASSPHRASE),
+        () => decryptPrivateKey(bytes, PASSPHRASE),
+      ]
+    ) equal(await refusal(run), "TypeError | A private key must be PEM text");
     const options = { rounds: 1 } as EncryptionOptions;
     ok((await refusal(() => encryptPrivateKey(privateKey, "x", options))).startsWith("TypeError"));
     const misspelt = { passPhrase: "x" } as ImportSignerOptions;

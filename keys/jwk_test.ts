@@ -1,9 +1,9 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { utf8 } from "../internal/bytes.ts";
-import { P256_JWK, refusalOf, RSA_JWK } from "./_fixtures_test.ts";
+import { P256_D, P256_JWK, refusalOf, RSA_JWK } from "./_fixtures_test.ts";
 import type { KeyAlgorithm } from "./algorithm.ts";
-import { exportPublicJwk, parseJwkText } from "./jwk.ts";
+import { exportPublicJwk, parseJwkText, readJwk } from "./jwk.ts";
 import { generateSigner, importSigner } from "./signer.ts";
 import { importTrustedKey } from "./trusted_key.ts";
 
@@ -76,6 +76,48 @@ describe("parseJwkText()", () => {
         equal((error as Error).cause, undefined);
       }
     }
+  });
+
+  it("refuses JSON that is no object", () => {
+    for (const text of ["[]", '"AQAB"', "null"]) {
+      const found = refusalOf(() => parseJwkText(text));
+      ok(/^malformed-key .*a JWK is a JSON object/.test(found), found);
+    }
+  });
+});
+
+describe("readJwk()", () => {
+  it("refuses a private member that the kind of key does not have", () => {
+    const own: [object, string[]][] = [
+      [{ ...RSA_JWK, d: "AQ" }, ["k", "priv"]],
+      [{ ...P256_JWK, d: P256_D }, ["p", "qi", "k", "priv"]],
+    ];
+    for (const [jwk, names] of own) {
+      equal(readJwk(jwk, "private").secrets.size, 1);
+      for (const name of names) {
+        const found = refusalOf(() => readJwk({ ...jwk, [name]: "AQ" }, "private"));
+        ok(found.startsWith(`malformed-key /${name} `), found);
+      }
+    }
+  });
+
+  it("takes an empty kid for none, which would be an empty name in reports", () => {
+    equal(readJwk({ ...P256_JWK, kid: "" }, "public").keyid, undefined);
+    equal(readJwk({ ...P256_JWK, kid: "k" }, "public").keyid, "k");
+  });
+
+  it("refuses key_ops that are no list of distinct names: RFC 7517, 4.3", () => {
+    for (const key_ops of [["verify", 1], ["verify", "verify"], "verify", { 0: "verify" }]) {
+      const found = refusalOf(() => readJwk({ ...P256_JWK, key_ops }, "public"));
+      ok(/^malformed-key \/key_ops .*distinct names/.test(found), found);
+    }
+  });
+
+  it("bounds a member before it is decoded", () => {
+    const refused = (length: number) =>
+      refusalOf(() => readJwk({ ...RSA_JWK, n: "_".repeat(length) }, "public"));
+    ok(/^limit-exceeded .*98304 bits/.test(refused(16_384)), refused(16_384));
+    ok(/^malformed-key \/n .*too long/.test(refused(16_388)), refused(16_388));
   });
 });
 

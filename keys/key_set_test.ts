@@ -8,10 +8,13 @@ import {
 import { describe, it } from "node:test";
 import { CheckList } from "../internal/check_list.ts";
 import { isAttestationError } from "../errors.ts";
+import { refusalOf } from "./_fixtures_test.ts";
 import { type KeySetDocumentEntry, parseKeySet } from "./key_set.ts";
 import {
   combineKeys,
   countKeys,
+  describeValidity,
+  type KeyMoments,
   type KeySet,
   type KeySetEntry,
   refusalOfKey,
@@ -142,13 +145,22 @@ describe("parseKeySet()", () => {
     ];
     for (const [source, wanted] of cases) {
       const found = await refusal(source);
-      ok(
-        found === wanted || found.startsWith(`${wanted} `),
-        `${JSON.stringify(source).slice(0, 160)}: ${found}, wanted ${wanted}`,
-      );
+      equal(found, wanted, JSON.stringify(source).slice(0, 160));
     }
     const many = Array.from({ length: 1001 }, (_, i) => entry({ name: `${i}` }));
     equal(await refusal(setOf(...many)), "limit-exceeded /keys");
+    // As many as are allowed are read: the second of these is the first under another name.
+    equal(await refusal(setOf(...many.slice(1))), "malformed-key-set /keys/1/publicKey");
+  });
+
+  it("takes names and notes of the length that is allowed", async () => {
+    const name = "x".repeat(200);
+    const note = "y".repeat(1000);
+    const { keys } = await parseKeySet(
+      setOf(entry({ name, revoked: { at: UNTIL, reason: "retired", note } })),
+    );
+    equal(keys[0].name, name);
+    equal(keys[0].revoked?.note, note);
   });
 
   it("refuses a private key", async () => {
@@ -259,11 +271,40 @@ describe("refusalOfKey()", () => {
     ) ok(message.includes(part), `${part} is not in ${message}`);
     // deno-lint-ignore no-control-regex
     ok(!/[\x00-\x1f]/.test(message));
+    ok(message.includes("laptop"), message);
+    // Of what the key is not refused for, nothing is told but its rule.
+    const early = refusalOfKey(keys[0], { verifiedTimes: [EARLY], now: LATE });
+    equal(early?.reason, "key-not-valid");
+    ok(!early?.message.includes("laptop"), early?.message);
+  });
+
+  it("refuses a moment under another name, which would let now count", async () => {
+    const rule = await one({ validUntil: UNTIL });
+    const moments = { verifiedTime: [LATE], now: IN } as KeyMoments;
+    throws(() => refusalOfKey(rule, moments), /Unknown option "verifiedTime"/);
   });
 
   it("refuses a moment that is none", async () => {
     const rule = await one();
     throws(() => refusalOfKey(rule, { now: new Date("x") }), RangeError);
+  });
+});
+
+describe("describeValidity()", () => {
+  it("tells interval and revocation", async () => {
+    const from = "2025-01-01T00:00:00.000Z";
+    const until = "2025-12-31T23:59:59.000Z";
+    const rows: [object, string][] = [
+      [{}, "valid at any time"],
+      [{ validFrom: FROM }, `valid from ${from}`],
+      [{ validUntil: UNTIL }, `valid until ${until}`],
+      [{ validFrom: FROM, validUntil: UNTIL }, `valid from ${from} until ${until}`],
+      [
+        { revoked: { at: UNTIL, reason: "retired" } },
+        `valid at any time, revoked at ${until} (retired)`,
+      ],
+    ];
+    for (const [rule, wanted] of rows) equal(describeValidity(await one(rule)), wanted);
   });
 });
 
@@ -303,21 +344,33 @@ describe("combineKeys()", () => {
 
   it("refuses what is no key set", async () => {
     const { keys } = await parseKeySet(setOf(entry({ validUntil: UNTIL })));
+    const [good] = keys;
+    const { verify, fingerprint } = good.key;
     const bad: unknown[] = [
       {},
       null,
       [],
       A,
+      { keys: new Set(keys) },
+      { keys: [null] },
       { keys: [{}] },
       { keys: [KEYS[0].trustedKey] },
-      { keys: [{ ...keys[0], validUntil: UNTIL }] },
-      { keys: [{ ...keys[0], validFrom: new Date("x") }] },
-      { keys: [{ ...keys[0], revoked: { reason: "retired" } }] },
+      { keys: [{ ...good, name: undefined }] },
+      { keys: [{ ...good, key: { fingerprint } }] },
+      { keys: [{ ...good, key: { verify } }] },
+      { keys: [{ ...good, validUntil: UNTIL }] },
+      { keys: [{ ...good, validUntil: { getTime: () => 1 } }] },
+      { keys: [{ ...good, validFrom: new Date("x") }] },
+      { keys: [{ ...good, revoked: { reason: "retired" } }] },
     ];
     for (const set of bad) {
-      throws(() => combineKeys([], [set as KeySet]), TypeError, JSON.stringify(set));
+      const found = refusalOf(() => combineKeys([], [set as KeySet]));
+      equal(found, "TypeError | A key set is not what parseKeySet() returns", JSON.stringify(set));
     }
-    throws(() => combineKeys([], { keys } as unknown as KeySet[]), TypeError);
+    for (const keySets of [{ keys }, new Set([{ keys }]), null]) {
+      const found = refusalOf(() => combineKeys([], keySets as unknown as KeySet[]));
+      equal(found, "TypeError | keySets is not an array");
+    }
   });
 });
 
@@ -342,6 +395,13 @@ describe("countKeys()", () => {
     const none = new CheckList();
     equal(countKeys(none, keys, { rules: new Map(), needed: 1, moments }).length, 3);
     equal(none.checks.length, 0);
+    const all = new CheckList();
+    countKeys(all, keys.slice(1), { rules, needed: 2, moments });
+    equal(all.checks[0].message, "The key is valid now, and no time of signing is verified");
+    const stamped = new CheckList();
+    const verified = { verifiedTimes: [IN], now: LATE };
+    countKeys(stamped, keys, { rules, needed: 3, moments: verified });
+    equal(stamped.checks[0].message, "The key was valid at every verified time of signing");
   });
 });
 

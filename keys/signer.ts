@@ -373,7 +373,6 @@ export async function generateSigner(
     spki = new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey));
     jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
   } catch (cause) {
-    if (isAttestationError(cause)) throw cause;
     throw new AttestationError(
       "unsupported-algorithm",
       `Cannot generate key: this runtime does not make ${describeKey(entry)} for ${entry.alg}`,

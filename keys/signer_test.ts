@@ -15,6 +15,7 @@ import {
   P256_JWK,
   P256_SPKI,
   refusal,
+  withSubtle,
 } from "./_fixtures_test.ts";
 import type { KeyAlgorithm } from "./algorithm.ts";
 import {
@@ -121,6 +122,14 @@ describe("generateSigner()", () => {
     ok((await of("ES256", { ecdsaEncoding: "any" })).startsWith("TypeError"));
     ok((await of("ES256", { name: "" })).startsWith("TypeError"));
     ok((await of("HS256", {})).startsWith("unsupported-algorithm"));
+    const lacking = await withSubtle(
+      { generateKey: () => Promise.reject(new DOMException("no", "NotSupportedError")) },
+      () => of("ES256", {}),
+    );
+    ok(
+      /^unsupported-algorithm .*does not make an EC key on P-256 for ES256/.test(lacking),
+      lacking,
+    );
   });
 });
 
@@ -366,7 +375,49 @@ describe("importSigner()", () => {
     for (const options of [{ alg: 1 }, { name: "ci" }, { keyid: "" }, { ecdsaEncoding: "any" }]) {
       await refuses(P256_JWK, /^TypeError /, options as ImportSignerOptions);
     }
-    await refuses(undefined as unknown as Source, /^TypeError /);
+    for (const source of [undefined, null, 1]) {
+      await refuses(source as unknown as Source, /^TypeError \| A key must be/);
+    }
+  });
+
+  it("takes the algorithm that a key says, said once more", async () => {
+    const jwk = { ...P256_JWK, d: P256_D, alg: "ES256" };
+    equal((await importSigner(jwk, { alg: "ES256" })).alg, "ES256");
+    equal((await importSigner(jwk, { alg: "ECDSA-P256-SHA256" })).alg, "ES256");
+  });
+
+  it("bounds what it reads before it reads it", async () => {
+    await refuses("-".repeat(16_385), /^limit-exceeded /);
+    await refuses(`{${" ".repeat(16_384)}`, /^limit-exceeded /);
+    // It would be taken for an encrypted key, and a passphrase asked for.
+    const encrypted = encodeDer(0x30, encodeDer(0x30, new Uint8Array(16_385)));
+    await refuses(encrypted, /^limit-exceeded /);
+  });
+
+  it("refuses a CryptoKey whose usages have no sign", async () => {
+    const key = Object.create(CryptoKey.prototype, {
+      type: { value: "private" },
+      algorithm: { value: { name: "Ed25519" } },
+      usages: { value: ["verify"] },
+      extractable: { value: true },
+    });
+    await refuses(key, /^malformed-key .*usages have no sign/);
+  });
+
+  it("tells what a runtime lacks from a key that it refuses", async () => {
+    const rows = [
+      ["NotSupportedError", /^unsupported-algorithm .*does not take an EC key on P-256 for ES256/],
+      ["DataError", /^malformed-key .*does not take an EC key on P-256 for ES256/],
+    ] as const;
+    const source = { ...P256_JWK, d: P256_D };
+    for (const [name, expected] of rows) {
+      for (const method of ["importKey", "sign"]) {
+        const fails = () => Promise.reject(new DOMException("no", name));
+        await withSubtle({ [method]: fails }, () => refuses(source, expected));
+      }
+    }
+    const fails = () => Promise.reject({ name: "NotSupportedError" });
+    await withSubtle({ sign: fails }, () => refuses(source, /^malformed-key /));
   });
 
   it("says nothing of the key in messages, causes and on the signer", async () => {

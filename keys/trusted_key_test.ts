@@ -131,6 +131,7 @@ describe("importTrustedKey()", () => {
       /^malformed-key .*a private key where .*openssl pkey -in KEY -pubout/,
     );
     await refuses(encodePem("EC PRIVATE KEY", P256), /^malformed-key .*openssl pkey/);
+    await refuses(encodePem("OPENSSH PRIVATE KEY", P256), /^malformed-key .*openssl pkey/);
     await refuses(encodePem("PUBLIC KEY", P256) + privateKey, /^malformed-key .*a private key/);
     const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
       "sign",
@@ -272,6 +273,10 @@ describe("importTrustedKey()", () => {
       { ecdsaEncoding: "raw" },
     ];
     for (const options of wrong) await refuses(P256, /^TypeError /, options as ImportKeyOptions);
+    for (const options of [null, "ES256", 1]) {
+      const found = await refusal(() => importTrustedKey(P256, options as ImportKeyOptions));
+      equal(found, "TypeError | Options must be an object");
+    }
     for (const source of [null, undefined, 1, true]) {
       await refuses(source as unknown as Source, /^TypeError /);
     }

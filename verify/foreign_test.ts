@@ -25,6 +25,8 @@ import { createOpenPgpKeyring } from "../formats/openpgp/mod.ts";
 import { compilePolicy, parsePolicy, withRevocations } from "../policy/mod.ts";
 import { ABC, ABC_SHA256, brief, signed, statementAbout } from "./_fixtures_test.ts";
 import { verify, type VerifyOptions } from "./mod.ts";
+import { judgeReports } from "./policy.ts";
+import { parseStoredReport } from "./stored_report.ts";
 
 const GOOD = { alg: "EdDSA", cty: "vnd.in-toto+json" };
 const statement = () => statementAbout(["abc"]);
@@ -233,6 +235,22 @@ describe("a policy and other formats", () => {
     const report = await verify(what, ABC, { policy });
     return report.errorReason ?? "ok";
   }
+
+  it("decides of a stored report as of a fresh one, whatever the format", async () => {
+    const { publicKey } = await keyOf("Ed25519");
+    const policy = await compilePolicy(parsePolicy({
+      type: "attest-policy/v1",
+      trust: { keys: { ci: { publicKey } } },
+      rules: [{ id: "r", require: [{ id: "a", envelope: { formats: ["minisign", "jws"] } }] }],
+    }));
+    const wrong = await minisig(utf8("other"));
+    for (const one of [await minisig(ABC), await compact(GOOD, statement())]) {
+      const report = await verify([one, wrong, "{}"], ABC, { policy, now: NOW });
+      ok(report.ok);
+      const stored = parseStoredReport(JSON.stringify(report));
+      deepEqual(judgeReports(policy, stored.artifacts, NOW).policy, report.policy);
+    }
+  });
 
   it("takes what signs its type, and anything else by name only", async () => {
     const jws = await compact(GOOD, statement());

@@ -177,7 +177,8 @@ describe("verify() of an envelope with a key set", () => {
   });
 
   it("refuses what is no key set", async () => {
-    for (const keySets of [{}, [{}], [null], "set"]) {
+    const set = await setOf(await first());
+    for (const keySets of [{}, [{}], [null], "set", new Set([set])]) {
       await rejects(ofEnvelope(keySets as unknown as KeySet[]), TypeError);
     }
   });

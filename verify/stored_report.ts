@@ -1,4 +1,5 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
+import { VERIFIED_FORMATS } from "../formats/format_id.ts";
 import { copyJson, isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { parseStatement } from "../intoto/statement.ts";
@@ -15,7 +16,9 @@ export interface StoredReport {
 }
 
 const MAX_LENGTH = 1 << 28;
-const FORMATS = ["sigstore-bundle", "dsse", "cosign-signature", "statement", "unknown"];
+
+/** Formats in which something can be accepted. */
+const FORMATS: readonly string[] = ["sigstore-bundle", ...VERIFIED_FORMATS];
 
 /**
  * Reads a stored report as far as a policy needs it: the JSON of `verify()` with evidence.
@@ -61,7 +64,9 @@ function attestationAt(value: Json, path: string): AttestationReport {
   const one = objectAt(value, path);
   const ok = flagAt(one.ok, `${path}/ok`);
   const format = textAt(one.format, `${path}/format`);
-  if (!FORMATS.includes(format)) throw wrong(`${path}/format`, "it is no format");
+  if (ok && !FORMATS.includes(format)) {
+    throw wrong(`${path}/format`, "it is no format that is verified");
+  }
   listAt(one.checks, `${path}/checks`).forEach((check, i) => {
     const at = `${path}/checks/${i}`;
     textAt(objectAt(check, at).message, `${at}/message`);
@@ -108,6 +113,10 @@ function evidenceAt(value: Json, path: string): boolean {
   textAt(evidence.payloadDigest, `${path}/payloadDigest`);
   countAt(evidence.logs, `${path}/logs`);
   flagAt(evidence.allSubjectsMatched, `${path}/allSubjectsMatched`);
+  if (evidence.coverage !== undefined) textAt(evidence.coverage, `${path}/coverage`);
+  if (evidence.messageTypeAuthenticated !== undefined) {
+    flagAt(evidence.messageTypeAuthenticated, `${path}/messageTypeAuthenticated`);
+  }
   listAt(evidence.matched, `${path}/matched`).forEach((entry, i) => {
     const at = `${path}/matched/${i}`;
     const match = objectAt(entry, at);

@@ -85,6 +85,12 @@ describe("parseStoredReport()", () => {
     const unsigned = structuredClone(report);
     unsigned.artifacts[0].attestations[0].evidence.signers = [];
     throws(() => parseStoredReport(unsigned), isMalformed);
+    // Nobody verifies these: a report that says so was not made by verify().
+    for (const format of ["statement", "unknown", "spdx", "macho-signature", "x"]) {
+      const copy = structuredClone(report);
+      copy.artifacts[0].attestations[0].format = format;
+      throws(() => parseStoredReport(copy), isMalformed, format);
+    }
     const paths = [
       ["artifacts"],
       ["artifacts", 0, "artifact"],
@@ -114,6 +120,8 @@ describe("parseStoredReport()", () => {
         ["matched", 0, "index"],
         ["matched", 0, "algorithms"],
         ["allSubjectsMatched"],
+        ["coverage"],
+        ["messageTypeAuthenticated"],
       ].map((rest) => ["artifacts", 0, "attestations", 0, "evidence", ...rest]),
       ["policy", "time"],
     ];

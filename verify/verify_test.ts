@@ -473,6 +473,9 @@ describe("verify() and its options", () => {
       ...[0, -1, NaN, 1.5, 2, "1"].map((threshold) => ({ trust: { keys, threshold } })),
       ...[0, -1, NaN, 1.5, "1", null].map((concurrency) => ({ concurrency })),
       ...[0, NaN, "9"].map((maxSubjects) => ({ limits: { maxSubjects } })),
+      { now: "2026-01-01T00:00:00Z" },
+      { now: 0 },
+      { now: new Date("no time") },
       { trust: { keys: "-----BEGIN PUBLIC KEY-----" } },
       { trust: { keys: ["-----BEGIN PUBLIC KEY-----"] } },
       { trust: { keys: [{ ...trustedKey, fingerprint: undefined }] } },
@@ -539,6 +542,11 @@ describe("verify() and its options", () => {
     const report = await third;
     digest.sha256 = "0".repeat(64);
     deepEqual(report.artifacts[0].digest, { sha256: ABC_SHA256 });
+  });
+
+  it("takes a bound that is undefined for the default", async () => {
+    const limits = { maxSubjects: undefined };
+    equal(await about(["abc"], ABC, { limits, concurrency: undefined }), "ok: ok[ok]");
   });
 
   it("changes nothing of the caller's objects", async () => {
