@@ -123,6 +123,9 @@ describe("documents that nobody signed", () => {
     deepEqual(decodeMessage(bytes, "jws").statement.subject, [
       { name: "abc", digest: { sha256: ABC_SHA256 } },
     ]);
+    // A type of any length is looked at once.
+    const type = { value: `x/y${";".repeat(1 << 18)}\n`, authenticated: false };
+    throws(() => decodeMessage(utf8("{}"), "jws", type), { reason: "unsupported-payload-type" });
     throws(() => decodeMessage(utf8('{"spdxVersion":"SPDX-2.3"}'), "jws"), {
       reason: "missing-subject",
     });

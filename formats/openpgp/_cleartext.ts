@@ -21,8 +21,7 @@ export interface OpenPgpMessage {
 const BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----";
 const HASH = /^Hash: ?([A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*)$/;
 /** Tab is the only control character; others end a line for some readers. */
-// deno-lint-ignore no-control-regex
-const FORBIDDEN = /[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029\ufeff]/;
+const FORBIDDEN = /[^\P{Cc}\t]|[\u2028\u2029\ufeff]/u;
 
 /** Tells whether a text has the beginning of clear text in one of its lines. */
 export function isCleartext(lines: readonly string[]): boolean {
@@ -78,9 +77,16 @@ function unescaped(line: string): string {
   if (line.startsWith("-") && !line.startsWith("- ")) {
     throw malformed(`${quote(line)} begins with a dash that is not escaped`);
   }
-  const text = (line.startsWith("- ") ? line.slice(2) : line).replace(/[\t ]+$/, "");
+  const text = withoutBlanks(line.startsWith("- ") ? line.slice(2) : line);
   if (FORBIDDEN.test(text)) throw malformed("the text has a control character");
   return text;
+}
+
+/** Without blanks at its end: a pattern for that would look at each run of them again and again. */
+function withoutBlanks(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === " " || line[end - 1] === "\t") end--;
+  return line.slice(0, end);
 }
 
 /**

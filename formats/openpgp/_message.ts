@@ -35,8 +35,9 @@ export async function parseMessage(
     if (depth === MAX_COMPRESSIONS) throw malformed("it is compressed again and again");
     found = readPackets(await unpack(found[0].body, maxBytes), most);
   }
+  if (found.length === 0) throw missing();
   const message = found.every(({ tag }) => tag === Tag.signature)
-    ? { form: "detached" as const, signatures: found.map(parseSignaturePacket), unsigned: {} }
+    ? { form: "detached" as const, signatures: found.map(parseBeside), unsigned: {} }
     : parseInline(found);
   if (message.signatures.length > maxSignatures) {
     throw new AttestationError(
@@ -45,6 +46,17 @@ export async function parseMessage(
     );
   }
   return { ...message, unsigned: { ...message.unsigned, ...unsigned } };
+}
+
+/** A signature of a file: text has its line ends open, and such a one does not fix the file. */
+function parseBeside(packet: Packet): OpenPgpSignature {
+  const signature = parseSignaturePacket(packet);
+  if (signature.type === 0) return signature;
+  const refusal = new AttestationError(
+    "unsupported-signature-type",
+    "Cannot accept signature: it is over text, whose line ends it leaves open",
+  );
+  return { refusal, ...signature };
 }
 
 /** The packets in armor; undefined of clear text. */
@@ -73,9 +85,7 @@ function parseInline(packets: readonly Packet[]): OpenPgpMessage {
   if (at < 0 || [...before, ...after].some(({ tag }) => tag === Tag.literal)) {
     throw malformed("it holds no signed message: it is encrypted, or of other packets");
   }
-  if (packets.length === 1) {
-    throw new AttestationError("missing-signatures", "Cannot read OpenPGP: nobody signed it");
-  }
+  if (packets.length === 1) throw missing();
   const { data, unsigned } = parseLiteral(packets[at].body);
   let signatures: OpenPgpSignature[];
   if (after.length === 0) signatures = before.map(parseSignaturePacket);
@@ -176,6 +186,10 @@ async function unpack(body: Bytes, maxBytes: number): Promise<Bytes> {
   }
   if (length > maxBytes) throw tooLong(maxBytes);
   return concat(...parts);
+}
+
+function missing(): AttestationError {
+  return new AttestationError("missing-signatures", "Cannot read OpenPGP: nobody signed it");
 }
 
 function tooLong(maxBytes: number): AttestationError {

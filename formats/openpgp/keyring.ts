@@ -12,7 +12,7 @@ import {
   originOf,
   registerKeyring,
 } from "../openpgp_keyring.ts";
-import { linesOf, readArmor, refuseMore } from "./_armor.ts";
+import { linesOf, readArmor } from "./_armor.ts";
 import { CONFIG, reasonOf } from "./_back_end.ts";
 import { materialOf } from "./_key_material.ts";
 import { encodePacket, type Packet, readPackets, Tag } from "./_packets.ts";
@@ -112,7 +112,7 @@ export async function createOpenPgpKeyring(
       const label = known?.info.name ??
         (name === undefined || keys.length === 1
           ? name ?? fingerprint
-          : `${name}#${fingerprint.slice(-16)}`);
+          : `${name}#${key.getKeyID().toHex()}`);
       found.set(fingerprint, await entryOf(merged, label));
     }
   }
@@ -151,14 +151,14 @@ function packetsOf(content: string | Uint8Array): Packet[] {
   if ((bytes[0] & 0x80) !== 0) return readPackets(bytes, MAX_PACKETS);
   const lines = linesOf(bytes);
   const packets: Packet[] = [];
-  let at = 0;
-  while (true) {
-    const start = lines.findIndex((line, i) => i >= at && line.trim() !== "");
-    if (start < 0) break;
-    refuseMore(lines, at, start);
-    const { label, bytes: data, next } = readArmor(lines, start);
+  for (let at = 0; at < lines.length;) {
+    if (lines[at].trim() === "") {
+      at++;
+      continue;
+    }
+    const { label, bytes: data, next } = readArmor(lines, at);
     if (label !== "PGP PUBLIC KEY BLOCK") throw malformed(`its armor is of ${label}`);
-    packets.push(...readPackets(data, MAX_PACKETS - packets.length));
+    for (const packet of readPackets(data, MAX_PACKETS - packets.length)) packets.push(packet);
     at = next;
   }
   return packets;

@@ -7,6 +7,7 @@ import {
 import { describe, it } from "node:test";
 import { encodeBase64 } from "../../internal/base64.ts";
 import { type Bytes, concat, utf8 } from "../../internal/bytes.ts";
+import { encodeHex } from "../../internal/hex.ts";
 import { ABC, ABC_SHA256, keyOf, verdict } from "../_fixtures_test.ts";
 import { type FormatTrust, parseFormat, verifyFormat } from "../mod.ts";
 import {
@@ -75,6 +76,9 @@ describe("verifyFormat() of OpenPGP clear text", () => {
     const same = await verifyFormat(changed, trust);
     ok(same.ok);
     deepEqual(same.envelope.message, utf8("a\nb"));
+    // A long run of them within a line is looked at once.
+    const long = (await inClear("text")).replace("text", `a${" ".repeat(1 << 20)}b`);
+    equal(await verdict(long, trust), "invalid-signature");
   });
 
   it("refuses what stands outside of what is signed", async () => {
@@ -100,6 +104,10 @@ describe("verifyFormat() of OpenPGP clear text", () => {
         text.replace(LIST, `${LIST}\fx`),
         text.replace(LIST, `${LIST}\rx`),
         text.replace(LIST, `${LIST}\u2028x`),
+        text.replace(LIST, `${LIST}\u0085x`),
+        text.replace(LIST, `${LIST}\u009bx`),
+        text.replace(LIST, `${LIST}\vx`),
+        text.replace("Hash: SHA256\n", "Hash: SHA256\nNotDashEscaped: You need GnuPG\n"),
         text.slice(0, text.indexOf("-----BEGIN PGP SIGNATURE")),
         text.slice(0, -20),
         text.replace("-----END PGP SIGNATURE-----", "-----END PGP MESSAGE-----"),
@@ -117,6 +125,15 @@ describe("verifyFormat() of OpenPGP clear text", () => {
     const good = crcOf(signature);
     const headers = ["Version: x", "Comment: y", "Comment:"];
     equal(await verdict(text(armor("SIGNATURE", signature, { crc: good, headers })), trust), "ok");
+    const many = Array.from({ length: 17 }, () => "Comment: x");
+    equal(
+      await verdict(text(armor("SIGNATURE", signature, { headers: many.slice(1) })), trust),
+      "ok",
+    );
+    equal(
+      await verdict(text(armor("SIGNATURE", signature, { headers: many })), trust),
+      "limit-exceeded",
+    );
     const bad = good === "=AAAA" ? "=BBBB" : "=AAAA";
     equal(
       await verdict(text(armor("SIGNATURE", signature, { crc: bad })), trust),
@@ -352,6 +369,18 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     equal(await verdict(stated, { ...trust, openpgp }), "malformed-envelope");
   });
 
+  it("refuses a signature of another version than its key", async () => {
+    const six = await makeKey({ version: 6 });
+    const openpgp = await createOpenPgpKeyring([await publicKey(six), await publicKey(key)]);
+    const own = part(33, concat(uint(4, 1), key.fingerprint));
+    for (
+      const packet of [
+        await signaturePacket(six, ABC, { version: 4 }),
+        await signaturePacket(key, ABC, { version: 6, unhashed: [own] }),
+      ]
+    ) equal(await verdict(packet, { ...beside, openpgp }), "malformed-envelope");
+  });
+
   it("never accepts a changed byte of a signature as another one", async () => {
     const packet = await signaturePacket(key, ABC);
     let accepted = 0;
@@ -375,7 +404,7 @@ describe("keys of OpenPGP signatures", () => {
     equal(await of(key, await publicKey(key)), "ok");
     equal(await of(key, await publicKey(key, { lasts: days(500) })), "ok");
     equal(await of(key, await publicKey(key, { lasts: days(7) })), "key-not-valid");
-    equal(await of(key, await publicKey(key, { revoked: true })), "key-revoked");
+    equal(await of(key, await publicKey(key, { revocation: {} })), "key-revoked");
     equal(await of(key, await publicKey(key, { flags: 1 })), "key-not-valid");
   });
 
@@ -387,7 +416,7 @@ describe("keys of OpenPGP signatures", () => {
       "key-not-valid",
     );
     equal(
-      await of(key, await publicKey(key, { subkey, subkeyRevoked: true }), subkey),
+      await of(key, await publicKey(key, { subkey, subkeyRevocation: {} }), subkey),
       "key-revoked",
     );
     const openpgp = await createOpenPgpKeyring(await publicKey(key, { subkey }));
@@ -396,8 +425,61 @@ describe("keys of OpenPGP signatures", () => {
     equal(await verdict(both, { ...beside, openpgp, threshold: 2 }), "threshold-not-met");
   });
 
+  it("sign where another key has the same subkey in it, which does not vouch for it", async () => {
+    const subkey = await makeKey();
+    for (const [by, body] of [[subkey, subkey.body], [key, key.body]] as const) {
+      const polluted = concat(await publicKey(stranger), encodePacket(14, body));
+      const sources = [polluted, await publicKey(key, { subkey })];
+      for (const all of [sources, sources.toReversed()]) {
+        const openpgp = await createOpenPgpKeyring(all);
+        const packet = await signaturePacket(by, ABC);
+        const result = await verifyFormat(packet, { ...beside, openpgp });
+        ok(result.ok, JSON.stringify(result));
+        equal(result.signers[0].name, encodeHex(key.fingerprint));
+      }
+      const alone = await createOpenPgpKeyring(polluted);
+      const packet = await signaturePacket(by, ABC);
+      equal(await verdict(packet, { ...beside, openpgp: alone }), "key-not-valid");
+    }
+  });
+
+  it("are revoked by whatever says so, but for a time to come", async () => {
+    const subkey = await makeKey();
+    const critical = part(20 | 0x80, concat(uint(0, 4), uint(1, 2), uint(0, 2), utf8("x")));
+    const later = new Date("2025-12-01T00:00:00Z");
+    const cases: [SignatureForm, string][] = [
+      [{}, "key-revoked"],
+      [{ hashed: [part(29, uint(3, 1))] }, "key-revoked"],
+      [{ hashed: [critical] }, "key-revoked"],
+      [{ hashed: [part(99 | 0x80, uint(1, 1))] }, "key-revoked"],
+      [{ hashed: [part(3, uint(60, 4))] }, "key-revoked"],
+      [{ unhashed: [] }, "key-revoked"],
+      [{ created: later, hashed: [part(29, uint(2, 1))] }, "key-revoked"],
+      [{ created: later, hashed: [part(29, uint(3, 1))] }, "ok"],
+      [{ created: later, hashed: [part(29, uint(1, 1))] }, "ok"],
+    ];
+    for (const [revocation, expected] of cases) {
+      equal(await of(key, await publicKey(key, { revocation })), expected);
+      const bytes = await publicKey(key, { subkey, subkeyRevocation: revocation });
+      equal(await of(key, bytes, subkey), expected);
+    }
+    // Anybody can write a revocation that the key did not make.
+    const foreign = { ...key, sign: stranger.sign };
+    equal(await of(key, await publicKey(key, { revocation: {}, revoker: foreign })), "ok");
+  });
+
+  it("are revoked where one of two copies of a subkey is", async () => {
+    const subkey = await makeKey();
+    const bytes = await publicKey(key, { subkey });
+    const revoked = await publicKey(key, { subkey, subkeyRevocation: {} });
+    const length = (await publicKey(key)).length;
+    const both = concat(bytes, revoked.subarray(length));
+    equal(await of(key, both, subkey), "key-revoked");
+    equal(await of(key, concat(revoked, bytes.subarray(length)), subkey), "key-revoked");
+  });
+
   it("count with what any of their copies says: a revocation is not left out", async () => {
-    const copies = [await publicKey(key), await publicKey(key, { revoked: true })];
+    const copies = [await publicKey(key), await publicKey(key, { revocation: {} })];
     for (const sources of [copies, copies.toReversed()]) {
       const openpgp = await createOpenPgpKeyring(sources);
       equal(openpgp.keys.length, 1);
@@ -466,6 +548,9 @@ describe("verifyFormat() of OpenPGP messages", () => {
       const reason = await verdict(armor("MESSAGE", bad), trust);
       equal(reason, "malformed-envelope", armor("MESSAGE", bad));
     }
+    for (const nothing of [new Uint8Array(), await compressed(new Uint8Array())]) {
+      equal(await verdict(await compressed(nothing), trust), "missing-signatures");
+    }
     const bzip = encodePacket(8, concat(uint(3, 1), utf8("BZh9")));
     equal(await verdict(bzip, trust), "unsupported-algorithm");
   });
@@ -506,6 +591,11 @@ describe("parseFormat() of OpenPGP", () => {
     equal(parsed.format, "openpgp");
     equal(parsed.facts.form, "cleartext");
     equal(parsed.signatures[0].algorithm, "EdDSA over SHA256");
+    const headers = ["form: inline", "created: never", "Comment: x"];
+    const { facts } = await parseFormat(
+      armor("SIGNATURE", await signaturePacket(key, ABC), { headers }),
+    );
+    deepEqual({ ...facts }, { form: "detached", created: MADE.toISOString(), Comment: "x" });
     await rejects(parseFormat(Uint8Array.of(0x88, 3, 4, 0, 22)), { reason: "unknown-format" });
   });
 });

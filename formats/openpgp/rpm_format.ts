@@ -18,7 +18,7 @@ import { readPackets } from "./_packets.ts";
 import { malformed, RpmHeader } from "./_rpm_header.ts";
 import { acceptedHash, type OpenPgpSignature, parseSignaturePacket } from "./_signature.ts";
 import { statedSignature } from "./_stated.ts";
-import { verifyOne } from "./_signers.ts";
+import { verifyEach } from "./_signers.ts";
 
 /** An RPM package, read and not verified. */
 export interface RpmPackage {
@@ -74,7 +74,7 @@ const rpm: FormatModule<RpmPackage> = {
   async verify({ content }, context) {
     const { bytes, header, signatures, uncovered } = content;
     const message = bytes.subarray(header.start, header.end);
-    const signers = await Promise.all(signatures.map((one) => verifyOne(one, message, context)));
+    const signers = await verifyEach(signatures, message, context);
     const base = {
       format: "rpm",
       message,

@@ -104,7 +104,7 @@ export const OPENPGP_TARGETS: readonly Target[] = [
     "createOpenPgpKeyring",
     async () => [
       textSeed("armor", armor("PUBLIC KEY BLOCK", await publicKey(key))),
-      seed("packets", await publicKey(key, { lasts: 1000, revoked: true })),
+      seed("packets", await publicKey(key, { lasts: 1000, revocation: {} })),
     ],
     (source) => createOpenPgpKeyring(source as Uint8Array),
     { bytesOnly: true, shape: "text" },
