@@ -207,6 +207,37 @@ describe("verifyFormat() of a JWS", () => {
     equal(await verdict(text, await ci()), "malformed-envelope");
     const statement = await compact(GOOD, { ...STATEMENT, exp: 1 });
     equal(await verdict(statement, await ci()), "ok");
+    const expired = { ...STATEMENT, exp: 1 };
+    const of = async (header: object, payload: string | object = expired) =>
+      await verdict(await compact({ alg: "EdDSA", ...header }, payload), await ci());
+    // What the payload is said to be makes it no other thing, nor does saying nothing.
+    for (
+      const header of [
+        {},
+        { typ: "JWT", cty: TYPE },
+        { typ: "application/at+jwt", cty: "text/plain" },
+        { typ: "application/jose+json" },
+        { typ: "JOSE" },
+        { cty: "json" },
+        { cty: "JWT" },
+      ]
+    ) equal(await of(header), "attestation-expired", JSON.stringify(header));
+    // Claims that cannot be read have no time that could be judged.
+    equal(await of({ typ: "JWT" }, '{"exp":1,"exp":9999999999}'), "duplicate-json-key");
+    equal(await of({ typ: "JWT" }, '["exp"]'), "malformed-envelope");
+    equal(await of({ typ: "JWT" }, "hello"), "malformed-json");
+    equal(await of({ typ: "JWT", cty: "JWT" }, await compact(GOOD)), "ok");
+    equal(await of({}, "hello"), "ok");
+  });
+
+  it("refuses a payload without its encoding, and a crit that nobody signed", async () => {
+    equal(await verdict(await compact({ ...GOOD, b64: true }), await ci()), "ok");
+    for (const b64 of [false, 0, "false"]) {
+      const token = await compact({ ...GOOD, b64 });
+      equal(await verdict(token, await ci()), "unsupported-critical-header");
+    }
+    const one = { ...await joseSignature(GOOD, STATEMENT), header: { crit: ["x"], x: 1 } };
+    equal(await verdict(JSON.stringify(one), await ci()), "malformed-envelope");
   });
 
   it("makes a Statement of a payload whose type is one that is read", async () => {

@@ -1,7 +1,7 @@
 import { AttestationError } from "../../errors.ts";
 import { asRefusal } from "../../internal/check_list.ts";
-import { importTrustedKey, type TrustedKey } from "../../keys/trusted_key.ts";
 import type { HashName } from "../../internal/digest.ts";
+import { importTrustedKey, type TrustedKey } from "../../keys/trusted_key.ts";
 import type { FormatContext, GoodSigner, SignerResult } from "../format.ts";
 import { findSigningKey, keyRefusal, type SigningKey, verifySignature } from "./_back_end.ts";
 import { algorithmOf, materialOf } from "./_key_material.ts";
