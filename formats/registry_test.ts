@@ -325,7 +325,14 @@ describe("verifyFormat()", () => {
     equal(await verdict(token, { keys, formats: ["jws"] }), "ok");
     equal(await verdict(token, { keys, formats: ["dsse"] }), "format-not-accepted");
     for (
-      const bad of [{ key: [] }, { threshold: 0 }, { now: 1 }, { formats: "jws" }, { keys: ["x"] }]
+      const bad of [
+        { key: [] },
+        { threshold: 0 },
+        { now: 1 },
+        { now: new Date("never") },
+        { formats: "jws" },
+        { keys: ["x"] },
+      ]
     ) {
       await rejects(verifyFormat(token, bad as never), TypeError);
     }

@@ -165,7 +165,7 @@ export function checkFormatTrust(
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
-  if (!(now instanceof Date)) throw new TypeError("now is not a Date");
+  if (!(now instanceof Date && isFinite(+now))) throw new TypeError("now is not a Date");
   return {
     context: {
       keys,

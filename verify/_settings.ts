@@ -79,7 +79,7 @@ export async function checkOptions(options: VerifyOptions): Promise<Settings> {
     ["identity", "predicateType", "formats", "subjects", "provenance", "vsa"],
     "expect",
   );
-  if (options.now !== undefined && !(options.now instanceof Date)) {
+  if (options.now !== undefined && !(options.now instanceof Date && isFinite(+options.now))) {
     throw new TypeError("now is not a Date");
   }
   refuseUnknown(limits, Object.keys(DEFAULT_LIMITS), "limits");
