@@ -247,14 +247,15 @@ describe("verifyFormat() of COSE_Sign1", () => {
     const detached = { content: utf8("abd"), digest };
     equal(await verdict(source, { ...trust, detached }), "invalid-signature");
     equal((await parseFormat(source)).message, undefined);
-    // What is inside counts, whatever lies beside it.
-    const inside = await verifyFormat(await sign1(), {
-      ...trust,
-      detached: { content: ABC, digest },
-    });
-    ok(inside.ok);
-    equal(inside.envelope.detached, undefined);
-    deepEqual(inside.envelope.message, utf8(JSON.stringify(STATEMENT)));
+    // Of another file what is inside says nothing, whoever signed it.
+    const inside = await sign1();
+    const beside = { ...trust, detached: { content: ABC, digest } };
+    equal(await both(inside), "ok");
+    equal(await verdict(inside, beside), "subject-mismatch");
+    equal(await reason(inside, beside), "subject-mismatch");
+    const content = utf8(JSON.stringify(STATEMENT));
+    equal(await reason(inside, { ...trust, detached: { content, digest: {} } }), "ok");
+    equal(await reason(await sign1({ name: "x" }), beside), "invalid-signature");
   });
 
   it("verifies what both sides know, if it is given", async () => {

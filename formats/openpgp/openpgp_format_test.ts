@@ -263,6 +263,14 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     equal(await verdict(packet, beside), "unsupported-signature-type");
   });
 
+  it("refuses a message in place of a signature of the file, whoever signed it", async () => {
+    for (const one of [await inline(key, utf8(LIST)), await inClear(LIST)]) {
+      equal(await verdict(one, trust), "ok");
+      equal(await verdict(one, beside), "subject-mismatch");
+    }
+    equal(await verdict(await inline(key, ABC), beside), "ok");
+  });
+
   it("gives each signature its own result", async () => {
     const both = concat(await signaturePacket(stranger, ABC), await signaturePacket(key, ABC));
     const result = await verifyFormat(both, beside);
