@@ -29,13 +29,9 @@ const MAX_HEADERS = 16;
  * @throws {AttestationError} `malformed-envelope`, `invalid-unicode`.
  */
 export function linesOf(bytes: Uint8Array): string[] {
-  const lines = decodeUtf8(bytes).split("\n").map((line) =>
-    line.endsWith("\r") ? line.slice(0, -1) : line
-  );
-  if (lines.some((line) => line.includes("\r"))) {
-    throw malformed("a carriage return stands within a line");
-  }
-  return lines;
+  const text = decodeUtf8(bytes);
+  if (/\r(?!\n)/.test(text)) throw malformed("a carriage return stands within a line");
+  return text.split(/\r?\n/);
 }
 
 /** What the first line of a block calls it, if the line is one. */

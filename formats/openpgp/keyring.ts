@@ -43,6 +43,7 @@ export interface KeyEntry {
 
 const entries = new WeakMap<OpenPgpKeyring, readonly KeyEntry[]>();
 const MAX_PACKETS = 65_536;
+const MAX_PACKETS_OF_KEY = 16_384;
 /** Packets of a public key: RFC 9580, 10.1. */
 const OF_KEYS: ReadonlySet<number> = new Set([
   Tag.publicKey,
@@ -176,6 +177,9 @@ function splitKeys(packets: readonly Packet[]): Packet[][] {
     if (tag === Tag.publicKey) keys.push([]);
     const key = keys.at(-1);
     if (key === undefined) throw malformed("it does not begin with a primary key");
+    if (key.length === MAX_PACKETS_OF_KEY) {
+      throw tooMuch(`a key of more than ${MAX_PACKETS_OF_KEY} packets`);
+    }
     key.push(packet);
   }
   if (keys.length === 0) throw malformed("it has no key");

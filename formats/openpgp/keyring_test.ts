@@ -120,8 +120,13 @@ describe("createOpenPgpKeyring()", () => {
       createOpenPgpKeyring(concat(bytes, await publicKey(other)), { maxKeys: 1 }),
       { reason: "limit-exceeded" },
     );
-    const many = concat(rsaKey(2048), ...Array.from({ length: 70_000 }, () => userId));
-    await rejects(createOpenPgpKeyring(many), { reason: "limit-exceeded" });
+    const bare = rsaKey(2048);
+    for (const length of [70_000, 16_384]) {
+      const many = new Uint8Array(bare.length + length * userId.length);
+      many.set(bare);
+      for (let i = 0; i < length; i++) many.set(userId, bare.length + i * userId.length);
+      await rejects(createOpenPgpKeyring(many), { reason: "limit-exceeded" });
+    }
   });
 
   it("throws for wrong arguments, and is the only maker of keyrings", async () => {

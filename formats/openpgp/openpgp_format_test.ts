@@ -55,6 +55,7 @@ describe("verifyFormat() of OpenPGP clear text", () => {
         await inClear(LIST, { type: 0 }),
         await inClear(LIST, { hash: 10 }, "Hash: SHA256, SHA512\n"),
         await inClear(LIST, { hash: 10 }, "Hash: SHA256\nHash: SHA512\n"),
+        await inClear(LIST, {}, `Hash: ${"SHA1,".repeat(200_000)}SHA256\n`),
       ]
     ) {
       const result = await verifyFormat(text, trust);
@@ -103,6 +104,7 @@ describe("verifyFormat() of OpenPGP clear text", () => {
         text.replace(LIST, `${LIST}\n-dash`),
         text.replace(LIST, `${LIST}\fx`),
         text.replace(LIST, `${LIST}\rx`),
+        `${text}\r`,
         text.replace(LIST, `${LIST}\u2028x`),
         text.replace(LIST, `${LIST}\u0085x`),
         text.replace(LIST, `${LIST}\u009bx`),
@@ -532,6 +534,21 @@ describe("verifyFormat() of OpenPGP messages", () => {
     const result = await verifyFormat(message, trust);
     ok(result.ok);
     deepEqual(result.envelope.message, signed);
+    // A carriage return without a line feed is none of them.
+    for (const [data, over] of [["a\r\nb\n\nc", "a\r\nb\r\n\r\nc"], ["a\rb\r\r\n", "a\rb\r\r\n"]]) {
+      const one = concat(
+        onePass(key, { type: 1 }),
+        literal(utf8(data), "t"),
+        await signaturePacket(key, utf8(over), { type: 1 }),
+      );
+      equal(await verdict(one, trust), "ok");
+    }
+    const lines = concat(
+      onePass(key, { type: 1 }),
+      literal(utf8("\n".repeat(200_000)), "u"),
+      await signaturePacket(key, utf8("\r\n".repeat(200_000)), { type: 1 }),
+    );
+    equal(await verdict(lines, trust), "ok");
   });
 
   it("refuses what is not signed, and what is announced and does not come", async () => {
@@ -584,6 +601,10 @@ describe("verifyFormat() of OpenPGP messages", () => {
     const result = await verifyFormat(parts, trust);
     ok(result.ok, JSON.stringify(result));
     deepEqual(result.envelope.message, long);
+    const single = new Uint8Array(2 * 16_384).map((_, i) => i % 2 === 0 ? 0xe0 : 0x61);
+    const many = concat(onePass(key), Uint8Array.of(0xcb, 0xe9), body.subarray(0, 512), single);
+    equal(await verdict(concat(many, uint(0, 1)), trust), "limit-exceeded");
+    equal(await verdict(concat(many.subarray(0, -4), uint(0, 1)), trust), "malformed-envelope");
     const small = concat(onePass(key), Uint8Array.of(0xcb, 0xe8), body, signature);
     equal(await verdict(armor("MESSAGE", small), trust), "malformed-envelope");
     const packet = concat(Uint8Array.of(0xc2, 0xe9), new Uint8Array(600));
