@@ -1,6 +1,6 @@
 import { AttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
-import type { Bytes } from "../../internal/bytes.ts";
+import { asRefusal } from "../../internal/check_list.ts";
 import { digest } from "../../internal/digest.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { type JsonObject, printable, quote } from "../../internal/json.ts";
@@ -86,9 +86,8 @@ const rpm: FormatModule<RpmPackage> = {
     } as const;
     try {
       return { ...base, statement: await statementOf(content) } satisfies FormatEnvelope;
-    } catch (refusal) {
-      if (!(refusal instanceof AttestationError)) throw refusal;
-      return { ...base, refusal };
+    } catch (thrown) {
+      return { ...base, refusal: asRefusal(thrown) };
     }
   },
 };
@@ -96,7 +95,7 @@ const rpm: FormatModule<RpmPackage> = {
 /**
  * A package of RPM. OpenPGP signs its header, and the header has the digest of the payload: both
  * are verified. The lead and the signature header are not covered, and nothing is taken from
- * them but signatures; what they state of size and digest has to be true.
+ * them but signatures; what they state of size and SHA-256 has to be true.
  *
  * The subject is the package as it was given: its digest is measured, and signed only by way of
  * its sections. Signatures over header and payload together, which older packages carry besides,
@@ -112,8 +111,9 @@ function parseRpm(bytes: Uint8Array, { maxSignatures }: FormatLimits): RpmPackag
   const stated = new RpmHeader(bytes, LEAD, 62);
   const start = Math.ceil(stated.end / 8) * 8;
   const header = new RpmHeader(bytes, start, 63);
-  const size = stated.number(LONG_SIZE) ?? stated.number(SIZE);
-  if (size !== undefined && size !== bytes.length - start) {
+  for (const tag of [LONG_SIZE, SIZE]) {
+    const size = stated.number(tag);
+    if (size === undefined || size === bytes.length - start) continue;
     throw malformed(
       `it states ${size} bytes of header and payload, it has ${bytes.length - start}`,
     );
@@ -133,29 +133,29 @@ function parseRpm(bytes: Uint8Array, { maxSignatures }: FormatLimits): RpmPackag
 }
 
 function readSignatures(stated: RpmHeader, maxSignatures: number): OpenPgpSignature[] {
-  const blobs: Bytes[] = [DSA_HEADER, RSA_HEADER].flatMap((tag) => stated.binary(tag) ?? []);
-  for (const text of stated.texts(OPENPGP) ?? []) {
-    blobs.push(decodeBase64(text, { alphabet: "standard", padding: "required" }));
-  }
+  const texts = stated.texts(OPENPGP) ?? [];
+  const tooMany = () =>
+    new AttestationError(
+      "limit-exceeded",
+      `Cannot read RPM package: more than ${maxSignatures} signatures`,
+    );
+  if (texts.length > maxSignatures) throw tooMany();
+  const blobs = [
+    ...[DSA_HEADER, RSA_HEADER].flatMap((tag) => stated.binary(tag) ?? []),
+    ...texts.map((text) => decodeBase64(text, { alphabet: "standard", padding: "required" })),
+  ];
   const found: OpenPgpSignature[] = [];
-  for (const blob of blobs) {
-    for (const packet of readPackets(blob, maxSignatures)) {
-      if (found.length === maxSignatures) {
-        throw new AttestationError(
-          "limit-exceeded",
-          `Cannot read RPM package: more than ${maxSignatures} signatures`,
-        );
-      }
-      const signature = parseSignaturePacket(packet);
-      // Text would leave line ends of the header open.
-      if (signature.type !== 0) {
-        throw new AttestationError(
-          "unsupported-signature-type",
-          "Cannot read RPM package: a signature is over text",
-        );
-      }
-      found.push(signature);
+  for (const packet of blobs.flatMap((blob) => readPackets(blob, maxSignatures))) {
+    if (found.length === maxSignatures) throw tooMany();
+    const signature = parseSignaturePacket(packet);
+    // Text would leave line ends of the header open.
+    if (signature.type !== 0) {
+      throw new AttestationError(
+        "unsupported-signature-type",
+        "Cannot read RPM package: a signature is over text",
+      );
     }
+    found.push(signature);
   }
   if (found.length === 0) {
     throw new AttestationError(

@@ -115,6 +115,27 @@ describe("verifyFormat() of RPM packages", () => {
       result.envelope.signers.map((one) => one.ok ? "ok" : one.error.reason),
       ["missing-trusted-key", "ok"],
     );
+    const many = async (tag: number, count: number) =>
+      await verdict(
+        await made({
+          stated: async (header) => {
+            const packet = await signaturePacket(key, header);
+            const own: Values = [[268, concat(...Array.from({ length: 32 }, () => packet))]];
+            return tag === 278
+              ? [...own, [278, Array.from({ length: count }, () => encodeBase64(packet))]]
+              : [[267, concat(...Array.from({ length: count }, () => packet))], ...own];
+          },
+        }),
+        trust,
+      );
+    for (const tag of [267, 278]) {
+      equal(await many(tag, 32), "ok");
+      equal(await many(tag, 33), "limit-exceeded");
+      equal(await many(tag, 65), "limit-exceeded");
+    }
+    // Too many are counted before one is read.
+    const texts = await made({ stated: () => [[278, Array.from({ length: 65 }, () => "?")]] });
+    equal(await verdict(texts, trust), "limit-exceeded");
     const foreign = await made({
       stated: async (header) => [[267, await signaturePacket(stranger, header)]],
     });
@@ -183,6 +204,22 @@ describe("verifyFormat() of RPM packages", () => {
         stated: async (header) => [[267, await signaturePacket(key, header)], [tag, value]],
       });
     equal(await verdict(await stated(1000, 5), trust), "malformed-envelope");
+    equal(await verdict(await stated(270, 5), trust), "malformed-envelope");
+    const size = (header: Bytes) => header.length + PAYLOAD.length;
+    const both = async (long: number, short: number) =>
+      await verdict(
+        await made({
+          stated: async (header) => [
+            [267, await signaturePacket(key, header)],
+            [270, size(header) + long],
+            [1000, size(header) + short],
+          ],
+        }),
+        trust,
+      );
+    equal(await both(0, 0), "ok");
+    equal(await both(0, 1), "malformed-envelope");
+    equal(await both(1, 0), "malformed-envelope");
     equal(await verdict(await stated(273, "a".repeat(64)), trust), "content-mismatch");
     equal(await verdict(await stated(5092, ["a".repeat(64)]), trust), "ok");
     equal(await verdict(await stated(1007, 1), trust), "ok");
