@@ -112,6 +112,13 @@ describe("createOpenPgpKeyring()", () => {
     deepEqual(openpgp.keys.map(({ error }) => error?.reason), ["weak-key", undefined]);
     const trust = { openpgp, now: NOW, detached: { content: ABC, digest: {} } };
     equal(await verdict(await signaturePacket(key, ABC), trust), "ok");
+    // Anybody can sign under the point of order 1: it is refused before that is looked at.
+    const both = { ...trust, openpgp: await createOpenPgpKeyring([weak, bytes]) };
+    const fingerprint = new Uint8Array(
+      await crypto.subtle.digest("SHA-1", concat(uint(0x99, 1), uint(body.length, 2), body)),
+    );
+    const signer = { ...key, fingerprint, keyid: fingerprint.slice(-8) };
+    equal(await verdict(await signaturePacket(signer, ABC), both), "weak-key");
   });
 
   it("bounds what it reads", async () => {

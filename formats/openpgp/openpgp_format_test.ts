@@ -311,6 +311,29 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     equal(await of({ hashed: [part(3, uint(days(7), 4))] }), "attestation-expired");
     equal(await of({ hashed: [part(3, uint(days(700), 4))] }), "ok");
     equal(await of({ hashed: [part(3, uint(0, 4))] }), "ok");
+    // It counts from the moment of its making up to, not including, its end.
+    equal(await of({ created: NOW }), "ok");
+    const lasts = (NOW.getTime() - MADE.getTime()) / 1000;
+    equal(await of({ hashed: [part(3, uint(lasts, 4))] }), "attestation-expired");
+    equal(await of({ hashed: [part(3, uint(lasts + 1, 4))] }), "ok");
+    // What is not signed says nothing of the time.
+    const id = part(16, key.keyid);
+    equal(await of({ unhashed: [id, part(3, uint(1, 4))] }), "ok");
+    const made = part(2, uint(MADE.getTime() / 1000, 4));
+    equal(await of({ timeless: true, unhashed: [id, made] }), "malformed-envelope");
+  });
+
+  it("refuses signatures that are not over data, wherever they stand", async () => {
+    for (const type of [2, 0x10, 0x13, 0x18, 0x1f, 0x20, 0x40, 0x50]) {
+      const form = { type };
+      for (
+        const one of [
+          await inClear(LIST, form),
+          armor("MESSAGE", await inline(key, ABC, form)),
+          armor("SIGNATURE", await signaturePacket(key, ABC, form)),
+        ]
+      ) equal(await verdict(one, beside), "unsupported-signature-type", `${type}`);
+    }
   });
 
   it("refuses a signature whose parts are not understood, or can be read in two ways", async () => {
@@ -348,6 +371,48 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     }
     const longer = encodePacket(2, concat(packet.subarray(6), uint(0, 1)));
     equal(await verdict(longer, beside), "malformed-envelope");
+    const id = part(16, key.keyid), other = part(16, stranger.keyid);
+    const foreign = part(33, concat(uint(4, 1), stranger.fingerprint));
+    for (
+      const form of [
+        { unhashed: [id, part(3, uint(1, 4)), part(99 | 0x80, uint(1, 1))] },
+        { unhashed: [part(16, key.keyid.subarray(1))] },
+        { unhashed: [part(33, key.fingerprint)] },
+        { unhashed: [part(33, concat(uint(5, 1), key.fingerprint, new Uint8Array(12)))] },
+        { unhashed: [part(33, uint(4, 1))] },
+        { unhashed: [id, id] },
+        { hashed: [own], unhashed: [other] },
+        { hashed: [own], unhashed: [foreign] },
+        { hashed: [own, own] },
+        { hashed: [part(3, uint(1, 3))] },
+        { timeless: true, hashed: [part(2, uint(1, 5))] },
+        { hashed: [part(3, uint(0, 4)), part(3, uint(0, 4))] },
+        // An empty part, and one that leads behind the others.
+        { hashed: [uint(0, 1)] },
+        { hashed: [Uint8Array.of(20, 99)] },
+        { hashed: [Uint8Array.of(255, 0, 0)] },
+      ] satisfies SignatureForm[]
+    ) {
+      const reason = form.unhashed?.length === 3
+        ? "unsupported-critical-header"
+        : "malformed-envelope";
+      equal(await of(form), reason, JSON.stringify(form));
+    }
+    const understood = part(2 | 0x80, uint(MADE.getTime() / 1000, 4));
+    equal(await of({ timeless: true, hashed: [understood] }), "ok");
+    // Type 127 without its bit, and lengths of all forms.
+    equal(await of({ hashed: [part(127, uint(1, 1))] }), "ok");
+    for (const length of [191, 192, 193, 8383, 8384]) {
+      const body = concat(uint(26, 1), new Uint8Array(length - 1).fill(0x61));
+      const short = length < 192
+        ? uint(length, 1)
+        : Uint8Array.of(192 + (length - 192 >> 8), length - 192 & 255);
+      const head = length < 8384 ? short : concat(uint(255, 1), uint(length, 4));
+      equal(await of({ hashed: [concat(head, body)] }), "ok", `${length}`);
+    }
+    const urls = Array.from({ length: 256 }, () => part(26, utf8("x")));
+    equal(await of({ hashed: urls.slice(1) }), "ok");
+    equal(await of({ hashed: urls }), "limit-exceeded");
     const many = concat(...Array.from({ length: 200 }, () => packet));
     equal(await verdict(many, beside), "limit-exceeded");
   });
@@ -377,6 +442,18 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     equal(await verdict(text, { ...trust, openpgp }), "ok");
     const stated = await cleartext(six, LIST, { header: "Hash: SHA512\n" });
     equal(await verdict(stated, { ...trust, openpgp }), "malformed-envelope");
+    // The salt goes with the digest, and nothing follows the signature.
+    const body = packet.subarray(6);
+    const at = body.length - 64 - 17;
+    equal(body[at], 16);
+    const salted = concat(body.subarray(0, at), uint(15, 1), body.subarray(at + 2));
+    for (const bad of [salted, concat(body, uint(0, 1)), body.subarray(0, -1)]) {
+      const reason = await verdict(armor("SIGNATURE", encodePacket(2, bad)), {
+        ...beside,
+        openpgp,
+      });
+      equal(reason, "malformed-envelope");
+    }
   });
 
   it("refuses a signature of another version than its key", async () => {
