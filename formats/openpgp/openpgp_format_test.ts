@@ -213,6 +213,8 @@ describe("verifyFormat() of OpenPGP clear text", () => {
       equal(result.statement.statement.subject[0].digest?.sha256, ABC_SHA256);
       equal(await verdict(attestation(signature), { now: NOW }), "missing-trusted-key");
     }
+    const long = attestation(await inline(key, new Uint8Array(1 << 20)));
+    equal(await verdict(long, trust), "limit-exceeded");
     const other = attestation(await inline(key, utf8("other")));
     equal(await verdict(other, trust), "invalid-signature");
     const encrypted = armor("MESSAGE", encodePacket(18, new Uint8Array(40)));
@@ -258,6 +260,19 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     equal(await verdict(packet, other), "invalid-signature");
     equal(await verdict(armor("SIGNATURE", packet) + "x\n", beside), "malformed-envelope");
     equal(await verdict(`x\n${armor("SIGNATURE", packet)}`, beside), "malformed-envelope");
+    for (
+      const bad of [
+        armor("SIGNATURE", packet, { headers: ["no header"] }),
+        armor("SIGNATURE", packet, { headers: ["1: x"] }),
+        armor("SIGNATURE", new Uint8Array()).replace("\n\n\n", "\n\n"),
+        armor("SIGNATURE", packet).replace("\n\n", "\n"),
+        armor("SIGNATURE", packet).replace("-----END", "no data!\n-----END"),
+        armor("SIGNATURE", packet).replace(/-----END.*/, ""),
+        armor("SIGNATURE", packet).replace(/\n\n[^]*/, ""),
+        armor("SIGNATURE", packet).repeat(2),
+        armor("PUBLIC KEY BLOCK", packet) + armor("SIGNATURE", packet),
+      ]
+    ) equal(await verdict(bad, beside), "malformed-envelope", bad);
   });
 
   it("refuses a file that is signed as text: its line ends would be open", async () => {
@@ -413,8 +428,10 @@ describe("verifyFormat() of detached OpenPGP signatures", () => {
     const urls = Array.from({ length: 256 }, () => part(26, utf8("x")));
     equal(await of({ hashed: urls.slice(1) }), "ok");
     equal(await of({ hashed: urls }), "limit-exceeded");
-    const many = concat(...Array.from({ length: 200 }, () => packet));
-    equal(await verdict(many, beside), "limit-exceeded");
+    for (const [count, reason] of [[64, "ok"], [65, "limit-exceeded"], [200, "limit-exceeded"]]) {
+      const many = concat(...Array.from({ length: Number(count) }, () => packet));
+      equal(await verdict(many, beside), reason);
+    }
   });
 
   it("verifies RSA and ECDSA, with the algorithm that the digest makes", async () => {
