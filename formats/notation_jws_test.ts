@@ -131,6 +131,9 @@ describe("verifyFormat() of a Notation JWS", () => {
     const EXPIRY = "io.cncf.notary.expiry", AUTHENTIC = "io.cncf.notary.authenticSigningTime";
     const expiry = "2025-12-01T00:00:00Z";
     equal(await withHeader({ crit: undefined }), "unsupported-critical-header");
+    const none = { [SCHEME]: undefined, crit: undefined };
+    equal(await withHeader(none), "unsupported-critical-header");
+    equal(await reason(await sample({ chain: [] })), "malformed-envelope");
     equal(await withHeader({ [EXPIRY]: expiry }), "unsupported-critical-header");
     equal(await withHeader({ crit: [SCHEME, EXPIRY], [EXPIRY]: expiry }), "ok");
     const PLUGIN = "io.cncf.notary.verificationPlugin";
@@ -157,6 +160,9 @@ describe("verifyFormat() of a Notation JWS", () => {
     const EXPIRY = "io.cncf.notary.expiry";
     const header = { ...HEADER, crit: [SCHEME, EXPIRY], [EXPIRY]: "2025-05-02T00:00:00Z" };
     equal(await reason(await sample({ header })), "attestation-expired");
+    const end = new Date("2025-05-02T00:00:00Z");
+    equal(await reason(await sample({ header }), {}, end), "attestation-expired");
+    equal(await reason(await sample({ header }), {}, new Date(end.getTime() - 1)), "ok");
   });
 
   it("judges certificates now, or at a time that a trusted authority stamped", async () => {
@@ -187,6 +193,8 @@ describe("verifyFormat() of a Notation JWS", () => {
     };
     const trust = { timestampAuthorities: [stamper.root] };
     equal(await reason(await sample({ stamp: stamp(WITHIN) }), trust, AFTER), "ok");
+    equal(await reason(await sample(), trust), "ok");
+    equal(await reason(await sample(), trust, AFTER), "certificate-not-valid");
     equal(
       await reason(await sample({ stamp: stamp(new Date("2024-06-01T00:00:00Z")) }), trust, AFTER),
       "timestamp-authority-not-valid",

@@ -618,6 +618,24 @@ describe("verifyFormat() of OpenPGP messages", () => {
     equal(await verdict(await inline(stranger, data), trust), "missing-trusted-key");
   });
 
+  it("verifies what a key of version 6 announces, and ZLIB", async () => {
+    const six = await makeKey({ version: 6 });
+    const openpgp = await createOpenPgpKeyring(await publicKey(six));
+    const announced = (fingerprint: Uint8Array) =>
+      encodePacket(
+        4,
+        concat(Uint8Array.of(6, 0, 8, 27, 16), new Uint8Array(16).fill(7), fingerprint, uint(1, 1)),
+      );
+    const signature = await signaturePacket(six, data);
+    const message = concat(announced(six.fingerprint), literal(data), signature);
+    equal(await verdict(armor("MESSAGE", message), { ...trust, openpgp }), "ok");
+    const other = concat(announced(new Uint8Array(32)), literal(data), signature);
+    equal(await verdict(armor("MESSAGE", other), { ...trust, openpgp }), "malformed-envelope");
+    const stream = new Blob([message]).stream().pipeThrough(new CompressionStream("deflate"));
+    const zlib = concat(uint(2, 1), new Uint8Array(await new Response(stream).arrayBuffer()));
+    equal(await verdict(encodePacket(8, zlib), { ...trust, openpgp }), "ok");
+  });
+
   it("verifies text with the line ends that it is signed with", async () => {
     const signed = utf8(`${LIST}\r\n`);
     const message = concat(
@@ -670,6 +688,17 @@ describe("verifyFormat() of OpenPGP messages", () => {
     for (const nothing of [new Uint8Array(), await compressed(new Uint8Array())]) {
       equal(await verdict(await compressed(nothing), trust), "missing-signatures");
     }
+    const kinds = onePass(key), over = await signaturePacket(key, data, { type: 1 });
+    for (
+      const bad of [
+        concat(encodePacket(4, concat(kinds.subarray(6), uint(0, 1))), literal(data), signature),
+        concat(encodePacket(4, concat(uint(6, 1), kinds.subarray(7))), literal(data), signature),
+        concat(kinds, literal(data, "l"), signature),
+        concat(kinds, encodePacket(11, utf8("b")), signature),
+        concat(onePass(key, { type: 1, isLast: false }), kinds, literal(data), signature, over),
+        concat(kinds, encodePacket(10, utf8("PGP")), literal(data), signature),
+      ]
+    ) equal(await verdict(armor("MESSAGE", bad), trust), "malformed-envelope");
     const bzip = encodePacket(8, concat(uint(3, 1), utf8("BZh9")));
     equal(await verdict(bzip, trust), "unsupported-algorithm");
   });
