@@ -97,6 +97,7 @@ describe("verifyFormat() of a Notation JWS", () => {
         [keyUsage("sign"), extendedKeyUsage([CODE, TIME_STAMPING])],
         [keyUsage("sign"), extendedKeyUsage([CODE, "2.5.29.37.0"])],
         [extendedKeyUsage([CODE])],
+        [keyUsage("sign"), basicConstraints(true), extendedKeyUsage([CODE])],
       ]
     ) {
       const source = await sample({ chain: await chainOf(extensions) });
@@ -134,6 +135,16 @@ describe("verifyFormat() of a Notation JWS", () => {
     const none = { [SCHEME]: undefined, crit: undefined };
     equal(await withHeader(none), "unsupported-critical-header");
     equal(await reason(await sample({ chain: [] })), "malformed-envelope");
+    const parsed = JSON.parse(await sample());
+    const { x5c } = parsed.header;
+    for (const [value, expected] of [[[1], "malformed-envelope"], [["*"], "invalid-base64"]]) {
+      const changed = { ...parsed, header: { x5c: value } };
+      equal(await reason(JSON.stringify(changed)), expected);
+    }
+    // A chain that is signed is none: nobody looks for one there.
+    const inside = await sample({ header: { ...HEADER, x5c } });
+    const bare = { ...JSON.parse(inside), header: {} };
+    equal(await reason(JSON.stringify(bare)), "malformed-envelope");
     equal(await withHeader({ [EXPIRY]: expiry }), "unsupported-critical-header");
     equal(await withHeader({ crit: [SCHEME, EXPIRY], [EXPIRY]: expiry }), "ok");
     const PLUGIN = "io.cncf.notary.verificationPlugin";

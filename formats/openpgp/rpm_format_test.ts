@@ -192,6 +192,11 @@ describe("verifyFormat() of RPM packages", () => {
       [replaced(1000), "malformed-envelope"],
       [replaced(1000, "../app"), "malformed-envelope"],
       [replaced(1001, ["1", "2"]), "malformed-envelope"],
+      [replaced(1001, 1), "malformed-envelope"],
+      [replaced(1044, utf8("x")), "malformed-envelope"],
+      [replaced(5092, utf8(encodeHex(sha256(PAYLOAD)))), "malformed-envelope"],
+      [replaced(5092, encodeHex(sha256(PAYLOAD))), "ok"],
+      [replaced(5093, "8"), "malformed-envelope"],
     ];
     for (const [values, reason] of cases) {
       equal(await verdict(await made({ values }), trust), reason);
@@ -253,6 +258,28 @@ describe("verifyFormat() of RPM packages", () => {
       changed.set(value, offset);
       equal(await verdict(changed, trust), "malformed-envelope", String(offset - at));
     }
+    // Signed as it is: values of one entry that are those of another, or of the trailer.
+    const signed = async (change: (header: Bytes) => void) => {
+      const header = rpmHeader(63, HEADER);
+      change(header);
+      const signature = await signaturePacket(key, header);
+      return await verdict(rpmOf(rpmHeader(62, [[267, signature]]), header, PAYLOAD), trust);
+    };
+    const offset = (index: number) => 16 + 16 * (index + 1) + 8;
+    const end = 16 * (HEADER.length + 2);
+    equal(await signed(() => {}), "ok");
+    equal(await signed((header) => header.set(uint(0, 4), offset(1))), "malformed-envelope");
+    const last = HEADER.length - 1;
+    const trailer = rpmHeader(63, HEADER).length - end - 16;
+    const inTrailer = (header: Bytes) => header.set(uint(trailer + 12, 4), offset(last));
+    equal(await signed(inTrailer), "malformed-envelope");
+    const binary = await made({ stated: () => [[267, "text"]] });
+    equal(await verdict(binary, trust), "malformed-envelope");
+    const store = bytes.slice();
+    store.set(uint((64 << 20) + 1, 4), at + 12);
+    equal(await verdict(store, trust), "limit-exceeded");
+    store.set(uint(64 << 20, 4), at + 12);
+    equal(await verdict(store, trust), "malformed-envelope");
     const large = bytes.slice();
     large.set(uint(65_536, 4), at + 8);
     equal(await verdict(large, trust), "limit-exceeded");
