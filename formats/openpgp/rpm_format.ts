@@ -4,7 +4,6 @@ import { asRefusal } from "../../internal/check_list.ts";
 import { digest } from "../../internal/digest.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { type JsonObject, printable, quote } from "../../internal/json.ts";
-import { checkFileName } from "../../intoto/subjects/file_name.ts";
 import { parseStatement } from "../../intoto/statement.ts";
 import { rpmConfidence } from "../_openpgp_marks.ts";
 import type {
@@ -54,6 +53,7 @@ const PAYLOAD_DIGEST = 5092, PAYLOAD_DIGEST_ALGORITHM = 5093;
 /** Of the signature header: signatures over the header alone. */
 const DSA_HEADER = 267, RSA_HEADER = 268, OPENPGP = 278;
 const SHA256_HEADER = 273, LONG_SIZE = 270, SIZE = 1000;
+/** What a name may be made of, that of a file too. */
 const WORD = /^[A-Za-z0-9._+~^-]{1,256}$/;
 
 const rpm: FormatModule<RpmPackage> = {
@@ -206,7 +206,6 @@ async function statementOf(content: RpmPackage): Promise<FormatStatement> {
   }
   const payload = await verifyPayload(content);
   const name = fileName(names);
-  checkFileName(name, "use RPM package");
   const predicate: JsonObject = { ...names, payload };
   for (const [member, tag] of [["sourceRpm", SOURCE_RPM], ["compressor", COMPRESSOR]] as const) {
     const text = header.text(tag);

@@ -136,6 +136,15 @@ describe("verifyFormat() of RPM packages", () => {
     // Too many are counted before one is read.
     const texts = await made({ stated: () => [[278, Array.from({ length: 65 }, () => "?")]] });
     equal(await verdict(texts, trust), "limit-exceeded");
+    // As text the header would be another with the same signature.
+    const asText = await made({
+      stated: async (header) => {
+        const latin1 = new TextDecoder("latin1").decode(header).replace(/\r?\n/g, "\r\n");
+        const canonical = Uint8Array.from(latin1, (one) => one.charCodeAt(0));
+        return [[267, await signaturePacket(key, canonical, { type: 1 })]];
+      },
+    });
+    equal(await verdict(asText, trust), "unsupported-signature-type");
     const foreign = await made({
       stated: async (header) => [[267, await signaturePacket(stranger, header)]],
     });
@@ -273,6 +282,30 @@ describe("verifyFormat() of RPM packages", () => {
     const trailer = rpmHeader(63, HEADER).length - end - 16;
     const inTrailer = (header: Bytes) => header.set(uint(trailer + 12, 4), offset(last));
     equal(await signed(inTrailer), "malformed-envelope");
+    // Type, offset and count of the number, of the source's name, and of the digest.
+    const number = 6, source = 4, digests = 5;
+    const type = (index: number) => offset(index) - 4, count = (index: number) => offset(index) + 4;
+    const at0 = new DataView(rpmHeader(63, HEADER).buffer).getUint32(offset(number));
+    const changed: [number, number][] = [
+      [offset(number), at0 - 1],
+      [offset(number), 2 ** 31],
+      [count(number), 2],
+      [type(source), 0],
+      [type(source), 10],
+      [count(source), 0],
+      [count(source), 2],
+      [count(digests), 999],
+      [count(digests), 2],
+    ];
+    for (const [where, value] of changed) {
+      const reason = await signed((header) => header.set(uint(value, 4), where));
+      equal(reason, "malformed-envelope", `${where}: ${value}`);
+    }
+    const cut = (header: Bytes) => {
+      header.set(uint(7, 4), type(source));
+      header.set(uint(1 << 20, 4), count(source));
+    };
+    equal(await signed(cut), "malformed-envelope");
     const binary = await made({ stated: () => [[267, "text"]] });
     equal(await verdict(binary, trust), "malformed-envelope");
     const store = bytes.slice();
