@@ -12,8 +12,8 @@ export interface JoseSignature {
   readonly header: JsonObject;
   /** The header that nobody signed. */
   readonly unprotected: JsonObject;
-  /** What is signed: the encoded header, a dot and the encoded payload. */
-  readonly signed: Bytes;
+  /** Makes what is signed, the encoded header, a dot and the encoded payload: for one at a time. */
+  signed(): Bytes;
   /** The signature. */
   readonly signature: Bytes;
 }
@@ -114,6 +114,10 @@ function readSignature(value: Json, payload: string, path: string): JoseSignatur
     maxDepth: 32,
   });
   if (!isObject(header)) throw malformed("a header is no object", `${path}/protected`);
+  // RFC 7515, 4.1.11: what is not signed must not say what has to be understood.
+  if (Object.hasOwn(unprotected, "crit")) {
+    throw malformed("its crit is in the unprotected header", `${path}/header`);
+  }
   const twice = Object.keys(header).find((name) => Object.hasOwn(unprotected, name));
   if (twice !== undefined) {
     throw malformed(`${quote(twice)} stands in both headers`, `${path}/header`);
@@ -124,22 +128,24 @@ function readSignature(value: Json, payload: string, path: string): JoseSignatur
   return {
     header,
     unprotected,
-    signed: utf8(`${encoded}.${payload}`),
+    signed: () => utf8(`${encoded}.${payload}`),
     signature: base64(signature, "a signature", `${path}/signature`),
   };
 }
 
 /**
  * Why a `crit` header forbids to go on, or undefined: it lists names that are there, each
- * once, none of RFC 7515's own, and all of them understood.
+ * once, none of RFC 7515's own, and all of them understood. A payload that is signed without its
+ * encoding is refused even where its `b64` is not critical, as it has to be.
  *
- * Source: RFC 7515, 4.1.11.
+ * Source: RFC 7515, 4.1.11; RFC 7797, 6.
  */
 export function criticalRefusal(
   header: JsonObject,
   understood: ReadonlySet<string>,
 ): AttestationError | undefined {
-  const { crit } = header;
+  const { b64 = true, crit } = header;
+  if (b64 !== true) return notUnderstood("b64");
   if (crit === undefined) return undefined;
   if (!Array.isArray(crit) || crit.length === 0 || new Set(crit).size !== crit.length) {
     return malformed("its crit is no list of different names", "/protected");
@@ -148,14 +154,16 @@ export function criticalRefusal(
     if (typeof name !== "string" || !Object.hasOwn(header, name)) {
       return malformed("its crit names a header that is not there", "/protected");
     }
-    if (!understood.has(name)) {
-      return new AttestationError(
-        "unsupported-critical-header",
-        `Cannot verify JWS: the critical header ${quote(name)} is not understood`,
-        { path: "/protected" },
-      );
-    }
+    if (!understood.has(name)) return notUnderstood(name);
   }
+}
+
+function notUnderstood(name: string): AttestationError {
+  return new AttestationError(
+    "unsupported-critical-header",
+    `Cannot verify JWS: the critical header ${quote(name)} is not understood`,
+    { path: "/protected" },
+  );
 }
 
 /** The algorithm of a trusted key that an `alg` confirms; undefined for what is not taken. */

@@ -73,7 +73,7 @@ describe("parseChartMetadata()", () => {
         `? name\n: evil\n${rest}`,
         `!!str name: evil\n${rest}`,
         `<<: *other\n${rest}`,
-        `${rest}---\nname: evil\n`,
+        `${rest}---\nother: x\n`,
         `{name: evil}\n${rest}`,
       ]
     ) assert.equal(refusal(() => parseChartMetadata(text)), "malformed-chart", text);
@@ -103,6 +103,8 @@ describe("parseHelmProvenance()", () => {
         body(`name: app\nversion: 1.2.3\nfiles:\n  a.tgz: sha256:${HEX}\n`),
         body(`name: app\nversion: 1.2.3\n...\n...\nfiles:\n  a.tgz: sha256:${HEX}\n`),
         body("name: app\nversion: 1.2.3\n...\nfiles:\n"),
+        body(`name: app\nversion: 1.2.3\n...\nother:\n  a: sha256:${HEX}\n`),
+        body(`name: app\nversion: 1.2.3\n...\n`),
         body(`name: app\nversion: 1.2.3\n...\nfiles:\n  a.tgz: md5:${HEX}\n`),
         body(`name: app\nversion: 1.2.3\n...\nfiles:\n  ../a.tgz: sha256:${HEX}\n`),
         body(

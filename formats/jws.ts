@@ -1,6 +1,8 @@
-import { AttestationError, isAttestationError } from "../errors.ts";
+import { AttestationError } from "../errors.ts";
+import { asRefusal } from "../internal/check_list.ts";
 import {
   isObject,
+  type Json,
   type JsonObject,
   jsonText,
   parseJson,
@@ -18,6 +20,7 @@ import {
 } from "./_jose.ts";
 import { NOTATION_TYPE } from "./notation_payload.ts";
 import { badSigner, trySigner } from "./_signers.ts";
+import { isGenericType, isJwtType } from "./statement.ts";
 import type {
   Confidence,
   FormatContext,
@@ -64,9 +67,8 @@ export const jws: FormatModule<Jose> = {
     };
   },
   async verify({ content: jose }, context) {
-    const signers = await Promise.all(
-      jose.signatures.map((one) => verifySignature(one, context)),
-    );
+    const signers: SignerResult[] = [];
+    for (const one of jose.signatures) signers.push(await verifySignature(one, context));
     const good = jose.signatures.filter((_, i) => signers[i].ok).map(({ header }) => header);
     const types = new Set(good.map(typeOf));
     const type = types.size === 1 ? [...types][0] : undefined;
@@ -75,8 +77,8 @@ export const jws: FormatModule<Jose> = {
         "malformed-envelope",
         "Cannot verify JWS: its signatures state different types of the payload",
       )
-      : good.length > 0
-      ? timeRefusal(jose.payload, type, context.now)
+      : good.some(mayBeJwt)
+      ? timeRefusal(jose.payload, good.some(hasClaims), context.now)
       : undefined;
     return {
       format: "jws",
@@ -146,24 +148,43 @@ async function verifySignature(
       keyid,
     );
   }
-  return await trySigner(fitting, { data: signed, signature, encoding: "p1363", keyid });
+  return await trySigner(fitting, { data: signed(), signature, encoding: "p1363", keyid });
 }
 
-/** RFC 7519, 4.1.4 and 4.1.5, of what may be a JWT. */
+/** Whether a type of a header is that of a JWT. */
+function isJwt(type: Json | undefined): boolean {
+  return typeof type === "string" && isJwtType(type);
+}
+
+/** A type of the payload does not make a JWT another thing; nothing said of it may be one too. */
+function mayBeJwt(header: JsonObject): boolean {
+  const type = typeOf(header);
+  return isJwt(header.typ) || isJwt(header.cty) || type === undefined || isGenericType(type);
+}
+
+/** RFC 7519, 5.2: one in another has its claims inside. */
+function hasClaims({ cty, typ }: JsonObject): boolean {
+  return isJwt(typ) && !isJwt(cty);
+}
+
+/** RFC 7519, 4.1.4 and 4.1.5, of what is a JWT or may be one. */
 function timeRefusal(
   payload: Uint8Array,
-  type: string | undefined,
+  isExpected: boolean,
   now: Date,
 ): AttestationError | undefined {
-  if (type !== undefined && !/^(application\/)?([a-z0-9.-]+\+)?jwt$|^jose/i.test(type)) return;
   let claims: unknown;
   try {
     claims = parseJson(payload);
   } catch (error) {
-    if (!isAttestationError(error)) throw error;
-    return undefined; // No claims; what it is instead is for its reader to say.
+    // What it is instead is for its reader to say, unless it says that it has claims.
+    return isExpected ? asRefusal(error) : undefined;
   }
-  if (!isObject(claims)) return undefined;
+  if (!isObject(claims)) {
+    return isExpected
+      ? new AttestationError("malformed-envelope", "Cannot verify JWT: its claims are no object")
+      : undefined;
+  }
   const { exp, nbf } = claims;
   for (const [name, value] of [["exp", exp], ["nbf", nbf]] as const) {
     if (value !== undefined && typeof value !== "number") {

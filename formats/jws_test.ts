@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isAttestationError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
 import type { KeyAlgorithm } from "../keys/mod.ts";
 import {
@@ -12,6 +13,7 @@ import {
   STATEMENT,
   verdict,
 } from "./_fixtures_test.ts";
+import { parseJose } from "./_jose.ts";
 import { verifyFormat } from "./mod.ts";
 
 const TYPE = "vnd.in-toto+json";
@@ -57,6 +59,7 @@ describe("verifyFormat() of a JWS", () => {
     equal(await verdict(JSON.stringify(one, null, 2), await ci()), "ok");
     equal(await verdict(JSON.stringify(await general("ci")), await ci()), "ok");
     equal(await verdict(`${await compact(GOOD)}\n`, await ci()), "ok");
+    equal(await verdict(await compact({ ...GOOD, alg: "Ed25519" }), await ci()), "ok");
   });
 
   it("is told by a header of any length, such as one with a chain of certificates", async () => {
@@ -119,9 +122,12 @@ describe("verifyFormat() of a JWS", () => {
       ["exp", "malformed-envelope"],
       [["cty", "cty"], "malformed-envelope"],
       [["cty"], "unsupported-critical-header"],
+      ["x", "malformed-envelope"],
+      [[1], "malformed-envelope"],
+      [["x", 1], "unsupported-critical-header"],
     ];
     for (const [crit, reason] of bad) {
-      equal(await verdict(await compact({ ...GOOD, crit }), await ci()), reason);
+      equal(await verdict(await compact({ ...GOOD, x: 1, 1: 1, crit }), await ci()), reason);
     }
     const b64False = { ...GOOD, b64: false, crit: ["b64"] };
     equal(await verdict(await compact(b64False), await ci()), "unsupported-critical-header");
@@ -203,10 +209,44 @@ describe("verifyFormat() of a JWS", () => {
     equal(await verdict(token, { ...await ci(), ...at(150) }), "ok");
     equal(await verdict(token, { ...await ci(), ...at(200) }), "attestation-expired");
     equal(await verdict(token, { ...await ci(), ...at(99) }), "attestation-not-yet-valid");
+    equal(await verdict(token, { ...await ci(), ...at(100) }), "ok");
+    equal(await verdict(token, at(150)), "missing-trusted-key");
     const text = await compact({ alg: "EdDSA", typ: "JWT" }, { exp: "200" });
     equal(await verdict(text, await ci()), "malformed-envelope");
     const statement = await compact(GOOD, { ...STATEMENT, exp: 1 });
     equal(await verdict(statement, await ci()), "ok");
+    const expired = { ...STATEMENT, exp: 1 };
+    const of = async (header: object, payload: string | object = expired) =>
+      await verdict(await compact({ alg: "EdDSA", ...header }, payload), await ci());
+    // What the payload is said to be makes it no other thing, nor does saying nothing.
+    for (
+      const header of [
+        {},
+        { typ: "JWT", cty: TYPE },
+        { typ: "application/at+jwt", cty: "text/plain" },
+        { typ: "application/jose+json" },
+        { typ: "JOSE" },
+        { cty: "json" },
+        { cty: "JWT" },
+        { cty: "at+jwt" },
+      ]
+    ) equal(await of(header), "attestation-expired", JSON.stringify(header));
+    // Claims that cannot be read have no time that could be judged.
+    equal(await of({ typ: "JWT" }, '{"exp":1,"exp":9999999999}'), "duplicate-json-key");
+    equal(await of({ typ: "JWT" }, '["exp"]'), "malformed-envelope");
+    equal(await of({ typ: "JWT" }, "hello"), "malformed-json");
+    equal(await of({ typ: "JWT", cty: "JWT" }, await compact(GOOD)), "ok");
+    equal(await of({}, "hello"), "ok");
+  });
+
+  it("refuses a payload without its encoding, and a crit that nobody signed", async () => {
+    equal(await verdict(await compact({ ...GOOD, b64: true }), await ci()), "ok");
+    for (const b64 of [false, 0, "false"]) {
+      const token = await compact({ ...GOOD, b64 });
+      equal(await verdict(token, await ci()), "unsupported-critical-header");
+    }
+    const one = { ...await joseSignature(GOOD, STATEMENT), header: { crit: ["x"], x: 1 } };
+    equal(await verdict(JSON.stringify(one), await ci()), "malformed-envelope");
   });
 
   it("makes a Statement of a payload whose type is one that is read", async () => {
@@ -228,5 +268,68 @@ describe("verifyFormat() of a JWS", () => {
   it("refuses what has the marks of a DSSE envelope too", async () => {
     const hybrid = { ...await general("ci"), payloadType: "application/vnd.in-toto+json" };
     equal(await verdict(JSON.stringify(hybrid), await ci()), "ambiguous-format");
+  });
+});
+
+describe("parseJose()", () => {
+  const limits = { maxBytes: 1000, maxSignatures: 2 };
+  const refusal = (source: string | object): string => {
+    const text = typeof source === "string" ? source : JSON.stringify(source);
+    try {
+      return parseJose(utf8(text), limits).serialization;
+    } catch (error) {
+      return isAttestationError(error) ? error.reason : String(error);
+    }
+  };
+  const protectedHeader = b64({ alg: "EdDSA" });
+  const one = { protected: protectedHeader, signature: "AA" };
+  const compactOne = `${protectedHeader}.AA.AA`;
+
+  it("tells the three serialisations, and bounds what it reads", () => {
+    equal(refusal(compactOne), "compact");
+    equal(refusal(`${protectedHeader}..`), "compact");
+    equal(refusal({ ...one, payload: "AA" }), "flattened");
+    equal(refusal({ payload: "AA", signatures: [one] }), "general");
+    equal(refusal({ payload: "AA", signatures: [one, one] }), "general");
+    equal(refusal({ payload: "AA", signatures: [one, one, one] }), "limit-exceeded");
+    equal(refusal(compactOne.padEnd(1000)), "compact");
+    equal(refusal(compactOne.padEnd(1001)), "limit-exceeded");
+  });
+
+  it("refuses what is in none of them", () => {
+    const flat = { ...one, payload: "AA" };
+    const cases: [string | object, string][] = [
+      ["", "empty-input"],
+      [`${protectedHeader}.AA`, "malformed-envelope"],
+      [`${compactOne}.AA.AA`, "malformed-envelope"],
+      [`${protectedHeader}.A+.AA`, "invalid-base64"],
+      [`${protectedHeader}.AA.A`, "invalid-base64"],
+      [` ${compactOne}`, "malformed-json"],
+      ["[]", "malformed-envelope"],
+      [{ ...flat, payload: 1 }, "malformed-envelope"],
+      [{ ...one }, "malformed-envelope"],
+      [{ ...flat, payload: "AB" }, "invalid-base64"],
+      [{ payload: "AA", signatures: {} }, "malformed-envelope"],
+      [{ payload: "AA", signatures: null }, "malformed-envelope"],
+      [{ payload: "AA", signatures: [] }, "missing-signatures"],
+      [{ payload: "AA", signatures: [one, 1] }, "malformed-envelope"],
+      [{ payload: "AA", signatures: [one], signature: "AA" }, "malformed-envelope"],
+      [{ payload: "AA", signatures: [one], protected: "AA" }, "malformed-envelope"],
+      [{ payload: "AA", signatures: [one], header: {} }, "malformed-envelope"],
+      [{ ...flat, protected: undefined }, "malformed-envelope"],
+      [{ ...flat, protected: "" }, "malformed-envelope"],
+      [{ ...flat, protected: { alg: "EdDSA" } }, "malformed-envelope"],
+      [{ ...flat, protected: b64("[]") }, "malformed-envelope"],
+      [{ ...flat, protected: b64({}) }, "malformed-envelope"],
+      [{ ...flat, protected: b64({ alg: 1 }) }, "malformed-envelope"],
+      [{ ...flat, protected: b64({}), header: { alg: "EdDSA" } }, "malformed-envelope"],
+      [{ ...flat, protected: `${protectedHeader}=` }, "invalid-base64"],
+      [{ ...flat, signature: 1 }, "malformed-envelope"],
+      [{ ...flat, signature: undefined }, "malformed-envelope"],
+      [{ ...flat, header: [] }, "malformed-envelope"],
+      [{ ...flat, header: null }, "malformed-envelope"],
+      [{ ...flat, header: { alg: "none" } }, "malformed-envelope"],
+    ];
+    for (const [source, reason] of cases) equal(refusal(source), reason, JSON.stringify(source));
   });
 });

@@ -80,7 +80,7 @@ function readNotation(
       ? { timestamp: base64(timestamp, `/header/${NOTATION_TIMESTAMP}`) }
       : {}),
     ...(typeof agent === "string" ? { signingAgent: agent } : {}),
-    signed,
+    signed: signed(),
     signature,
   };
 }

@@ -97,6 +97,7 @@ describe("verifyFormat() of a Notation JWS", () => {
         [keyUsage("sign"), extendedKeyUsage([CODE, TIME_STAMPING])],
         [keyUsage("sign"), extendedKeyUsage([CODE, "2.5.29.37.0"])],
         [extendedKeyUsage([CODE])],
+        [keyUsage("sign"), basicConstraints(true), extendedKeyUsage([CODE])],
       ]
     ) {
       const source = await sample({ chain: await chainOf(extensions) });
@@ -131,6 +132,19 @@ describe("verifyFormat() of a Notation JWS", () => {
     const EXPIRY = "io.cncf.notary.expiry", AUTHENTIC = "io.cncf.notary.authenticSigningTime";
     const expiry = "2025-12-01T00:00:00Z";
     equal(await withHeader({ crit: undefined }), "unsupported-critical-header");
+    const none = { [SCHEME]: undefined, crit: undefined };
+    equal(await withHeader(none), "unsupported-critical-header");
+    equal(await reason(await sample({ chain: [] })), "malformed-envelope");
+    const parsed = JSON.parse(await sample());
+    const { x5c } = parsed.header;
+    for (const [value, expected] of [[[1], "malformed-envelope"], [["*"], "invalid-base64"]]) {
+      const changed = { ...parsed, header: { x5c: value } };
+      equal(await reason(JSON.stringify(changed)), expected);
+    }
+    // A chain that is signed is none: nobody looks for one there.
+    const inside = await sample({ header: { ...HEADER, x5c } });
+    const bare = { ...JSON.parse(inside), header: {} };
+    equal(await reason(JSON.stringify(bare)), "malformed-envelope");
     equal(await withHeader({ [EXPIRY]: expiry }), "unsupported-critical-header");
     equal(await withHeader({ crit: [SCHEME, EXPIRY], [EXPIRY]: expiry }), "ok");
     const PLUGIN = "io.cncf.notary.verificationPlugin";
@@ -157,6 +171,9 @@ describe("verifyFormat() of a Notation JWS", () => {
     const EXPIRY = "io.cncf.notary.expiry";
     const header = { ...HEADER, crit: [SCHEME, EXPIRY], [EXPIRY]: "2025-05-02T00:00:00Z" };
     equal(await reason(await sample({ header })), "attestation-expired");
+    const end = new Date("2025-05-02T00:00:00Z");
+    equal(await reason(await sample({ header }), {}, end), "attestation-expired");
+    equal(await reason(await sample({ header }), {}, new Date(end.getTime() - 1)), "ok");
   });
 
   it("judges certificates now, or at a time that a trusted authority stamped", async () => {
@@ -187,6 +204,8 @@ describe("verifyFormat() of a Notation JWS", () => {
     };
     const trust = { timestampAuthorities: [stamper.root] };
     equal(await reason(await sample({ stamp: stamp(WITHIN) }), trust, AFTER), "ok");
+    equal(await reason(await sample(), trust), "ok");
+    equal(await reason(await sample(), trust, AFTER), "certificate-not-valid");
     equal(
       await reason(await sample({ stamp: stamp(new Date("2024-06-01T00:00:00Z")) }), trust, AFTER),
       "timestamp-authority-not-valid",

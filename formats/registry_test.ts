@@ -123,6 +123,9 @@ describe("documents that nobody signed", () => {
     deepEqual(decodeMessage(bytes, "jws").statement.subject, [
       { name: "abc", digest: { sha256: ABC_SHA256 } },
     ]);
+    // A type of any length is looked at once.
+    const type = { value: `x/y${";".repeat(1 << 18)}\n`, authenticated: false };
+    throws(() => decodeMessage(utf8("{}"), "jws", type), { reason: "unsupported-payload-type" });
     throws(() => decodeMessage(utf8('{"spdxVersion":"SPDX-2.3"}'), "jws"), {
       reason: "missing-subject",
     });
@@ -322,7 +325,14 @@ describe("verifyFormat()", () => {
     equal(await verdict(token, { keys, formats: ["jws"] }), "ok");
     equal(await verdict(token, { keys, formats: ["dsse"] }), "format-not-accepted");
     for (
-      const bad of [{ key: [] }, { threshold: 0 }, { now: 1 }, { formats: "jws" }, { keys: ["x"] }]
+      const bad of [
+        { key: [] },
+        { threshold: 0 },
+        { now: 1 },
+        { now: new Date("never") },
+        { formats: "jws" },
+        { keys: ["x"] },
+      ]
     ) {
       await rejects(verifyFormat(token, bad as never), TypeError);
     }

@@ -112,6 +112,7 @@ export const tlogProof: FormatModule<ParsedProof> = {
     const { refusal: _, proofs, ...rest } = envelope;
     return {
       ...rest,
+      ...(context.detached === undefined ? {} : { detached: context.detached.digest }),
       proofs: refusal === undefined ? proofs : [],
       ...(refusal === undefined ? {} : { refusal }),
       unauthenticated: extra === undefined ? {} : { extra: encodeHex(extra) },

@@ -150,12 +150,25 @@ export function decodeMessage(
   return { ...found, implicit: [...implicit, ...found.implicit] };
 }
 
-function kindOfType(type: string | undefined): MessageKind | undefined {
-  if (type === undefined) return undefined;
+/** A media type as it is compared. RFC 7515, 4.1.9: `application/` is left out where no other slash is there. */
+function fullType(type: string): string {
   const lower = type.toLowerCase();
-  // RFC 7515, 4.1.9: `application/` is left out where no other slash is there.
-  const full = lower.includes("/") ? lower : `application/${lower}`;
-  if (GENERIC.has(full)) return undefined;
+  return lower.includes("/") ? lower : `application/${lower}`;
+}
+
+/** Tells whether a type of JOSE says nothing of what is in the message. */
+export function isGenericType(type: string): boolean {
+  return GENERIC.has(fullType(type));
+}
+
+/** Tells whether a type is that of a JWT: RFC 7519, 5.1; RFC 8725, 3.11. */
+export function isJwtType(type: string): boolean {
+  return /^application\/([a-z0-9.-]+\+)?jwt$/.test(fullType(type));
+}
+
+function kindOfType(type: string | undefined): MessageKind | undefined {
+  if (type === undefined || isGenericType(type)) return undefined;
+  const full = fullType(type);
   if (IN_TOTO.test(full)) return "in-toto";
   const [withoutParameters] = full.split(";", 1);
   const kind = KINDS.get(withoutParameters);

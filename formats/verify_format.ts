@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
-import { utf8 } from "../internal/bytes.ts";
+import { equalBytes, utf8 } from "../internal/bytes.ts";
 import { parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
@@ -40,8 +40,8 @@ export interface FormatTrust {
   /** Distinct signers that must be trusted; integer >= 1, default 1. */
   threshold?: number;
   /**
-   * What a detached signature is over. A document that holds what it signs is of that alone:
-   * `envelope.message` is it, and `envelope.detached` is absent.
+   * What a detached signature is over. Given, a document that holds another message is refused:
+   * its signer need not know of this one.
    */
   detached?: DetachedMessage;
   /** What both sides of a PASETO token know and the token does not say. Default: nothing. */
@@ -146,7 +146,10 @@ export async function verifyFormat(
       );
     }
     const module = await entry.load();
-    return judgeFormat(await module.verify(parsed, context), threshold);
+    return judgeFormat(await module.verify(parsed, context), {
+      threshold,
+      detached: context.detached,
+    });
   } catch (thrown) {
     const error = asRefusal(thrown);
     return { ok: false, errorReason: error.reason, error };
@@ -168,7 +171,7 @@ export function checkFormatTrust(
   if (!Number.isInteger(threshold) || threshold < 1) {
     throw new TypeError(`threshold is ${threshold}, wanted an integer >= 1`);
   }
-  if (!(now instanceof Date)) throw new TypeError("now is not a Date");
+  if (!(now instanceof Date && isFinite(+now))) throw new TypeError("now is not a Date");
   return {
     context: {
       keys,
@@ -185,8 +188,11 @@ export function checkFormatTrust(
 }
 
 /** The answer for an envelope whose signatures were checked. */
-export function judgeFormat(envelope: FormatEnvelope, threshold: number): FormatResult {
-  const error = refusalOf(envelope, threshold);
+export function judgeFormat(
+  envelope: FormatEnvelope,
+  { threshold, detached }: { threshold: number; detached?: DetachedMessage },
+): FormatResult {
+  const error = refusalOf(envelope, threshold) ?? refusalOfMessage(envelope, detached);
   if (error !== undefined) return { ok: false, errorReason: error.reason, error, envelope };
   let statement: FormatStatement | AttestationError;
   try {
@@ -228,6 +234,20 @@ export function refusalOf(
       `Cannot verify document: ${count} of ${threshold} required signers are trusted`,
     );
   }
+}
+
+/** Why an envelope with a message of its own is none of what was given, or undefined. */
+function refusalOfMessage(
+  { message, detached: covered }: FormatEnvelope,
+  detached: DetachedMessage | undefined,
+): AttestationError | undefined {
+  if (detached === undefined || covered !== undefined) return undefined;
+  const { content } = detached;
+  if (content !== undefined && message !== undefined && equalBytes(message, content)) return;
+  return new AttestationError(
+    "subject-mismatch",
+    "Cannot accept document: it holds what it signs, which is not what is given",
+  );
 }
 
 /** A document with the module that read it. */

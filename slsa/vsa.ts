@@ -85,7 +85,7 @@ export function evaluateVsa(
   required: VsaRequirement,
 ): VsaEvaluation {
   const { now = new Date(), ...expectation } = required;
-  if (!(now instanceof Date)) throw new TypeError("now is not a Date");
+  if (!(now instanceof Date && isFinite(+now))) throw new TypeError("now is not a Date");
   checkVsaExpectation(expectation);
   const list = new CheckList();
   const type = { expected: VSA_V1, actual: statement.predicateType, path: "/predicateType" };

@@ -119,6 +119,12 @@ describe("evaluateVsa()", () => {
       subject: SUBJECT,
       predicateType: VSA_V1,
     };
+    for (const now of [0, new Date("never")]) {
+      throws(
+        () => evaluateVsa(statement, KEYED, { ...EXPECTED, now: now as Date }),
+        { name: "TypeError", message: "now is not a Date" },
+      );
+    }
     const { checks, summary } = evaluateVsa(statement, KEYED, { ...EXPECTED, now: NOW });
     equal(summary, undefined);
     equal(checks[1].reason, "missing-predicate-field");

@@ -218,6 +218,9 @@ describe("verify() of other formats", () => {
     const token = await compact(GOOD, statement());
     await rejects(run(token, { expect: { formats: "jws" as never } }), TypeError);
     await rejects(run(token, { trust: { certificate: {} } as never }), TypeError);
+    // Nothing is before or after it: an expired token would count.
+    await rejects(run(token, { now: new Date("never") }), TypeError);
+    await rejects(run(token, { now: 1 as never }), TypeError);
   });
 });
 

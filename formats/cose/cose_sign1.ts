@@ -123,7 +123,8 @@ export async function verifyCoseSign1(
   try {
     const { maxBytes } = FORMAT_LIMITS;
     const one = parseSign1(source, { maxBytes, untagged });
-    return judgeFormat(await verifySign1(one, context, externalData), threshold);
+    const envelope = await verifySign1(one, context, externalData);
+    return judgeFormat(envelope, { threshold, detached: context.detached });
   } catch (thrown) {
     const error = asRefusal(thrown);
     return { ok: false, errorReason: error.reason, error };

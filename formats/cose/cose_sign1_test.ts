@@ -247,14 +247,15 @@ describe("verifyFormat() of COSE_Sign1", () => {
     const detached = { content: utf8("abd"), digest };
     equal(await verdict(source, { ...trust, detached }), "invalid-signature");
     equal((await parseFormat(source)).message, undefined);
-    // What is inside counts, whatever lies beside it.
-    const inside = await verifyFormat(await sign1(), {
-      ...trust,
-      detached: { content: ABC, digest },
-    });
-    ok(inside.ok);
-    equal(inside.envelope.detached, undefined);
-    deepEqual(inside.envelope.message, utf8(JSON.stringify(STATEMENT)));
+    // Of another file what is inside says nothing, whoever signed it.
+    const inside = await sign1();
+    const beside = { ...trust, detached: { content: ABC, digest } };
+    equal(await both(inside), "ok");
+    equal(await verdict(inside, beside), "subject-mismatch");
+    equal(await reason(inside, beside), "subject-mismatch");
+    const content = utf8(JSON.stringify(STATEMENT));
+    equal(await reason(inside, { ...trust, detached: { content, digest: {} } }), "ok");
+    equal(await reason(await sign1({ name: "x" }), beside), "invalid-signature");
   });
 
   it("verifies what both sides know, if it is given", async () => {
@@ -326,10 +327,12 @@ describe("verifyFormat() of COSE_Sign1 with certificates", () => {
       await verdict(await withChain(chain, undefined, "leaf-other"), await trust()),
       "invalid-signature",
     );
-    equal(
-      await verdict(await withChain(chain, map([1, int(-37)])), await trust()),
-      "key-algorithm-mismatch",
-    );
+    // PS256, ES384 for P-384 alone, Ed25519; ES256 for P-256 alone.
+    for (const alg of [-37, -51, -8]) {
+      const header = map([1, int(alg)]);
+      equal(await verdict(await withChain(chain, header), await trust()), "key-algorithm-mismatch");
+    }
+    equal(await verdict(await withChain(chain, map([1, int(-9)])), await trust()), "ok");
     for (
       const extensions of [
         [keyUsage("certificates"), basicConstraints(false)],
@@ -356,7 +359,10 @@ describe("verifyFormat() of COSE_Sign1 with certificates", () => {
       equal(await reasonOf(value), "malformed-envelope");
     }
     equal(await reasonOf(bytes(ABC)), "malformed-certificate");
-    equal(await reasonOf(list(...Array(17).fill(bytes(chain[0])))), "limit-exceeded");
+    const most = (count: number) =>
+      list(...[...chain, ...Array(count - 3).fill(chain[2])].map((one) => bytes(one)));
+    equal(await reasonOf(most(16)), "ok");
+    equal(await reasonOf(most(17)), "limit-exceeded");
   });
 
   it("needs no certificate where a key is trusted, and believes none that is not", async () => {
@@ -364,6 +370,9 @@ describe("verifyFormat() of COSE_Sign1 with certificates", () => {
     const unprotected = map([33, list(...chain.map(bytes))]);
     const source = await sign1({ unprotected });
     equal(await verdict(source, await trustOf()), "ok");
+    equal(await verdict(source, { ...await trustOf(), ...await trust("CN=other") }), "ok");
+    const forged = await sign1({ unprotected: map([33, bytes(ABC)]) });
+    equal(await verdict(forged, { ...await trustOf(), ...await trust() }), "ok");
     const stranger = await sign1({ name: "mallory", unprotected });
     equal(await verdict(stranger, await trustOf()), "invalid-signature");
     equal(

@@ -125,6 +125,7 @@ describe("verifyFormat() of a Notation signature in COSE", () => {
         int(1764547200),
         text("2025-12-01T00:00:00Z"),
         tag(0, text("2025-12-01T00:00:00Z")),
+        tag(100, int(1764547200)),
         tag(1, text("x")),
         tag(1, Uint8Array.of(0xfb, 0x41, 0xda, 0x4b, 0x26, 0x00, 0x20, 0, 0)),
         tag(1, Uint8Array.of(0x1b, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)),

@@ -29,13 +29,9 @@ const MAX_HEADERS = 16;
  * @throws {AttestationError} `malformed-envelope`, `invalid-unicode`.
  */
 export function linesOf(bytes: Uint8Array): string[] {
-  const lines = decodeUtf8(bytes).split("\n").map((line) =>
-    line.endsWith("\r") ? line.slice(0, -1) : line
-  );
-  if (lines.some((line) => line.includes("\r"))) {
-    throw malformed("a carriage return stands within a line");
-  }
-  return lines;
+  const text = decodeUtf8(bytes);
+  if (/\r(?!\n)/.test(text)) throw malformed("a carriage return stands within a line");
+  return text.split(/\r?\n/);
 }
 
 /** What the first line of a block calls it, if the line is one. */
@@ -62,7 +58,7 @@ export function readArmor(lines: readonly string[], start: number): Armored {
   for (; at < lines.length && lines[at].trim() !== ""; at++) {
     const [, name, value] = HEADER.exec(lines[at]) ?? [];
     if (name === undefined) throw malformed(`${quote(lines[at])} is no header of armor`);
-    if (Object.keys(headers).length === MAX_HEADERS) {
+    if (at - start > MAX_HEADERS) {
       throw new AttestationError(
         "limit-exceeded",
         `Cannot read OpenPGP: more than ${MAX_HEADERS} headers of armor`,
@@ -86,7 +82,7 @@ export function readArmor(lines: readonly string[], start: number): Armored {
   return { label, headers, bytes, next: at + 1 };
 }
 
-/** Refuses anything but white space from a line on. */
+/** Refuses anything but white space from one line up to, not including, another. */
 export function refuseMore(lines: readonly string[], start: number, end = lines.length): void {
   const line = lines.slice(start, end).find((one) => one.trim() !== "");
   if (line !== undefined) {

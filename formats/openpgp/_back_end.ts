@@ -4,7 +4,6 @@ import {
   createMessage,
   enums,
   type PublicKey,
-  type PublicSubkeyPacket,
   readSignature,
   type SignaturePacket,
   type Subkey,
@@ -35,8 +34,13 @@ export const CONFIG: Config = {
   ]),
 };
 
-/** Any revocation: the library takes none for that, and its types do not say so. */
-const ANY = undefined as unknown as SignaturePacket & PublicSubkeyPacket;
+/** A revocation is heeded whatever it is over: no other key is believed by that. */
+const OF_REVOCATIONS: Config = { ...CONFIG, rejectHashAlgorithms: new Set() };
+/** Revocations for these reasons count from their time on, all others ever: RFC 9580, 5.2.3.31. */
+const SOFT: ReadonlySet<number | null> = new Set<number | null>([
+  enums.reasonForRevocation.keySuperseded,
+  enums.reasonForRevocation.keyRetired,
+]);
 
 /** A key that may have made a signature, within the key that it belongs to. */
 export interface SigningKey {
@@ -67,9 +71,20 @@ export async function keyRefusal(
   { primary, part }: SigningKey,
   now: Date,
 ): Promise<AttestationError | undefined> {
-  const isRevoked = await primary.isRevoked(undefined, undefined, now, CONFIG) ||
-    part !== primary && await (part as Subkey).isRevoked(ANY, ANY, now, CONFIG);
-  if (isRevoked) {
+  const key = primary.keyPacket;
+  // A subkey that is there twice is revoked if one of its copies is.
+  const copies = primary.getSubkeys().filter((one) =>
+    one.getFingerprint() === part.getFingerprint()
+  );
+  const { keyRevocation, subkeyRevocation } = enums.signature;
+  const answers = await Promise.all([
+    isRevokedBy(primary, { type: keyRevocation, data: { key }, now }),
+    ...copies.map((one) => {
+      const data = { key, bind: one.keyPacket };
+      return isRevokedBy(one, { type: subkeyRevocation, data, now });
+    }),
+  ]);
+  if (answers.includes(true)) {
     return new AttestationError(
       "key-revoked",
       `Cannot accept signature: its OpenPGP key ${part.getFingerprint()} is revoked`,
@@ -85,6 +100,37 @@ export async function keyRefusal(
       { cause },
     );
   }
+}
+
+/**
+ * Tells whether the primary key made one of the revocations of a key. The library overlooks those
+ * that it would not believe as other signatures: with a part that is critical and unknown, or
+ * without the name of their key. Who says that a key counts no more has to be heeded all the same.
+ *
+ * Source: RFC 9580, 5.2.3.31.
+ */
+async function isRevokedBy(
+  { revocationSignatures }: PublicKey | Subkey,
+  { type, data, now }: { type: number; data: { key: PublicKey["keyPacket"] }; now: Date },
+): Promise<boolean> {
+  const { key } = data;
+  const found = await Promise.all(revocationSignatures.map(async (one) => {
+    const bare: SignaturePacket = Object.create(one, {
+      created: { value: new Date(0) },
+      issuerKeyID: { value: key.getKeyID() },
+      rawNotations: { value: [] },
+      revocationKeyClass: { value: null },
+      signatureNeverExpires: { value: true },
+      unknownSubpackets: { value: [] },
+    });
+    try {
+      await bare.verify(key, type, data, undefined, false, OF_REVOCATIONS);
+    } catch {
+      return false;
+    }
+    return one.created === null || one.created <= now || !SOFT.has(one.reasonForRevocationFlag);
+  }));
+  return found.includes(true);
 }
 
 /**
@@ -125,5 +171,5 @@ function refused(what: string, cause?: unknown): AttestationError {
 /** What the library says, as a part of a message of ours. */
 export function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : "an unexpected error";
-  return printable(text.replace(/[.\s]+$/, ""), 160);
+  return printable(text.slice(0, 160).replace(/[.\s]+$/, ""), 160);
 }

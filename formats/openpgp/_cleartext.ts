@@ -1,6 +1,6 @@
 import { utf8 } from "../../internal/bytes.ts";
 import { quote } from "../../internal/json.ts";
-import { linesOf, readArmor, refuseMore } from "./_armor.ts";
+import { readArmor, refuseMore } from "./_armor.ts";
 import { malformed, readPackets } from "./_packets.ts";
 import { hashName, isHashName, type OpenPgpSignature, parseSignaturePacket } from "./_signature.ts";
 
@@ -20,11 +20,8 @@ export interface OpenPgpMessage {
 
 const BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----";
 const HASH = /^Hash: ?([A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*)$/;
-/** Blanks at the end of a line; a run of them within it is looked at once, from its beginning. */
-const BLANKS = /(?<![\t ])[\t ]+$/;
 /** Tab is the only control character; others end a line for some readers. */
-// deno-lint-ignore no-control-regex
-const FORBIDDEN = /[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029\ufeff]/;
+const FORBIDDEN = /[^\P{Cc}\t]|[\u2028\u2029\ufeff]/u;
 
 /** Tells whether a text has the beginning of clear text in one of its lines. */
 export function isCleartext(lines: readonly string[]): boolean {
@@ -41,23 +38,26 @@ export function isCleartext(lines: readonly string[]): boolean {
  * @throws {AttestationError} `malformed-envelope`, `missing-signatures`, and what
  * {@linkcode readArmor} and {@linkcode parseSignaturePacket} throw.
  */
-export function parseCleartext(bytes: Uint8Array, maxSignatures: number): OpenPgpMessage {
-  const lines = linesOf(bytes);
+export function parseCleartext(
+  lines: readonly string[],
+  maxSignatures: number,
+): OpenPgpMessage {
   const start = lines.findIndex((line) => line.trim() !== "");
   if (lines[start] !== BEGIN) {
     throw malformed(`${quote(lines[start] ?? "")} stands before the signed text`);
   }
-  const hashes: string[] = [];
+  const hashes = new Set<string>();
   let at = start + 1;
   for (; lines[at] !== undefined && lines[at] !== ""; at++) {
     const [, names] = HASH.exec(lines[at]) ?? [];
     if (names === undefined) {
       throw malformed(`${quote(lines[at])} stands before the signed text, wanted Hash`);
     }
-    hashes.push(...names.split(/, ?/));
+    for (const name of names.split(/, ?/)) {
+      if (!isHashName(name)) throw malformed(`${quote(name)} is no digest of OpenPGP`);
+      hashes.add(name);
+    }
   }
-  const unknown = hashes.find((name) => !isHashName(name));
-  if (unknown !== undefined) throw malformed(`${quote(unknown)} is no digest of OpenPGP`);
   const text: string[] = [];
   for (at++; lines[at] !== undefined && !lines[at].startsWith("-----"); at++) {
     text.push(unescaped(lines[at]));
@@ -80,9 +80,16 @@ function unescaped(line: string): string {
   if (line.startsWith("-") && !line.startsWith("- ")) {
     throw malformed(`${quote(line)} begins with a dash that is not escaped`);
   }
-  const text = (line.startsWith("- ") ? line.slice(2) : line).replace(BLANKS, "");
+  const text = withoutBlanks(line.startsWith("- ") ? line.slice(2) : line);
   if (FORBIDDEN.test(text)) throw malformed("the text has a control character");
   return text;
+}
+
+/** Without blanks at its end: a pattern for that would look at each run of them again and again. */
+function withoutBlanks(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === " " || line[end - 1] === "\t") end--;
+  return line.slice(0, end);
 }
 
 /**
@@ -90,16 +97,14 @@ function unescaped(line: string): string {
  * RFC 9580, 7.
  */
 function refuseOtherHashes(
-  hashes: readonly string[],
+  hashes: ReadonlySet<string>,
   signatures: readonly OpenPgpSignature[],
 ): void {
   for (const { version, hashAlgorithm } of signatures) {
     const name = hashName(hashAlgorithm);
-    const isStated = hashes.includes(name);
-    if (!isStated && !(version === 6 && hashes.length === 0)) {
-      throw malformed(
-        `a signature is over ${name}, the header says ${quote(hashes.join(", ") || "nothing")}`,
-      );
+    if (!hashes.has(name) && !(version === 6 && hashes.size === 0)) {
+      const stated = [...hashes].join(", ") || "nothing";
+      throw malformed(`a signature is over ${name}, the header says ${quote(stated)}`);
     }
   }
 }

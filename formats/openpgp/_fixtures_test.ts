@@ -202,21 +202,23 @@ export async function signaturePacket(
 export interface KeyForm {
   /** Seconds from its making to its end. */
   lasts?: number;
-  /** It revokes itself. */
-  revoked?: boolean;
+  /** It revokes itself, in this way. */
+  revocation?: SignatureForm;
+  /** Makes that signature. Default: the key. */
+  revoker?: TestKey;
   /** What it is for; 2 is signing. */
   flags?: number;
   /** A subkey that signs. */
   subkey?: TestKey;
-  /** The subkey is revoked. */
-  subkeyRevoked?: boolean;
+  /** The subkey is revoked, in this way. */
+  subkeyRevocation?: SignatureForm;
   /** The subkey does not say itself that it belongs to the key. */
   withoutBackSignature?: boolean;
 }
 
 /** A public key with a name and its own signature over that, as packets. */
 export async function publicKey(key: TestKey, form: KeyForm = {}): Promise<Bytes> {
-  const { lasts, revoked = false, flags = 3, subkey } = form;
+  const { lasts, revocation, revoker = key, flags = 3, subkey } = form;
   const whole = keyed(key.body, key.version);
   const userId = utf8("Test <test@example.com>");
   const own = await signaturePacket(
@@ -235,8 +237,8 @@ export async function publicKey(key: TestKey, form: KeyForm = {}): Promise<Bytes
     ? [await signaturePacket(key, whole, { type: 0x1f, hashed: [part(27, uint(flags, 1))] })]
     : [];
   const packets = [encodePacket(6, key.body)];
-  if (revoked) {
-    packets.push(await signaturePacket(key, whole, { type: 0x20, hashed: [part(29, uint(2, 1))] }));
+  if (revocation !== undefined) {
+    packets.push(await signaturePacket(revoker, whole, { type: 0x20, ...revocation }));
   }
   packets.push(...direct, encodePacket(13, userId), own);
   if (subkey !== undefined) {
@@ -253,10 +255,8 @@ export async function publicKey(key: TestKey, form: KeyForm = {}): Promise<Bytes
         ],
       }),
     );
-    if (form.subkeyRevoked === true) {
-      packets.push(
-        await signaturePacket(key, both, { type: 0x28, hashed: [part(29, uint(2, 1))] }),
-      );
+    if (form.subkeyRevocation !== undefined) {
+      packets.push(await signaturePacket(key, both, { type: 0x28, ...form.subkeyRevocation }));
     }
   }
   return concat(...packets);

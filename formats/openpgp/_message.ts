@@ -24,10 +24,11 @@ export async function parseMessage(
 ): Promise<OpenPgpMessage> {
   if (bytes.length > maxBytes) throw tooLong(maxBytes);
   // A packet begins with a set bit, and no text in ASCII does.
-  const { packets, unsigned } = (bytes[0] & 0x80) === 0
-    ? fromArmor(bytes)
-    : { packets: bytes, unsigned: {} };
-  if (packets === undefined) return parseCleartext(bytes, maxSignatures);
+  const lines = (bytes[0] & 0x80) === 0 ? linesOf(bytes) : undefined;
+  if (lines !== undefined && isCleartext(lines)) return parseCleartext(lines, maxSignatures);
+  const { packets, unsigned } = lines === undefined
+    ? { packets: bytes, unsigned: {} }
+    : fromArmor(lines);
   // A signed message has a packet before and one behind what each signature is over.
   const most = 2 * maxSignatures + 1;
   let found = readPackets(packets, most);
@@ -35,8 +36,9 @@ export async function parseMessage(
     if (depth === MAX_COMPRESSIONS) throw malformed("it is compressed again and again");
     found = readPackets(await unpack(found[0].body, maxBytes), most);
   }
+  if (found.length === 0) throw missing();
   const message = found.every(({ tag }) => tag === Tag.signature)
-    ? { form: "detached" as const, signatures: found.map(parseSignaturePacket), unsigned: {} }
+    ? { form: "detached" as const, signatures: found.map(parseBeside), unsigned: {} }
     : parseInline(found);
   if (message.signatures.length > maxSignatures) {
     throw new AttestationError(
@@ -47,10 +49,21 @@ export async function parseMessage(
   return { ...message, unsigned: { ...message.unsigned, ...unsigned } };
 }
 
-/** The packets in armor; undefined of clear text. */
-function fromArmor(bytes: Uint8Array): { packets?: Bytes; unsigned: Record<string, string> } {
-  const lines = linesOf(bytes);
-  if (isCleartext(lines)) return { unsigned: {} };
+/** A signature of a file: text has its line ends open, and such a one does not fix the file. */
+function parseBeside(packet: Packet): OpenPgpSignature {
+  const signature = parseSignaturePacket(packet);
+  if (signature.type === 0) return signature;
+  const refusal = new AttestationError(
+    "unsupported-signature-type",
+    "Cannot accept signature: it is over text, whose line ends it leaves open",
+  );
+  return { refusal, ...signature };
+}
+
+/** The packets of a text that is one block of armor. */
+function fromArmor(
+  lines: readonly string[],
+): { packets: Bytes; unsigned: Readonly<Record<string, string>> } {
   const start = lines.findIndex((line) => line.startsWith("-----"));
   refuseMore(lines, 0, start < 0 ? lines.length : start);
   const block = readArmor(lines, start);
@@ -73,9 +86,7 @@ function parseInline(packets: readonly Packet[]): OpenPgpMessage {
   if (at < 0 || [...before, ...after].some(({ tag }) => tag === Tag.literal)) {
     throw malformed("it holds no signed message: it is encrypted, or of other packets");
   }
-  if (packets.length === 1) {
-    throw new AttestationError("missing-signatures", "Cannot read OpenPGP: nobody signed it");
-  }
+  if (packets.length === 1) throw missing();
   const { data, unsigned } = parseLiteral(packets[at].body);
   let signatures: OpenPgpSignature[];
   if (after.length === 0) signatures = before.map(parseSignaturePacket);
@@ -133,14 +144,16 @@ function parseLiteral(body: Bytes): { data: Bytes; unsigned: Record<string, stri
 
 /** RFC 9580, 5.2.4.1: text is signed with CR LF at the end of each line. */
 function withLineEnds(data: Bytes): Bytes {
-  const parts: Uint8Array[] = [];
-  const lineEnd = Uint8Array.of(13, 10);
-  let start = 0;
-  for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, start)) {
-    parts.push(data.subarray(start, at > start && data[at - 1] === 13 ? at - 1 : at), lineEnd);
-    start = at + 1;
+  const isBare = (at: number) => data[at] === 10 && data[at - 1] !== 13;
+  let more = 0;
+  for (let at = 0; at < data.length; at++) if (isBare(at)) more++;
+  const text = new Uint8Array(data.length + more);
+  let to = 0;
+  for (let at = 0; at < data.length; at++) {
+    if (isBare(at)) text[to++] = 13;
+    text[to++] = data[at];
   }
-  return concat(...parts, data.subarray(start));
+  return text;
 }
 
 /** Unpacks as far as it is accepted: a small message may claim to be endless. */
@@ -176,6 +189,10 @@ async function unpack(body: Bytes, maxBytes: number): Promise<Bytes> {
   }
   if (length > maxBytes) throw tooLong(maxBytes);
   return concat(...parts);
+}
+
+function missing(): AttestationError {
+  return new AttestationError("missing-signatures", "Cannot read OpenPGP: nobody signed it");
 }
 
 function tooLong(maxBytes: number): AttestationError {

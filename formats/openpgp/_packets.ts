@@ -31,7 +31,7 @@ export const Tag = {
 /** Types whose length need not be known from the start. */
 const STREAMED: ReadonlySet<number> = new Set([Tag.compressed, Tag.encrypted, Tag.literal]);
 const FIRST_PART = 512;
-const MAX_PARTS = 65_536;
+const MAX_PARTS = 16_384;
 
 /**
  * Splits bytes into packets without looking into them: every length lies within the bytes, and

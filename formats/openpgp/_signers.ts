@@ -1,11 +1,24 @@
 import { AttestationError } from "../../errors.ts";
 import { asRefusal } from "../../internal/check_list.ts";
+import type { HashName } from "../../internal/digest.ts";
 import { importTrustedKey, type TrustedKey } from "../../keys/trusted_key.ts";
-import type { BadSigner, FormatContext, SignerResult } from "../format.ts";
+import type { FormatContext, GoodSigner, SignerResult } from "../format.ts";
 import { findSigningKey, keyRefusal, type SigningKey, verifySignature } from "./_back_end.ts";
 import { algorithmOf, materialOf } from "./_key_material.ts";
+import { malformed } from "./_packets.ts";
 import { acceptedHash, type OpenPgpSignature } from "./_signature.ts";
 import { entriesOf, type KeyEntry } from "./keyring.ts";
+
+/** Checks signatures one after another: the library makes a copy of the data for each. */
+export async function verifyEach(
+  signatures: readonly OpenPgpSignature[],
+  data: Uint8Array,
+  context: FormatContext,
+): Promise<SignerResult[]> {
+  const results: SignerResult[] = [];
+  for (const one of signatures) results.push(await verifyOne(one, data, context));
+  return results;
+}
 
 /**
  * Checks one signature by itself: its own demands first, then its key, then the signature.
@@ -13,28 +26,16 @@ import { entriesOf, type KeyEntry } from "./keyring.ts";
  * The signer is the primary key, whichever of its subkeys signed: one person with two subkeys
  * is one signer.
  */
-export async function verifyOne(
+async function verifyOne(
   signature: OpenPgpSignature,
   data: Uint8Array,
   { openpgp, now }: FormatContext,
 ): Promise<SignerResult> {
   const { issuer, created, expires, refusal } = signature;
-  const keyid = issuer.fingerprint ?? issuer.keyid;
   try {
     if (refusal !== undefined) throw refusal;
     const hash = acceptedHash(signature.hashAlgorithm, "signature");
-    const { entry, signing } = keyOf(entriesOf(openpgp), signature);
-    const { info, trusted } = entry;
-    if (trusted === undefined) throw info.error;
-    const { keyPacket } = signing.part;
-    const material = materialOf(keyPacket);
-    if (family(keyPacket.write()[5]) !== family(signature.keyAlgorithm)) {
-      throw new AttestationError(
-        "key-algorithm-mismatch",
-        `Cannot verify signature: it is of algorithm ${signature.keyAlgorithm}, its key is not`,
-      );
-    }
-    const algorithm = algorithmOf(material, hash);
+    const candidates = candidatesOf(entriesOf(openpgp), signature);
     if (created > now) {
       throw new AttestationError(
         "attestation-not-yet-valid",
@@ -47,20 +48,62 @@ export async function verifyOne(
         `Cannot accept signature: it counted until ${expires.toISOString()}`,
       );
     }
-    if (created < signing.part.getCreationTime()) {
-      throw new AttestationError(
-        "key-not-valid",
-        `Cannot accept signature: it is of ${created.toISOString()}, before its key was made`,
-      );
+    let first: unknown;
+    for (const candidate of candidates) {
+      try {
+        return await verifyBy(candidate, { signature, hash, data, now });
+      } catch (thrown) {
+        first ??= thrown;
+      }
     }
-    const unfit = await keyRefusal(signing, now);
-    if (unfit !== undefined) throw unfit;
-    await verifySignature(signature, signing, { data, now });
-    const key = await withAlgorithm(trusted, algorithm);
-    return { ok: true, name: info.name, fingerprint: trusted.fingerprint, algorithm, key };
+    throw first;
   } catch (thrown) {
-    return badSigner(asRefusal(thrown), keyid);
+    return { ok: false, error: asRefusal(thrown), keyid: issuer.fingerprint ?? issuer.keyid };
   }
+}
+
+/** A key that may have made a signature, with the key of the keyring that it belongs to. */
+interface Candidate {
+  readonly entry: KeyEntry;
+  readonly signing: SigningKey;
+}
+
+/** Checks a signature by one key. */
+async function verifyBy(
+  { entry: { info, trusted }, signing }: Candidate,
+  { signature, hash, data, now }: {
+    signature: OpenPgpSignature;
+    hash: HashName;
+    data: Uint8Array;
+    now: Date;
+  },
+): Promise<GoodSigner> {
+  const { created, keyAlgorithm, version } = signature;
+  if (trusted === undefined) throw info.error;
+  const { keyPacket } = signing.part;
+  const material = materialOf(keyPacket);
+  // RFC 9580, 5.2.3.35: each version of keys has its version of signatures.
+  if (keyPacket.version !== version) {
+    throw malformed(`a signature of version ${version} by a key of version ${keyPacket.version}`);
+  }
+  if (family(keyPacket.write()[5]) !== family(keyAlgorithm)) {
+    throw new AttestationError(
+      "key-algorithm-mismatch",
+      `Cannot verify signature: it is of algorithm ${keyAlgorithm}, its key is not`,
+    );
+  }
+  const algorithm = algorithmOf(material, hash);
+  if (created < signing.part.getCreationTime()) {
+    throw new AttestationError(
+      "key-not-valid",
+      `Cannot accept signature: it is of ${created.toISOString()}, before its key was made`,
+    );
+  }
+  const unfit = await keyRefusal(signing, now);
+  if (unfit !== undefined) throw unfit;
+  await verifySignature(signature, signing, { data, now });
+  const key = await withAlgorithm(trusted, algorithm);
+  return { ok: true, name: info.name, fingerprint: trusted.fingerprint, algorithm, key };
 }
 
 /** The primary key, used with the algorithm of the signature if it is one of its own. */
@@ -76,14 +119,19 @@ async function withAlgorithm(
   }
 }
 
-function keyOf(
+/**
+ * Keys that have what a signature names. There may be several: nobody vouches for a subkey that
+ * another key has in it too, and ids of 64 bits can be made to be the same.
+ */
+function candidatesOf(
   entries: readonly KeyEntry[],
   { issuer }: OpenPgpSignature,
-): { entry: KeyEntry; signing: SigningKey } {
-  for (const entry of entries) {
+): readonly Candidate[] {
+  const found = entries.flatMap((entry) => {
     const signing = findSigningKey(entry.key, issuer);
-    if (signing !== undefined) return { entry, signing };
-  }
+    return signing === undefined ? [] : [{ entry, signing }];
+  });
+  if (found.length > 0) return found;
   const id = issuer.fingerprint ?? issuer.keyid;
   throw new AttestationError(
     "missing-trusted-key",
@@ -96,8 +144,4 @@ function keyOf(
 /** RSA has two numbers for keys that sign: RFC 9580, 9.1. */
 function family(algorithm: number): number {
   return algorithm === 3 ? 1 : algorithm;
-}
-
-function badSigner(error: AttestationError, keyid: string): BadSigner {
-  return { ok: false, error, keyid };
 }

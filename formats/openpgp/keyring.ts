@@ -12,7 +12,7 @@ import {
   originOf,
   registerKeyring,
 } from "../openpgp_keyring.ts";
-import { linesOf, readArmor, refuseMore } from "./_armor.ts";
+import { linesOf, readArmor } from "./_armor.ts";
 import { CONFIG, reasonOf } from "./_back_end.ts";
 import { materialOf } from "./_key_material.ts";
 import { encodePacket, type Packet, readPackets, Tag } from "./_packets.ts";
@@ -43,6 +43,7 @@ export interface KeyEntry {
 
 const entries = new WeakMap<OpenPgpKeyring, readonly KeyEntry[]>();
 const MAX_PACKETS = 65_536;
+const MAX_PACKETS_OF_KEY = 16_384;
 /** Packets of a public key: RFC 9580, 10.1. */
 const OF_KEYS: ReadonlySet<number> = new Set([
   Tag.publicKey,
@@ -112,7 +113,7 @@ export async function createOpenPgpKeyring(
       const label = known?.info.name ??
         (name === undefined || keys.length === 1
           ? name ?? fingerprint
-          : `${name}#${fingerprint.slice(-16)}`);
+          : `${name}#${key.getKeyID().toHex()}`);
       found.set(fingerprint, await entryOf(merged, label));
     }
   }
@@ -151,14 +152,14 @@ function packetsOf(content: string | Uint8Array): Packet[] {
   if ((bytes[0] & 0x80) !== 0) return readPackets(bytes, MAX_PACKETS);
   const lines = linesOf(bytes);
   const packets: Packet[] = [];
-  let at = 0;
-  while (true) {
-    const start = lines.findIndex((line, i) => i >= at && line.trim() !== "");
-    if (start < 0) break;
-    refuseMore(lines, at, start);
-    const { label, bytes: data, next } = readArmor(lines, start);
+  for (let at = 0; at < lines.length;) {
+    if (lines[at].trim() === "") {
+      at++;
+      continue;
+    }
+    const { label, bytes: data, next } = readArmor(lines, at);
     if (label !== "PGP PUBLIC KEY BLOCK") throw malformed(`its armor is of ${label}`);
-    packets.push(...readPackets(data, MAX_PACKETS - packets.length));
+    for (const packet of readPackets(data, MAX_PACKETS - packets.length)) packets.push(packet);
     at = next;
   }
   return packets;
@@ -176,6 +177,9 @@ function splitKeys(packets: readonly Packet[]): Packet[][] {
     if (tag === Tag.publicKey) keys.push([]);
     const key = keys.at(-1);
     if (key === undefined) throw malformed("it does not begin with a primary key");
+    if (key.length === MAX_PACKETS_OF_KEY) {
+      throw tooMuch(`a key of more than ${MAX_PACKETS_OF_KEY} packets`);
+    }
     key.push(packet);
   }
   if (keys.length === 0) throw malformed("it has no key");

@@ -108,28 +108,75 @@ describe("createOpenPgpKeyring()", () => {
       userId,
     );
     await rejects(createOpenPgpKeyring(dsa), { reason: "unsupported-algorithm" });
+    const changed = (at: number, ...values: number[]) => {
+      const own = key.body.slice();
+      own.set(values, at);
+      return concat(encodePacket(6, own), userId);
+    };
+    const point = key.body.length - 33;
+    // Another curve for EdDSA and for ECDSA, a point in another form, and no algorithm at all.
+    for (const other of [changed(15, 2), changed(5, 19), changed(point, 4), changed(5, 99)]) {
+      await rejects(
+        createOpenPgpKeyring(other),
+        (error: { reason?: string }) =>
+          error.reason === "unsupported-algorithm" || error.reason === "malformed-key",
+      );
+    }
+    for (const version of [2, 3, 5, 7]) {
+      await rejects(createOpenPgpKeyring(changed(0, version)), { reason: "malformed-key" });
+    }
+    const longer = concat(encodePacket(6, concat(key.body, uint(0, 1))), userId);
+    await rejects(createOpenPgpKeyring(longer), { reason: "malformed-key" });
     const openpgp = await createOpenPgpKeyring([small, bytes]);
     deepEqual(openpgp.keys.map(({ error }) => error?.reason), ["weak-key", undefined]);
     const trust = { openpgp, now: NOW, detached: { content: ABC, digest: {} } };
     equal(await verdict(await signaturePacket(key, ABC), trust), "ok");
+    // Anybody can sign under the point of order 1: it is refused before that is looked at.
+    const both = { ...trust, openpgp: await createOpenPgpKeyring([weak, bytes]) };
+    const fingerprint = new Uint8Array(
+      await crypto.subtle.digest("SHA-1", concat(uint(0x99, 1), uint(body.length, 2), body)),
+    );
+    const signer = { ...key, fingerprint, keyid: fingerprint.slice(-8) };
+    equal(await verdict(await signaturePacket(signer, ABC), both), "weak-key");
   });
 
   it("bounds what it reads", async () => {
-    await rejects(createOpenPgpKeyring(bytes, { maxBytes: 100 }), { reason: "limit-exceeded" });
+    const { length } = bytes;
+    await rejects(
+      createOpenPgpKeyring(bytes, { maxBytes: length - 1 }),
+      { reason: "limit-exceeded" },
+    );
+    equal((await createOpenPgpKeyring(bytes, { maxBytes: length, maxKeys: 1 })).keys.length, 1);
     await rejects(
       createOpenPgpKeyring(concat(bytes, await publicKey(other)), { maxKeys: 1 }),
       { reason: "limit-exceeded" },
     );
-    const many = concat(rsaKey(2048), ...Array.from({ length: 70_000 }, () => userId));
-    await rejects(createOpenPgpKeyring(many), { reason: "limit-exceeded" });
+    const bare = rsaKey(2048);
+    for (const length of [70_000, 16_384]) {
+      const many = new Uint8Array(bare.length + length * userId.length);
+      many.set(bare);
+      for (let i = 0; i < length; i++) many.set(userId, bare.length + i * userId.length);
+      await rejects(createOpenPgpKeyring(many), { reason: "limit-exceeded" });
+    }
   });
 
   it("throws for wrong arguments, and is the only maker of keyrings", async () => {
-    for (const bad of [[], 1, null, { name: 1, content: "" }, { name: "a", text: "" }]) {
+    for (
+      const bad of [
+        [],
+        1,
+        null,
+        { name: 1, content: "" },
+        { name: "a", text: "" },
+        { name: "a", content: 1 },
+        { name: "a", content: bytes, more: 1 },
+      ]
+    ) {
       await rejects(createOpenPgpKeyring(bad as never), TypeError);
     }
     await rejects(createOpenPgpKeyring(bytes, { max: 1 } as never), TypeError);
     await rejects(createOpenPgpKeyring(bytes, { maxKeys: 0 }), RangeError);
+    await rejects(createOpenPgpKeyring(bytes, { maxKeys: 1.5 }), RangeError);
     const keyring = await createOpenPgpKeyring(bytes);
     await rejects(
       verifyFormat(await signaturePacket(key, ABC), { openpgp: { ...keyring } }),

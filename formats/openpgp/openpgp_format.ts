@@ -3,7 +3,7 @@ import { openPgpConfidence } from "../_openpgp_marks.ts";
 import type { FormatEnvelope, FormatModule } from "../format.ts";
 import type { OpenPgpMessage } from "./_cleartext.ts";
 import { parseMessage } from "./_message.ts";
-import { verifyOne } from "./_signers.ts";
+import { verifyEach } from "./_signers.ts";
 import { statedSignature } from "./_stated.ts";
 
 const openPgp: FormatModule<OpenPgpMessage> = {
@@ -18,9 +18,10 @@ const openPgp: FormatModule<OpenPgpMessage> = {
       ...(message === undefined ? {} : { message }),
       signatures: signatures.map(statedSignature),
       facts: {
+        // Headers of armor may have any name, and never stand for what is read.
+        ...unsigned,
         form,
         created: signatures.map(({ created }) => created.toISOString()).join(", "),
-        ...unsigned,
       },
       content,
     };
@@ -33,9 +34,7 @@ const openPgp: FormatModule<OpenPgpMessage> = {
       return {
         ...base,
         message,
-        signers: await Promise.all(
-          signatures.map((one) => verifyOne(one, signed ?? new Uint8Array(), context)),
-        ),
+        signers: await verifyEach(signatures, signed ?? new Uint8Array(), context),
         coverage: "message",
       } satisfies FormatEnvelope;
     }
@@ -44,24 +43,15 @@ const openPgp: FormatModule<OpenPgpMessage> = {
       ...base,
       ...(data === undefined ? {} : { message: data }),
       ...(detached === undefined ? {} : { detached: detached.digest }),
-      signers: await Promise.all(signatures.map((one) => {
-        const keyid = one.issuer.fingerprint ?? one.issuer.keyid;
-        if (one.type !== 0) {
-          return badSigner(
-            "unsupported-signature-type",
-            "Cannot accept signature: it is over text, whose line ends it leaves open",
-            keyid,
-          );
-        }
-        if (data === undefined) {
-          return badSigner(
+      signers: data === undefined
+        ? signatures.map(({ issuer }) =>
+          badSigner(
             "artifact-required",
             "Cannot verify signature: it is over another file, which is not given",
-            keyid,
-          );
-        }
-        return verifyOne(one, data, context);
-      })),
+            issuer.fingerprint ?? issuer.keyid,
+          )
+        )
+        : await verifyEach(signatures, data, context),
       coverage: "whole-artifact",
     } satisfies FormatEnvelope;
   },

@@ -1,10 +1,9 @@
 import { AttestationError } from "../../errors.ts";
 import { decodeBase64 } from "../../internal/base64.ts";
-import type { Bytes } from "../../internal/bytes.ts";
+import { asRefusal } from "../../internal/check_list.ts";
 import { digest } from "../../internal/digest.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { type JsonObject, printable, quote } from "../../internal/json.ts";
-import { checkFileName } from "../../intoto/subjects/file_name.ts";
 import { parseStatement } from "../../intoto/statement.ts";
 import { rpmConfidence } from "../_openpgp_marks.ts";
 import type {
@@ -18,7 +17,7 @@ import { readPackets } from "./_packets.ts";
 import { malformed, RpmHeader } from "./_rpm_header.ts";
 import { acceptedHash, type OpenPgpSignature, parseSignaturePacket } from "./_signature.ts";
 import { statedSignature } from "./_stated.ts";
-import { verifyOne } from "./_signers.ts";
+import { verifyEach } from "./_signers.ts";
 
 /** An RPM package, read and not verified. */
 export interface RpmPackage {
@@ -54,6 +53,7 @@ const PAYLOAD_DIGEST = 5092, PAYLOAD_DIGEST_ALGORITHM = 5093;
 /** Of the signature header: signatures over the header alone. */
 const DSA_HEADER = 267, RSA_HEADER = 268, OPENPGP = 278;
 const SHA256_HEADER = 273, LONG_SIZE = 270, SIZE = 1000;
+/** What a name may be made of, that of a file too. */
 const WORD = /^[A-Za-z0-9._+~^-]{1,256}$/;
 
 const rpm: FormatModule<RpmPackage> = {
@@ -74,7 +74,7 @@ const rpm: FormatModule<RpmPackage> = {
   async verify({ content }, context) {
     const { bytes, header, signatures, uncovered } = content;
     const message = bytes.subarray(header.start, header.end);
-    const signers = await Promise.all(signatures.map((one) => verifyOne(one, message, context)));
+    const signers = await verifyEach(signatures, message, context);
     const base = {
       format: "rpm",
       message,
@@ -86,9 +86,8 @@ const rpm: FormatModule<RpmPackage> = {
     } as const;
     try {
       return { ...base, statement: await statementOf(content) } satisfies FormatEnvelope;
-    } catch (refusal) {
-      if (!(refusal instanceof AttestationError)) throw refusal;
-      return { ...base, refusal };
+    } catch (thrown) {
+      return { ...base, refusal: asRefusal(thrown) };
     }
   },
 };
@@ -96,7 +95,7 @@ const rpm: FormatModule<RpmPackage> = {
 /**
  * A package of RPM. OpenPGP signs its header, and the header has the digest of the payload: both
  * are verified. The lead and the signature header are not covered, and nothing is taken from
- * them but signatures; what they state of size and digest has to be true.
+ * them but signatures; what they state of size and SHA-256 has to be true.
  *
  * The subject is the package as it was given: its digest is measured, and signed only by way of
  * its sections. Signatures over header and payload together, which older packages carry besides,
@@ -112,8 +111,9 @@ function parseRpm(bytes: Uint8Array, { maxSignatures }: FormatLimits): RpmPackag
   const stated = new RpmHeader(bytes, LEAD, 62);
   const start = Math.ceil(stated.end / 8) * 8;
   const header = new RpmHeader(bytes, start, 63);
-  const size = stated.number(LONG_SIZE) ?? stated.number(SIZE);
-  if (size !== undefined && size !== bytes.length - start) {
+  for (const tag of [LONG_SIZE, SIZE]) {
+    const size = stated.number(tag);
+    if (size === undefined || size === bytes.length - start) continue;
     throw malformed(
       `it states ${size} bytes of header and payload, it has ${bytes.length - start}`,
     );
@@ -133,29 +133,29 @@ function parseRpm(bytes: Uint8Array, { maxSignatures }: FormatLimits): RpmPackag
 }
 
 function readSignatures(stated: RpmHeader, maxSignatures: number): OpenPgpSignature[] {
-  const blobs: Bytes[] = [DSA_HEADER, RSA_HEADER].flatMap((tag) => stated.binary(tag) ?? []);
-  for (const text of stated.texts(OPENPGP) ?? []) {
-    blobs.push(decodeBase64(text, { alphabet: "standard", padding: "required" }));
-  }
+  const texts = stated.texts(OPENPGP) ?? [];
+  const tooMany = () =>
+    new AttestationError(
+      "limit-exceeded",
+      `Cannot read RPM package: more than ${maxSignatures} signatures`,
+    );
+  if (texts.length > maxSignatures) throw tooMany();
+  const blobs = [
+    ...[DSA_HEADER, RSA_HEADER].flatMap((tag) => stated.binary(tag) ?? []),
+    ...texts.map((text) => decodeBase64(text, { alphabet: "standard", padding: "required" })),
+  ];
   const found: OpenPgpSignature[] = [];
-  for (const blob of blobs) {
-    for (const packet of readPackets(blob, maxSignatures)) {
-      if (found.length === maxSignatures) {
-        throw new AttestationError(
-          "limit-exceeded",
-          `Cannot read RPM package: more than ${maxSignatures} signatures`,
-        );
-      }
-      const signature = parseSignaturePacket(packet);
-      // Text would leave line ends of the header open.
-      if (signature.type !== 0) {
-        throw new AttestationError(
-          "unsupported-signature-type",
-          "Cannot read RPM package: a signature is over text",
-        );
-      }
-      found.push(signature);
+  for (const packet of blobs.flatMap((blob) => readPackets(blob, maxSignatures))) {
+    if (found.length === maxSignatures) throw tooMany();
+    const signature = parseSignaturePacket(packet);
+    // Text would leave line ends of the header open.
+    if (signature.type !== 0) {
+      throw new AttestationError(
+        "unsupported-signature-type",
+        "Cannot read RPM package: a signature is over text",
+      );
     }
+    found.push(signature);
   }
   if (found.length === 0) {
     throw new AttestationError(
@@ -206,7 +206,6 @@ async function statementOf(content: RpmPackage): Promise<FormatStatement> {
   }
   const payload = await verifyPayload(content);
   const name = fileName(names);
-  checkFileName(name, "use RPM package");
   const predicate: JsonObject = { ...names, payload };
   for (const [member, tag] of [["sourceRpm", SOURCE_RPM], ["compressor", COMPRESSOR]] as const) {
     const text = header.text(tag);

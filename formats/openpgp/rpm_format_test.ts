@@ -115,6 +115,36 @@ describe("verifyFormat() of RPM packages", () => {
       result.envelope.signers.map((one) => one.ok ? "ok" : one.error.reason),
       ["missing-trusted-key", "ok"],
     );
+    const many = async (tag: number, count: number) =>
+      await verdict(
+        await made({
+          stated: async (header) => {
+            const packet = await signaturePacket(key, header);
+            const own: Values = [[268, concat(...Array.from({ length: 32 }, () => packet))]];
+            return tag === 278
+              ? [...own, [278, Array.from({ length: count }, () => encodeBase64(packet))]]
+              : [[267, concat(...Array.from({ length: count }, () => packet))], ...own];
+          },
+        }),
+        trust,
+      );
+    for (const tag of [267, 278]) {
+      equal(await many(tag, 32), "ok");
+      equal(await many(tag, 33), "limit-exceeded");
+      equal(await many(tag, 65), "limit-exceeded");
+    }
+    // Too many are counted before one is read.
+    const texts = await made({ stated: () => [[278, Array.from({ length: 65 }, () => "?")]] });
+    equal(await verdict(texts, trust), "limit-exceeded");
+    // As text the header would be another with the same signature.
+    const asText = await made({
+      stated: async (header) => {
+        const latin1 = new TextDecoder("latin1").decode(header).replace(/\r?\n/g, "\r\n");
+        const canonical = Uint8Array.from(latin1, (one) => one.charCodeAt(0));
+        return [[267, await signaturePacket(key, canonical, { type: 1 })]];
+      },
+    });
+    equal(await verdict(asText, trust), "unsupported-signature-type");
     const foreign = await made({
       stated: async (header) => [[267, await signaturePacket(stranger, header)]],
     });
@@ -171,6 +201,11 @@ describe("verifyFormat() of RPM packages", () => {
       [replaced(1000), "malformed-envelope"],
       [replaced(1000, "../app"), "malformed-envelope"],
       [replaced(1001, ["1", "2"]), "malformed-envelope"],
+      [replaced(1001, 1), "malformed-envelope"],
+      [replaced(1044, utf8("x")), "malformed-envelope"],
+      [replaced(5092, utf8(encodeHex(sha256(PAYLOAD)))), "malformed-envelope"],
+      [replaced(5092, encodeHex(sha256(PAYLOAD))), "ok"],
+      [replaced(5093, "8"), "malformed-envelope"],
     ];
     for (const [values, reason] of cases) {
       equal(await verdict(await made({ values }), trust), reason);
@@ -183,6 +218,22 @@ describe("verifyFormat() of RPM packages", () => {
         stated: async (header) => [[267, await signaturePacket(key, header)], [tag, value]],
       });
     equal(await verdict(await stated(1000, 5), trust), "malformed-envelope");
+    equal(await verdict(await stated(270, 5), trust), "malformed-envelope");
+    const size = (header: Bytes) => header.length + PAYLOAD.length;
+    const both = async (long: number, short: number) =>
+      await verdict(
+        await made({
+          stated: async (header) => [
+            [267, await signaturePacket(key, header)],
+            [270, size(header) + long],
+            [1000, size(header) + short],
+          ],
+        }),
+        trust,
+      );
+    equal(await both(0, 0), "ok");
+    equal(await both(0, 1), "malformed-envelope");
+    equal(await both(1, 0), "malformed-envelope");
     equal(await verdict(await stated(273, "a".repeat(64)), trust), "content-mismatch");
     equal(await verdict(await stated(5092, ["a".repeat(64)]), trust), "ok");
     equal(await verdict(await stated(1007, 1), trust), "ok");
@@ -216,6 +267,52 @@ describe("verifyFormat() of RPM packages", () => {
       changed.set(value, offset);
       equal(await verdict(changed, trust), "malformed-envelope", String(offset - at));
     }
+    // Signed as it is: values of one entry that are those of another, or of the trailer.
+    const signed = async (change: (header: Bytes) => void) => {
+      const header = rpmHeader(63, HEADER);
+      change(header);
+      const signature = await signaturePacket(key, header);
+      return await verdict(rpmOf(rpmHeader(62, [[267, signature]]), header, PAYLOAD), trust);
+    };
+    const offset = (index: number) => 16 + 16 * (index + 1) + 8;
+    const end = 16 * (HEADER.length + 2);
+    equal(await signed(() => {}), "ok");
+    equal(await signed((header) => header.set(uint(0, 4), offset(1))), "malformed-envelope");
+    const last = HEADER.length - 1;
+    const trailer = rpmHeader(63, HEADER).length - end - 16;
+    const inTrailer = (header: Bytes) => header.set(uint(trailer + 12, 4), offset(last));
+    equal(await signed(inTrailer), "malformed-envelope");
+    // Type, offset and count of the number, of the source's name, and of the digest.
+    const number = 6, source = 4, digests = 5;
+    const type = (index: number) => offset(index) - 4, count = (index: number) => offset(index) + 4;
+    const at0 = new DataView(rpmHeader(63, HEADER).buffer).getUint32(offset(number));
+    const changed: [number, number][] = [
+      [offset(number), at0 - 1],
+      [offset(number), 2 ** 31],
+      [count(number), 2],
+      [type(source), 0],
+      [type(source), 10],
+      [count(source), 0],
+      [count(source), 2],
+      [count(digests), 999],
+      [count(digests), 2],
+    ];
+    for (const [where, value] of changed) {
+      const reason = await signed((header) => header.set(uint(value, 4), where));
+      equal(reason, "malformed-envelope", `${where}: ${value}`);
+    }
+    const cut = (header: Bytes) => {
+      header.set(uint(7, 4), type(source));
+      header.set(uint(1 << 20, 4), count(source));
+    };
+    equal(await signed(cut), "malformed-envelope");
+    const binary = await made({ stated: () => [[267, "text"]] });
+    equal(await verdict(binary, trust), "malformed-envelope");
+    const store = bytes.slice();
+    store.set(uint((64 << 20) + 1, 4), at + 12);
+    equal(await verdict(store, trust), "limit-exceeded");
+    store.set(uint(64 << 20, 4), at + 12);
+    equal(await verdict(store, trust), "malformed-envelope");
     const large = bytes.slice();
     large.set(uint(65_536, 4), at + 8);
     equal(await verdict(large, trust), "limit-exceeded");

@@ -16,6 +16,7 @@ import { verifyFormat } from "../../formats/mod.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
 import { importTrustedKey } from "../../keys/mod.ts";
 import { testKey } from "../../tools/pki/keys.ts";
+import { withFile } from "./beside.ts";
 import { parser, printOf } from "./parsers.ts";
 import { Broken, type Seed, type Target } from "./target.ts";
 import { verifier } from "./verifiers.ts";
@@ -85,10 +86,7 @@ export const ATTACHED_TARGETS: readonly Target[] = [
       return {
         seeds: await files(),
         async verify(input) {
-          const result = await verifyFormat(input, {
-            keys,
-            detached: { content: FILE, digest: {} },
-          });
+          const result = await withFile(FILE, (beside) => verifyFormat(input, { keys, ...beside }));
           if (!result.ok) return { reason: result.errorReason };
           const { format, message, uncovered = [] } = result.envelope;
           for (const [i, { start, end }] of uncovered.entries()) {

@@ -5,6 +5,7 @@ import { verifyCoseSign1 } from "../../formats/cose/mod.ts";
 import { authority, WITHIN } from "../../formats/_notation_fixtures_test.ts";
 import { createCertificateTrust, parseFormat, verifyFormat } from "../../formats/mod.ts";
 import { type Bytes, utf8 } from "../../internal/bytes.ts";
+import { withFile } from "./beside.ts";
 import type { Corpus } from "./corpus.ts";
 import { printOf } from "./parsers.ts";
 import { Broken, type Seed, type Target } from "./target.ts";
@@ -30,7 +31,6 @@ async function trust() {
   const { key } = await signerOf("dsse-ed25519");
   return {
     keys: [key],
-    detached: { content: FILE, digest: {} },
     now: WITHIN,
     certificates: createCertificateTrust({
       authorities: [(await authority()).root],
@@ -63,8 +63,14 @@ export const COSE_TARGETS: readonly Target[] = [
       return {
         seeds: await documents(corpus),
         async verify(input) {
-          const result = await verifyCoseSign1(input, { ...own, untagged: true });
-          const known = await verifyFormat(input, own);
+          const result = await withFile(
+            FILE,
+            (beside) => verifyCoseSign1(input, { ...own, ...beside, untagged: true }),
+          );
+          const known = await withFile(
+            FILE,
+            (beside) => verifyFormat(input, { ...own, ...beside }),
+          );
           if (known.ok && known.envelope.format === "cose-sign1" && !result.ok) {
             throw new Broken("two verdicts of one document");
           }

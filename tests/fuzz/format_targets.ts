@@ -16,6 +16,7 @@ import { encodeHex } from "../../internal/hex.ts";
 import { canonicalOlpcJson } from "../../internal/olpc_json.ts";
 import { sha256 } from "../../internal/sha256.ts";
 import { encodePieces } from "../../formats/paseto.ts";
+import { withFile } from "./beside.ts";
 import { jsonSeed, textSeed } from "./corpus.ts";
 import { textOf } from "./mutate_text.ts";
 import { parser, printOf } from "./parsers.ts";
@@ -162,12 +163,10 @@ export const FORMAT_TARGETS: readonly Target[] = [
       return {
         seeds: await documents(),
         async verify(input) {
-          const result = await verifyFormat(input, {
-            keys: [key],
-            tufRoots,
-            now: TUF_NOW,
-            detached: { content: FILE, digest: {} },
-          });
+          const result = await withFile(
+            FILE,
+            (beside) => verifyFormat(input, { keys: [key], tufRoots, now: TUF_NOW, ...beside }),
+          );
           if (!result.ok) return { reason: result.errorReason };
           const { envelope, statement } = result;
           // The same again, of the envelope alone.

@@ -18,6 +18,7 @@ import { createOpenPgpKeyring } from "../../formats/openpgp/mod.ts";
 import { type Bytes, concat, utf8 } from "../../internal/bytes.ts";
 import { encodeHex } from "../../internal/hex.ts";
 import { sha256 } from "../../internal/sha256.ts";
+import { withFile } from "./beside.ts";
 import { textSeed } from "./corpus.ts";
 import { parser, printOf } from "./parsers.ts";
 import type { Seed, Shape, Target } from "./target.ts";
@@ -78,11 +79,10 @@ function verifying(name: string, seeds: () => Promise<Seed[]>, shape: Shape): Ta
       return {
         seeds: await seeds(),
         async verify(input) {
-          const result = await verifyFormat(input, {
-            openpgp,
-            now: NOW,
-            detached: { content: FILE, digest: {} },
-          });
+          const result = await withFile(
+            FILE,
+            (beside) => verifyFormat(input, { openpgp, now: NOW, ...beside }),
+          );
           if (!result.ok) return { reason: result.errorReason };
           const { envelope: { format, message, coverage }, statement, signers } = result;
           const predicate = "statement" in statement ? statement.statement.predicate : undefined;
@@ -104,7 +104,7 @@ export const OPENPGP_TARGETS: readonly Target[] = [
     "createOpenPgpKeyring",
     async () => [
       textSeed("armor", armor("PUBLIC KEY BLOCK", await publicKey(key))),
-      seed("packets", await publicKey(key, { lasts: 1000, revoked: true })),
+      seed("packets", await publicKey(key, { lasts: 1000, revocation: {} })),
     ],
     (source) => createOpenPgpKeyring(source as Uint8Array),
     { bytesOnly: true, shape: "text" },
