@@ -9,7 +9,7 @@ import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import { blake2b512 } from "../internal/blake2b.ts";
 import { concat, utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
-import { ABC, ABC_SHA256, keyOf } from "./_fixtures_test.ts";
+import { ABC, ABC_SHA256, keyOf, STATEMENT } from "./_fixtures_test.ts";
 import { importMinisignKey, verifyFormat } from "./mod.ts";
 
 /* Made by minisign 0.10 and signify-openbsd 31 with keys that were thrown away. */
@@ -180,6 +180,7 @@ describe("verifyFormat() of minisign", () => {
     equal(await of(`${ABC_SHA256.toUpperCase()}  a\r\n`), "ok");
     equal(await of(""), "empty-input");
     equal(await of("hello\n"), "unsupported-payload-type");
+    equal(await of(JSON.stringify(STATEMENT)), "unsupported-payload-type");
   });
 });
 

@@ -59,6 +59,14 @@ describe("verifyFormat() of Binary Authorization", () => {
     equal(await verdict(none, await ci()), "missing-signatures");
   });
 
+  it("makes a Statement of container signatures only: a file that was signed as such is none", async () => {
+    for (const text of [JSON.stringify(STATEMENT), `${ABC_SHA256}  abc\n`]) {
+      const result = await verifyFormat(await attestation(utf8(text)), await ci());
+      ok(result.ok && "reason" in result.statement, text);
+      equal(result.statement.reason, "unsupported-payload-type");
+    }
+  });
+
   it("refuses critical members that nobody knows", async () => {
     for (
       const payload of [

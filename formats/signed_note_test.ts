@@ -10,7 +10,7 @@ import { concat, utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { leafHash, nodeHash } from "../sigstore/merkle.ts";
-import { ABC, keyOf, verdict } from "./_fixtures_test.ts";
+import { ABC, keyOf, STATEMENT, verdict } from "./_fixtures_test.ts";
 import { importNoteKey, verifyFormat } from "./mod.ts";
 
 const SIBLING = sha256(utf8("b"));
@@ -66,6 +66,12 @@ describe("verifyFormat() of a signed note", () => {
   });
 
   it("accepts any other text as a note, signed bytes without the empty line", async () => {
+    for (const text of [`${"a".repeat(64)}  abc\n`, `${JSON.stringify(STATEMENT)}\n`]) {
+      // What it says is for whoever asked the log, and is none of an artifact.
+      const listed = await verifyFormat(await note(text, {}), await trust());
+      ok(listed.ok && "reason" in listed.statement, text);
+      equal(listed.statement.reason, "unsupported-payload-type");
+    }
     const result = await verifyFormat(await note("hello\n", {}), await trust());
     ok(result.ok);
     equal(result.envelope.format, "signed-note");
