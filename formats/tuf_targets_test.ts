@@ -84,6 +84,17 @@ describe("verifyFormat() of targets of TUF", () => {
     );
   });
 
+  it("reads digests as their dialect writes them, whatever they look like", async () => {
+    // 48 octets have no padding, and could be hex of 32.
+    const sha384 = "0123456789abcdef".repeat(4);
+    const file = { length: 3, hashes: { sha384, sha256: `${"A".repeat(43)}=` } };
+    const source = await tufTargetsFile({ signed: { targets: { a: file } } });
+    const result = await verifyFormat(source, await trust());
+    ok(result.ok && "statement" in result.statement, JSON.stringify(result));
+    const { digest = {} } = result.statement.statement.subject[0];
+    deepEqual([digest.sha384.length, digest.sha256], [96, "0".repeat(64)]);
+  });
+
   it("never takes keys of two roots for one", async () => {
     const of = async (...targetSigners: string[]) =>
       await importTufRoot(await tufRootFile({ targetSigners, threshold: 1 }));
