@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createEnvelope } from "../dsse/mod.ts";
 import { compact, joseSignature, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
 import { map, sign1, text } from "../formats/cose/_fixtures_test.ts";
 import { encodeBase64 } from "../internal/base64.ts";
@@ -151,6 +152,9 @@ describe("attest convert", () => {
     await refuses({ "x": "hello" }, "malformed-json", "x", KEY, out);
     const other = await compact(GOOD, { hello: 1 });
     await refuses({ "a.jws": other }, "malformed-statement", "a.jws", KEY, out);
+    const { signer } = await keyOf("Ed25519");
+    const text = JSON.stringify(await createEnvelope("text/plain", utf8("hello"), signer));
+    await refuses({ "a.json": text }, "unsupported-payload-type", "a.json", KEY, out);
   });
 
   it("converts no detached signature without what it is over, and none about another artifact", async () => {
