@@ -134,6 +134,12 @@ describe("documents that nobody signed", () => {
     throws(() => decodeMessage(utf8('{"spdxVersion":"SPDX-2.3"}'), "jws"), {
       reason: "missing-subject",
     });
+    const again = (content: string) => {
+      const hashes = [...component.hashes, { alg: "SHA-256", content }];
+      return utf8(JSON.stringify({ ...bom, metadata: { component: { ...component, hashes } } }));
+    };
+    equal(decodeMessage(again(ABC_SHA256.toUpperCase()), "jws").statement.subject.length, 1);
+    throws(() => decodeMessage(again("0".repeat(64)), "jws"), { reason: "malformed-statement" });
   });
 });
 
