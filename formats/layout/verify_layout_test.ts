@@ -526,6 +526,17 @@ describe("a malformed layout", () => {
     }
   });
 
+  test("is none with half a character: nothing is put in its place", async () => {
+    const one = await chain();
+    one.layout.readme = "\ufffd";
+    const source = await signed(one.layout, ["owner"]);
+    const keys = [(await person("owner")).trustedKey];
+    const judge = async (text: string) =>
+      word(await verifyLayout(text, { keys, links: one.links, now: NOW }));
+    equal(await judge(source), "ok");
+    equal(await judge(source.replace("\ufffd", "\ud800")), "invalid-unicode");
+  });
+
   test("is none in an envelope of another type", async () => {
     const one = await chain("dsse");
     const source = (await signed(one.layout, ["owner"], "dsse")).replace(
