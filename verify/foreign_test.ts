@@ -47,6 +47,12 @@ async function minisig(over: Uint8Array): Promise<string> {
 }
 
 describe("verify() of other formats", () => {
+  it("refuses half a character, as verifyFormat() does", async () => {
+    const text = await minisig(ABC);
+    equal((await run(text)).report.errorReason, null);
+    equal((await run(text.replace(": x", ": \ud800"))).report.errorReason, "invalid-unicode");
+  });
+
   it("takes a JWS as text, bytes and JSON, in a list and among JSON Lines", async () => {
     const token = await compact(GOOD, statement());
     const flat = await joseSignature(GOOD, statement());
