@@ -287,7 +287,9 @@ function factsOf(
     coverage,
     ...(authenticated === undefined ? {} : { authenticated: { ...authenticated } }),
     ...(messageType === undefined ? {} : { messageType: messageType.value }),
-    messageTypeAuthenticated: messageType?.authenticated === true,
+    // A signed type that says nothing of what is in the message, such as JWT, leaves it open.
+    messageTypeAuthenticated: messageType?.authenticated === true &&
+      (read === undefined || !implicit.some((layer) => layer === "messageType")),
     implicit: [...implicit],
   };
 }
