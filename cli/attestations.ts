@@ -45,6 +45,11 @@ export class AttestationFiles {
     this.#notices = notices;
   }
 
+  /** The files that were read. */
+  get paths(): string[] {
+    return [...this.#files.keys()];
+  }
+
   /**
    * Attestations of several files.
    *

@@ -1,3 +1,4 @@
+import { AttestationError } from "../errors.ts";
 import { RAW_TYPE } from "../formats/statement.ts";
 import { createConversion, type VerifiedSaying } from "../formats/convert.ts";
 import { quote } from "../internal/json.ts";
@@ -196,7 +197,13 @@ function sayingOf({ artifacts }: VerificationReport, { enforced }: Run): Verifie
   const signers = signersOf(one, enforced);
   if (statement !== undefined) {
     const { subject, predicateType } = statement;
-    return { format, subject, predicateType, signers };
+    return { format, subject, predicateType, signers, coverage: one.foreign?.coverage };
+  }
+  if (rows.some(({ digest }) => Object.keys(digest).length === 0)) {
+    throw new AttestationError(
+      "unsupported-payload-type",
+      "Cannot convert: what was signed is neither a Statement nor an artifact that is given",
+    );
   }
   // The artifact itself is signed: its name is what the caller says, its digest what was hashed.
   const subject = rows.map(({ artifact, digest }) => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createEnvelope } from "../dsse/mod.ts";
+import { jarFile } from "../formats/attached/_signed_fixtures_test.ts";
 import { compact, joseSignature, keyOf, STATEMENT } from "../formats/_fixtures_test.ts";
 import { map, sign1, text } from "../formats/cose/_fixtures_test.ts";
 import { encodeBase64 } from "../internal/base64.ts";
@@ -10,6 +12,7 @@ import { encodePem } from "../internal/pem.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { generateSigner } from "../keys/mod.ts";
 import { type MemoryFile, MemoryRuntime } from "../tests/cli_runtime.ts";
+import { testKey } from "../tools/pki/keys.ts";
 import { payloadOf } from "../tests/signing_machine.ts";
 import { CONVERT_OPTIONS } from "./convert_options.ts";
 import { main } from "./main.ts";
@@ -151,6 +154,9 @@ describe("attest convert", () => {
     await refuses({ "x": "hello" }, "malformed-json", "x", KEY, out);
     const other = await compact(GOOD, { hello: 1 });
     await refuses({ "a.jws": other }, "malformed-statement", "a.jws", KEY, out);
+    const { signer } = await keyOf("Ed25519");
+    const text = JSON.stringify(await createEnvelope("text/plain", utf8("hello"), signer));
+    await refuses({ "a.json": text }, "unsupported-payload-type", "a.json", KEY, out);
   });
 
   it("converts no detached signature without what it is over, and none about another artifact", async () => {
@@ -176,6 +182,17 @@ describe("attest convert", () => {
     const other = await convert({ "a.cose": cose }, "a.cose", KEY, "--output=-");
     assert.equal(other.status, 0, other.err);
     assert.equal(payloadOf(other.out).includes("unsigned"), false);
+  });
+
+  it("says of a file that carries its signature that parts of it are not signed", async () => {
+    const files = {
+      "app.jar": await jarFile(),
+      "release.pub": encodePem("PUBLIC KEY", (await testKey("leaf-p256")).spki),
+    };
+    const done = await convert(files, "app.jar", "app.jar", "--key=release.pub");
+    assert.equal(done.status, 0, done.err);
+    const { predicate } = statementIn(done.files.get("app.jar.sigstore.json"));
+    assert.equal(predicate.references[0].annotations.coverage, "artifact-sections");
   });
 
   it("tells a program why nothing was written", async () => {

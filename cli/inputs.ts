@@ -4,6 +4,7 @@ import { type OptionSpec, type ParsedArgs, usageError } from "./args.ts";
 import { splitPath } from "./artifacts.ts";
 import { STDOUT } from "./output.ts";
 import { access, type Runtime } from "./runtime.ts";
+import type { Run } from "./verify_artifacts.ts";
 
 const STDIN = "-";
 /** Options whose value is a file that is read, or `-`. */
@@ -81,6 +82,20 @@ export async function writeReport(
   const read = [...args.operands, ...names.flatMap(({ name }) => args.all(name))];
   await refuseLoss([output], read, runtime);
   await access("write", output, () => runtime.writeFileAtomic(output, text));
+}
+
+/**
+ * Refuses to write over what was read and what the command line does not name itself: what was
+ * found beside an artifact, files of a folder, links of a supply chain.
+ */
+export async function refuseFound(
+  output: string,
+  { files, links = [], places = [] }: Pick<Run, "files" | "links" | "places">,
+  runtime: Runtime,
+): Promise<void> {
+  if (await access("look at", output, () => runtime.stat(output)) === undefined) return;
+  const artifacts = places.flatMap((place) => place?.file ?? []);
+  await refuseLoss([output], [...files.paths, ...links, ...artifacts], runtime);
 }
 
 async function refuseLoss(

@@ -63,9 +63,11 @@ export function supplyChain(args: ParsedArgs, { options, rows }: Enforced): Chai
   if (keys.length === 0) throw usageError("--layout needs --key: the key of its owner");
   const folder = args.get("links") ?? splitPath(path).folder;
   rows.push(["layout", printable(path)], ["links", folder === "" ? "." : printable(folder)]);
-  return async (artifacts, { runtime }) => {
+  return async (artifacts, run) => {
+    const { runtime } = run;
     const content = await readBounded(runtime, path, MAX_ATTESTATION_BYTES);
-    const { find, failed } = linkFolder(folder, runtime);
+    const { find, failed, read } = linkFolder(folder, runtime);
+    run.links = read;
     const result = await verifyLayout(content, {
       keys,
       threshold: options.trust?.threshold ?? 1,
@@ -84,18 +86,20 @@ export function supplyChain(args: ParsedArgs, { options, rows }: Enforced): Chai
 /** Links in a folder by their names; what cannot be looked at is kept. */
 function linkFolder(folder: string, runtime: Runtime) {
   const failed: unknown[] = [];
+  const read: string[] = [];
   const find = async (name: string): Promise<Uint8Array | undefined> => {
     // A name has no other `/` than those between folders of sublayouts.
     const path = name.split("/").reduce(join, folder);
     try {
       if (await access("read", path, () => runtime.stat(path)) === undefined) return undefined;
+      read.push(path);
       return await readBounded(runtime, path, MAX_ATTESTATION_BYTES);
     } catch (error) {
       if (isAttestationError(error) && error.reason === "unreadable-file") failed.push(error);
       throw error;
     }
   };
-  return { find, failed };
+  return { find, failed, read };
 }
 
 /** Compares artifacts with what the last step made. */

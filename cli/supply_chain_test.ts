@@ -88,6 +88,18 @@ describe("attest verify --layout", () => {
     assert.match(runtime.stderr, /Cannot read/);
   });
 
+  it("writes its report over no link", async () => {
+    const files = await chain();
+    const name = `c/${await linkName("build", "bob")}`;
+    for (const output of [name, `./${name}`]) {
+      const { status, err } = await run(files, "app", ...WORDS, `--output=${output}`);
+      assert.equal(status, 2);
+      assert.match(err, /is read and would be lost/);
+    }
+    const done = await run({ ...files, "r.txt": "old" }, "app", ...WORDS, "--output=r.txt");
+    assert.equal(done.status, 0, done.err);
+  });
+
   it("refuses inspections: nothing runs commands here", async () => {
     const files = await chain();
     const value = await layout(["bob"], [await step("build", ["bob"])], {

@@ -38,7 +38,8 @@ export async function runVerify(
   // A report that cannot be told from one of a success must not exist for a failure.
   if (format === "gh" && !report.ok) runtime.write("stderr", text);
   else if (output !== undefined) {
-    const { writeReport } = await import("./inputs.ts");
+    const { refuseFound, writeReport } = await import("./inputs.ts");
+    await refuseFound(output, run, runtime);
     await writeReport(text, parsed, VERIFY_OPTIONS, runtime);
   } else runtime.write(printsStatements ? "stderr" : "stdout", text);
   if (output !== undefined) {

@@ -54,6 +54,8 @@ export interface Run {
   loaded?: Loaded["attestations"];
   /** Stores that are asked about each artifact, with notes about what they leave out. */
   stores?: { sources: readonly AttestationSource[]; notices: Set<string> };
+  /** Links of a supply chain that were read. */
+  links?: readonly string[];
   /** Shows how far it has got. */
   progress?: Progress;
   /** Where an attestation was looked for, by the artifact's place in the report. */

@@ -630,6 +630,33 @@ test("verify writes the report to a file, whole", async () => {
   assert.ok(typeof written === "string" && JSON.parse(written).ok === true);
 });
 
+test("verify writes the report over nothing that it found", async () => {
+  const { pub, sign } = await ci();
+  const attestation = await sign({ app: "app" });
+  const files = {
+    ...{ app: "app", "app.att.json": attestation, "ci.pub": pub, "r.txt": "old" },
+    ...{ "d/app": "app", "d/app.att.json": attestation },
+  };
+  for (
+    const [artifact, output] of [
+      ["app", "app.att.json"],
+      ["app", "./app.att.json"],
+      ["d", "d/app"],
+      ["d", "d/app.att.json"],
+    ]
+  ) {
+    const found = await verifyFiles(files, artifact, "--key=ci.pub", `--output=${output}`);
+    assert.equal(found.status, 2, output);
+    assert.match(found.err, /is read and would be lost/);
+    for (const [name, text] of Object.entries(files)) {
+      assert.equal(found.runtime.files.get(name), text, name);
+    }
+  }
+  const done = await verifyFiles(files, "d", "--key=ci.pub", "--output=r.txt");
+  assert.equal(done.status, 0, done.err);
+  assert.notEqual(done.runtime.files.get("r.txt"), "old");
+});
+
 test("verify colours on a terminal only, and not with NO_COLOR", async () => {
   const { pub, sign } = await ci();
   const files = { app: "app", "app.att.json": await sign({ app: "app" }), "ci.pub": pub };

@@ -14,24 +14,30 @@ export function isTufTargets({ json }: FormatInput): Confidence {
 
 /**
  * The files that a targets file of TUF names, with their digests; one whose digests are none
- * is left out. TUF 1.0 has digests in hex, Notary v1 in base64: a digest's length tells which.
+ * is left out. TUF 1.0, which says so in `spec_version`, has digests in hex, Notary v1 in base64.
  */
-export function subjectsOfTargets({ targets }: JsonObject): ResourceDescriptor[] {
+export function subjectsOfTargets(signed: JsonObject): ResourceDescriptor[] {
+  const { targets } = signed;
   if (!isObject(targets)) return [];
+  const read = Object.hasOwn(signed, "spec_version") ? (hex: string) => hex : hexOf;
   return Object.entries(targets).flatMap(([name, info]) => {
-    const digest = isObject(info) ? digestsOf(info.hashes) : {};
+    const digest = isObject(info) ? digestsOf(info.hashes, read) : {};
     return Object.keys(digest).length === 0 ? [] : [{ name, digest }];
   });
 }
 
-function digestsOf(hashes: Json | undefined): Record<string, string> {
-  const digest: Record<string, string> = {};
-  if (!isObject(hashes)) return digest;
-  for (const [algorithm, value] of Object.entries(hashes)) {
-    if (typeof value !== "string") continue;
-    digest[algorithm] = value.endsWith("=")
-      ? encodeHex(decodeBase64(value, { alphabet: "standard", padding: "required" }))
-      : value;
-  }
-  return digest;
+function digestsOf(
+  hashes: Json | undefined,
+  read: (text: string) => string,
+): Record<string, string> {
+  if (!isObject(hashes)) return {};
+  return Object.fromEntries(
+    Object.entries(hashes).flatMap(([algorithm, value]) =>
+      typeof value === "string" ? [[algorithm, read(value)]] : []
+    ),
+  );
+}
+
+function hexOf(base64: string): string {
+  return encodeHex(decodeBase64(base64, { alphabet: "standard", padding: "required" }));
 }

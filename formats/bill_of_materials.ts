@@ -1,4 +1,5 @@
-import { isObject, type Json, type JsonObject, jsonText } from "../internal/json.ts";
+import { AttestationError } from "../errors.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
 import { DIGEST_ALGORITHMS } from "../intoto/digest_set.ts";
 import { isSpdx3Context } from "../intoto/predicates/spdx.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
@@ -125,7 +126,11 @@ interface DigestNames {
   value: string;
 }
 
-/** One subject, unless no digest of it is of a known kind. */
+/**
+ * One subject, unless no digest of it is of a known kind.
+ *
+ * @throws {AttestationError} `malformed-statement` if two of one kind differ.
+ */
 function subject(
   name: Json | undefined,
   list: Json | undefined,
@@ -136,8 +141,15 @@ function subject(
     if (!isObject(one)) continue;
     const stated = one[names.algorithm], value = one[names.value];
     if (typeof stated !== "string" || typeof value !== "string") continue;
-    const algorithm = nameOfAlgorithm(stated);
-    if (DIGEST_ALGORITHMS.has(algorithm)) digest[algorithm] = value.toLowerCase();
+    const algorithm = nameOfAlgorithm(stated), hex = value.toLowerCase();
+    if (!DIGEST_ALGORITHMS.has(algorithm)) continue;
+    if ((digest[algorithm] ?? hex) !== hex) {
+      throw new AttestationError(
+        "malformed-statement",
+        `Cannot read bill of materials: ${quote(jsonText(name))} has two digests by ${algorithm}`,
+      );
+    }
+    digest[algorithm] = hex;
   }
   if (Object.keys(digest).length === 0) return [];
   return [{ ...(typeof name === "string" ? { name } : {}), digest }];

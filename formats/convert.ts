@@ -4,6 +4,7 @@ import { refuseUnknown } from "../internal/options.ts";
 import { sha256 } from "../internal/sha256.ts";
 import type { ResourceDescriptor } from "../intoto/resource_descriptor.ts";
 import { createStatement, type Statement } from "../intoto/statement.ts";
+import type { Coverage } from "./format.ts";
 import type { VerifiedFormat } from "./verify_format.ts";
 
 /** What {@linkcode convertToStatement} records of where the old form was. */
@@ -30,8 +31,8 @@ const REFERENCE = "https://in-toto.io/attestation/reference/v0.1";
  * @param result Of `verifyFormat()`.
  * @param origin Where the old form was, and who vouches.
  * @returns A Statement v1 whose predicate is a reference; the resource descriptor of the old
- * form names its format, the predicate type that it had, and its signers by the SHA-256 of their
- * keys.
+ * form names its format, the predicate type that it had, its signers by the SHA-256 of their
+ * keys, and `coverage: "artifact-sections"` if they signed parts of the subject only.
  * @throws {AttestationError} `unsupported-payload-type` and others, why the old form has no
  * Statement; those of `createStatement()`.
  * @throws {TypeError} If a member of `origin` is unknown.
@@ -73,13 +74,11 @@ export function convertToStatement(result: VerifiedFormat, origin: ConversionOri
     ["attester", "downloadLocation", "document", "mediaType"],
     "convertToStatement()",
   );
-  const { statement: read, envelope: { format }, signers } = result;
+  const { statement: read, envelope: { format, coverage } } = result;
   if (!("statement" in read)) throw read;
   const { subject, predicateType } = read.statement;
-  return createConversion(
-    { format, subject, predicateType, signers: signers.map(({ fingerprint }) => fingerprint) },
-    origin,
-  );
+  const signers = result.signers.map(({ fingerprint }) => fingerprint);
+  return createConversion({ format, subject, predicateType, signers, coverage }, origin);
 }
 
 /** What an old form said, once it was verified. */
@@ -92,15 +91,22 @@ export interface VerifiedSaying {
   predicateType: string;
   /** Who signed: SHA-256 of keys, or the name in a certificate of Sigstore. */
   signers: readonly string[];
+  /** How much of it they signed, where the format may leave something out. */
+  coverage?: Coverage;
 }
 
 /** The Statement of {@linkcode convertToStatement}, of what was verified by whatever way. */
 export function createConversion(
-  { format, subject, predicateType, signers }: VerifiedSaying,
+  { format, subject, predicateType, signers, coverage }: VerifiedSaying,
   { attester, downloadLocation, document, mediaType = "application/octet-stream" }:
     ConversionOrigin,
 ): Statement {
-  const annotations: JsonObject = { format, predicateType, signers: [...signers] };
+  const annotations: JsonObject = {
+    format,
+    predicateType,
+    signers: [...signers],
+    ...(coverage === "artifact-sections" ? { coverage } : {}),
+  };
   return createStatement({
     subject: [...subject],
     predicateType: REFERENCE,

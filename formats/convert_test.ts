@@ -4,6 +4,7 @@ import { utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { referencePredicate } from "../intoto/predicates/reference.ts";
+import { jarFile, trust } from "./attached/_signed_fixtures_test.ts";
 import { compact, keyOf, STATEMENT } from "./_fixtures_test.ts";
 import { type ConversionOrigin, convertToStatement, verifyFormat } from "./mod.ts";
 
@@ -45,6 +46,24 @@ describe("convertToStatement()", () => {
       }],
     });
     deepEqual(referencePredicate.validate(statement.predicate ?? {}), []);
+  });
+
+  it("tells of a file that carries its signature that parts of it are not signed", async () => {
+    const document = await jarFile();
+    const result = await verifyFormat(document, await trust());
+    ok(result.ok);
+    const { predicate } = convertToStatement(result, { ...ORIGIN, document });
+    deepEqual(predicate?.references, [{
+      downloadLocation: ORIGIN.downloadLocation,
+      mediaType: "application/octet-stream",
+      digest: { sha256: encodeHex(sha256(document)) },
+      annotations: {
+        format: "jar",
+        predicateType: "raw-artifact-signature",
+        signers: [result.signers[0].fingerprint],
+        coverage: "artifact-sections",
+      },
+    }]);
   });
 
   it("converts nothing that is no Statement, and takes no other members", async () => {

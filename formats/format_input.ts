@@ -1,3 +1,5 @@
+import { AttestationError } from "../errors.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson } from "../internal/json.ts";
 import type { FormatHint } from "./format.ts";
 
@@ -65,4 +67,19 @@ function latin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
+}
+
+/**
+ * A document as bytes: half a character is refused, not replaced.
+ *
+ * @throws {AttestationError} `invalid-unicode`.
+ * @throws {TypeError} If it is neither text nor bytes.
+ */
+export function documentBytes(source: string | Uint8Array): Uint8Array {
+  if (source instanceof Uint8Array) return source;
+  if (typeof source !== "string") throw new TypeError("A document is text or bytes");
+  if (!source.isWellFormed()) {
+    throw new AttestationError("invalid-unicode", "Cannot read document: an unpaired surrogate");
+  }
+  return utf8(source);
 }

@@ -79,7 +79,7 @@ function isSignatureFile({ head }: FormatInput): boolean {
  */
 function hasMinisignMark({ head }: FormatInput): boolean {
   const [first, second = "", third = ""] = head.split("\n");
-  return third.startsWith(TRUSTED) || second.startsWith("RUQ") ||
+  return third.startsWith(TRUSTED) || second.startsWith("RU") ||
     /^untrusted comment: signature from (minisign|rsign)/.test(first);
 }
 

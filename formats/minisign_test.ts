@@ -3,14 +3,16 @@ import {
   ok,
   rejects,
   strictEqual as equal,
+  throws,
 } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import { blake2b512 } from "../internal/blake2b.ts";
 import { concat, utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
-import { ABC, ABC_SHA256, keyOf } from "./_fixtures_test.ts";
-import { importMinisignKey, verifyFormat } from "./mod.ts";
+import { ABC, ABC_SHA256, keyOf, STATEMENT } from "./_fixtures_test.ts";
+import { signify } from "./minisign.ts";
+import { importMinisignKey, parseFormat, verifyFormat } from "./mod.ts";
 
 /* Made by minisign 0.10 and signify-openbsd 31 with keys that were thrown away. */
 const HELLO = utf8("hello\n");
@@ -88,6 +90,31 @@ describe("verifyFormat() of minisign", () => {
     ok("reason" in result.statement);
     equal(await reason(await minisig()), "minisign");
     equal(await reason(await minisig({ algorithm: "Ed" })), "minisign");
+  });
+
+  it("is told from signify by its form of signature, whatever the id of the key is", async () => {
+    for (const first of [0, 0x40, 0x80, 0xff]) {
+      const id = ID.with(0, first);
+      const cut = (await minisig({ id })).split("\n").slice(0, 2).join("\n");
+      await rejects(parseFormat(cut), {
+        reason: "malformed-envelope",
+        message: /the trusted comment is mandatory/,
+      });
+      throws(() => signify.parse(utf8(cut), { maxBytes: 1024, maxSignatures: 1 }), {
+        reason: "malformed-envelope",
+      });
+    }
+  });
+
+  it("refuses a comment that no tool writes so long, and a digest of another length", async () => {
+    equal(await reason(await minisig({ comment: "t".repeat(8000) })), "minisign");
+    equal(await reason(await minisig({ comment: "t".repeat(8192) })), "malformed-envelope");
+    for (const blake2b of ["00", "zz".repeat(64)]) {
+      const trust = { keys: [await key()], detached: { digest: { blake2b } } };
+      const result = await verifyFormat(await minisig(), trust);
+      ok(!result.ok);
+      equal(result.errorReason, "artifact-required");
+    }
   });
 
   it("reads no form of signature for the other", async () => {
@@ -180,6 +207,7 @@ describe("verifyFormat() of minisign", () => {
     equal(await of(`${ABC_SHA256.toUpperCase()}  a\r\n`), "ok");
     equal(await of(""), "empty-input");
     equal(await of("hello\n"), "unsupported-payload-type");
+    equal(await of(JSON.stringify(STATEMENT)), "unsupported-payload-type");
   });
 });
 

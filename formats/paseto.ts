@@ -114,7 +114,7 @@ function compressed(point: Uint8Array): Bytes {
   return concat(Uint8Array.of(sign), point.subarray(1, 1 + size));
 }
 
-/** PAE: the number of pieces, then each with its length, as 64 bits without the topmost. */
+/** PAE: the number of pieces, then each with its length, as 64 bits of which the topmost is 0. */
 export function encodePieces(...pieces: Uint8Array[]): Bytes {
   const parts: Uint8Array[] = [length(pieces.length)];
   for (const piece of pieces) parts.push(length(piece.length), piece);
@@ -123,7 +123,7 @@ export function encodePieces(...pieces: Uint8Array[]): Bytes {
 
 function length(value: number): Bytes {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value) & (2n ** 63n - 1n), true);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
   return bytes;
 }
 

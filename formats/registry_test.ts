@@ -20,7 +20,13 @@ import {
   verdict,
 } from "./_fixtures_test.ts";
 import { EXPLANATIONS } from "./explained.ts";
-import { FORMATS, parseBuildKitStatement, parseFormat, verifyFormat } from "./mod.ts";
+import {
+  FORMATS,
+  parseBuildKitStatement,
+  parseFormat,
+  readFormatStatement,
+  verifyFormat,
+} from "./mod.ts";
 import { decodeMessage } from "./statement.ts";
 
 const CRITICAL = {
@@ -59,6 +65,14 @@ describe("verifyFormat() of Binary Authorization", () => {
     equal(await verdict(none, await ci()), "missing-signatures");
   });
 
+  it("makes a Statement of container signatures only: a file that was signed as such is none", async () => {
+    for (const text of [JSON.stringify(STATEMENT), `${ABC_SHA256}  abc\n`]) {
+      const result = await verifyFormat(await attestation(utf8(text)), await ci());
+      ok(result.ok && "reason" in result.statement, text);
+      equal(result.statement.reason, "unsupported-payload-type");
+    }
+  });
+
   it("refuses critical members that nobody knows", async () => {
     for (
       const payload of [
@@ -81,6 +95,37 @@ describe("verifyFormat() of Binary Authorization", () => {
     const result = await verifyFormat(await attestation(utf8(twice)), await ci());
     ok(result.ok && "reason" in result.statement);
     equal(result.statement.reason, "duplicate-json-key");
+  });
+});
+
+describe("readFormatStatement()", () => {
+  it("reads nothing of an envelope that is refused", async () => {
+    const keys = [(await keyOf("Ed25519")).trustedKey];
+    const of = async (source: string) => {
+      const { envelope } = await verifyFormat(source, { keys });
+      ok(envelope !== undefined);
+      return envelope;
+    };
+    equal(readFormatStatement(await of(await compact({ alg: "EdDSA" }))).materials, undefined);
+    const stranger = await of(await compact({ alg: "EdDSA" }, STATEMENT, "Ed25519", "stranger"));
+    throws(() => readFormatStatement(stranger), { reason: "invalid-signature" });
+    const expired = await of(await compact({ alg: "EdDSA" }, { ...STATEMENT, exp: 1 }));
+    throws(() => readFormatStatement(expired), { reason: "attestation-expired" });
+  });
+
+  it("reads a Notation payload in Notation's envelopes only, and no message that is too long", async () => {
+    const payload = {
+      targetArtifact: { mediaType: "a/b", digest: `sha256:${ABC_SHA256}`, size: 3 },
+    };
+    const keys = [(await keyOf("Ed25519")).trustedKey];
+    const result = await verifyFormat(await compact({ alg: "EdDSA" }, payload), { keys });
+    ok(result.ok && "reason" in result.statement);
+    equal(result.statement.reason, "unsupported-payload-type");
+    throws(() => decodeMessage(utf8(JSON.stringify(STATEMENT)), "notation-jws"), {
+      reason: "unsupported-payload-type",
+    });
+    const long = new Uint8Array((16 << 20) + 1).fill(97);
+    throws(() => decodeMessage(long, "openpgp"), { reason: "limit-exceeded" });
   });
 });
 
@@ -129,6 +174,12 @@ describe("documents that nobody signed", () => {
     throws(() => decodeMessage(utf8('{"spdxVersion":"SPDX-2.3"}'), "jws"), {
       reason: "missing-subject",
     });
+    const again = (content: string) => {
+      const hashes = [...component.hashes, { alg: "SHA-256", content }];
+      return utf8(JSON.stringify({ ...bom, metadata: { component: { ...component, hashes } } }));
+    };
+    equal(decodeMessage(again(ABC_SHA256.toUpperCase()), "jws").statement.subject.length, 1);
+    throws(() => decodeMessage(again("0".repeat(64)), "jws"), { reason: "malformed-statement" });
   });
 });
 

@@ -10,7 +10,7 @@ import { concat, utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { leafHash, nodeHash } from "../sigstore/merkle.ts";
-import { ABC, keyOf, verdict } from "./_fixtures_test.ts";
+import { ABC, keyOf, STATEMENT, verdict } from "./_fixtures_test.ts";
 import { importNoteKey, verifyFormat } from "./mod.ts";
 
 const SIBLING = sha256(utf8("b"));
@@ -66,6 +66,12 @@ describe("verifyFormat() of a signed note", () => {
   });
 
   it("accepts any other text as a note, signed bytes without the empty line", async () => {
+    for (const text of [`${"a".repeat(64)}  abc\n`, `${JSON.stringify(STATEMENT)}\n`]) {
+      // What it says is for whoever asked the log, and is none of an artifact.
+      const listed = await verifyFormat(await note(text, {}), await trust());
+      ok(listed.ok && "reason" in listed.statement, text);
+      equal(listed.statement.reason, "unsupported-payload-type");
+    }
     const result = await verifyFormat(await note("hello\n", {}), await trust());
     ok(result.ok);
     equal(result.envelope.format, "signed-note");
@@ -100,6 +106,16 @@ describe("verifyFormat() of a signed note", () => {
     });
     ok(result.ok);
     equal(result.signers[0].time?.toISOString(), "2023-11-14T22:13:20.000Z");
+    // A time that no date can have is left out; it is signed all the same.
+    const far = await note(TEXT, { name: "w", by: "w", time: 2n ** 63n });
+    const late = await verifyFormat(far, { keys });
+    ok(late.ok);
+    equal(late.signers[0].time, undefined);
+    for (const length of [0, 1, 7, 71, 73]) {
+      const cut = encodeBase64(concat(await hint("w", 4, "w"), new Uint8Array(length)));
+      const reason = length === 0 ? "malformed-checkpoint" : "invalid-signature";
+      equal(await verdict(`${TEXT}\n\u2014 w ${cut}\n`, { keys }), reason, String(length));
+    }
     // A signature of a log is none of a witness.
     equal(await verdict(await note(TEXT, { name: "w", by: "w" }), { keys }), "missing-trusted-key");
   });
@@ -130,11 +146,25 @@ describe("verifyFormat() of a proof of a log", () => {
     equal(await reason(await proof({ index: 1 })), "invalid-inclusion-proof");
     equal(await reason(await proof({ hash: ROOT })), "invalid-inclusion-proof");
     equal(await reason(await proof(), new Uint8Array()), "artifact-required");
+    const proofs = async (source: string, more: object) => {
+      const result = await verifyFormat(source, { ...await trust(), ...more });
+      return result.envelope?.proofs.length;
+    };
+    const detached = { content: ABC, digest: {} };
+    equal(await proofs(await proof(), { detached }), 1);
+    equal(await proofs(await proof(), {}), 0);
+    equal(await proofs(await proof({ index: 1 }), { detached }), 0);
+    equal(await proofs(await proof(), { detached, keys: [] }), 0);
   });
 
   it("refuses another form", async () => {
     equal(await reason((await proof()).replace("index 0", "index 00")), "malformed-checkpoint");
     equal(await reason(await proof({ hash: SIBLING.subarray(1) })), "malformed-checkpoint");
+    const line = `${encodeBase64(SIBLING)}\n`;
+    const long = (await proof()).replace(line, line.repeat(64));
+    equal(await reason(long), "malformed-checkpoint");
+    const extra = `extra ${"A".repeat(1 << 20)}\n`;
+    equal(await reason(await proof({ extra })), "limit-exceeded");
   });
 });
 

@@ -59,6 +59,19 @@ const OWN_KINDS: ReadonlyMap<FormatId, MessageKind> = new Map([
   ["in-toto-metablock", "in-toto"],
   ["tuf-targets", "tuf-targets"],
 ]);
+/**
+ * What a format that states no type may hold, where it is not whatever has marks: a file that
+ * somebody signed as a file, be it a Statement, is not what they say.
+ */
+const UNTYPED: ReadonlyMap<FormatId, readonly MessageKind[]> = new Map([
+  ["binary-authorization", ["simple-signing"]],
+  ["checkpoint", []],
+  ["cms-signature", ["checksums"]],
+  ["minisign", ["checksums"]],
+  ["signed-note", []],
+  ["signify", ["checksums"]],
+  ["tlog-proof", []],
+]);
 const IN_TOTO = /^application\/vnd\.in-toto(\.[a-z0-9][a-z0-9.-]*)?\+json$/;
 /** Types of JOSE that say nothing of what is in the message (RFC 7515, 4.1.9; RFC 7519, 5.1). */
 const GENERIC: ReadonlySet<string> = new Set([
@@ -141,6 +154,7 @@ export function decodeMessage(
     ? ["messageType"]
     : [];
   const kind = stated ?? sniff(message);
+  if (UNTYPED.get(format)?.includes(kind) === false) throw unsupported(kind);
   // A Notation payload means nothing in another envelope, nor another message in Notation's.
   if ((kind === "notation") !== (format === "notation-jws" || format === "notation-cose")) {
     throw unsupported(type?.value ?? kind);

@@ -5,8 +5,13 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeBase64 } from "../internal/base64.ts";
 import { utf8 } from "../internal/bytes.ts";
-import { ABC_SHA256, verdict } from "./_fixtures_test.ts";
+import { encodeHex } from "../internal/hex.ts";
+import type { JsonObject } from "../internal/json.ts";
+import { sha256 } from "../internal/sha256.ts";
+import { canonicalTufJson } from "../sigstore/tuf/canonical.ts";
+import { ABC_SHA256, raw, verdict } from "./_fixtures_test.ts";
 import {
   type MadeRoot,
   type MadeTuf,
@@ -72,6 +77,8 @@ describe("verifyFormat() of targets of TUF", () => {
       const expires = "2025-12-31T23:59:59Z";
       equal(await reason({ dialect, expires }, { dialect }), "tuf-expired");
       equal(await reason({ dialect }, { dialect, expires }), "tuf-expired");
+      const now = TUF_NOW.toISOString();
+      equal(await reason({ dialect, expires: now }, { dialect }), "tuf-expired");
     });
   }
 
@@ -82,6 +89,44 @@ describe("verifyFormat() of targets of TUF", () => {
       await reason({ expires: "2027-06-01T12:00:00.123456789-07:00" }),
       "ok",
     );
+  });
+
+  it("counts a key once that the root has under two ids", async () => {
+    const { keyid, key, signer } = await tufKey("notary", "ES256", { name: "ci" });
+    const again: JsonObject = { ...key, note: "the same" };
+    const other = encodeHex(sha256(utf8(canonicalTufJson(again))));
+    const role = { keyids: [keyid, other], threshold: 2 };
+    const roles = { root: role, targets: role, snapshot: role, timestamp: role };
+    const keys = { [keyid]: key, [other]: again };
+    const pinned = await importTufRoot(await tufRootFile({ signed: { keys, roles } }));
+    equal(pinned.keys.length, 2);
+    const { signed, signatures } = JSON.parse(await tufTargetsFile());
+    const sig = encodeBase64(raw("ES256", await signer.sign(utf8(canonicalTufJson(signed)))));
+    const source = JSON.stringify({ signed, signatures: [...signatures, { keyid: other, sig }] });
+    const result = await verifyFormat(source, { tufRoots: [pinned], now: TUF_NOW });
+    equal(result.envelope?.signers.filter((one) => one.ok).length, 2);
+    equal(result.errorReason, "threshold-not-met");
+  });
+
+  it("bounds its signatures", async () => {
+    const { signed, signatures: [one] } = JSON.parse(await tufTargetsFile());
+    const of = async (count: number) => {
+      const more = Array.from({ length: count }, (_, i) => ({ ...one, keyid: `${i}` }));
+      return await verdict(JSON.stringify({ signed, signatures: [one, ...more] }), await trust());
+    };
+    equal(await of(63), "ok");
+    equal(await of(64), "limit-exceeded");
+  });
+
+  it("reads digests as their dialect writes them, whatever they look like", async () => {
+    // 48 octets have no padding, and could be hex of 32.
+    const sha384 = "0123456789abcdef".repeat(4);
+    const file = { length: 3, hashes: { sha384, sha256: `${"A".repeat(43)}=` } };
+    const source = await tufTargetsFile({ signed: { targets: { a: file } } });
+    const result = await verifyFormat(source, await trust());
+    ok(result.ok && "statement" in result.statement, JSON.stringify(result));
+    const { digest = {} } = result.statement.statement.subject[0];
+    deepEqual([digest.sha384.length, digest.sha256], [96, "0".repeat(64)]);
   });
 
   it("never takes keys of two roots for one", async () => {
@@ -152,9 +197,6 @@ describe("importTufRoot()", () => {
 
   it("leaves out keys that it cannot use: they do not count", async () => {
     const key = { keytype: "gost", keyval: { private: null, public: "AAAA" } };
-    const { encodeHex } = await import("../internal/hex.ts");
-    const { sha256 } = await import("../internal/sha256.ts");
-    const { canonicalTufJson } = await import("../sigstore/tuf/canonical.ts");
     const keyid = encodeHex(sha256(utf8(canonicalTufJson(key))));
     const role = { keyids: [keyid], threshold: 1 };
     const roles = { root: role, targets: role, snapshot: role, timestamp: role };
@@ -168,6 +210,10 @@ describe("importTufRoot()", () => {
 
   it("refuses other files, and what is too long", async () => {
     await rejects(importTufRoot(await tufTargetsFile()), { reason: "malformed-tuf-metadata" });
+    for (const dialect of DIALECTS) {
+      const snapshot = await tufRootFile({ dialect, signed: { _type: "Snapshot" } });
+      await rejects(importTufRoot(snapshot), { reason: "malformed-tuf-metadata" });
+    }
     await rejects(importTufRoot("not JSON"), { reason: "malformed-tuf-metadata" });
     await rejects(importTufRoot(" ".repeat(600 << 10)), { reason: "limit-exceeded" });
   });

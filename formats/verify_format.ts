@@ -1,6 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { asRefusal } from "../internal/check_list.ts";
-import { equalBytes, utf8 } from "../internal/bytes.ts";
+import { equalBytes } from "../internal/bytes.ts";
 import { parseJson } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { refuseOtherThanKeys } from "../dsse/verify.ts";
@@ -19,6 +19,7 @@ import type {
   GoodSigner,
   ParsedFormat,
 } from "./format.ts";
+import { documentBytes } from "./format_input.ts";
 import { type FormatEntry, identify } from "./registry.ts";
 import { readFormatStatement } from "./statement.ts";
 
@@ -138,7 +139,7 @@ export async function verifyFormat(
     throw new TypeError("formats is not an array");
   }
   try {
-    const { entry, parsed } = await openFormat(bytesOf(source));
+    const { entry, parsed } = await openFormat(documentBytes(source));
     if (formats !== undefined && !formats.includes(entry.id)) {
       throw new AttestationError(
         "format-not-accepted",
@@ -310,14 +311,5 @@ export async function openFormat(
 export async function parseFormat(
   source: string | Uint8Array,
 ): Promise<ParsedFormat> {
-  return (await openFormat(bytesOf(source))).parsed;
-}
-
-function bytesOf(source: string | Uint8Array): Uint8Array {
-  if (source instanceof Uint8Array) return source;
-  if (typeof source !== "string") throw new TypeError("A document is text or bytes");
-  if (!source.isWellFormed()) {
-    throw new AttestationError("invalid-unicode", "Cannot read document: an unpaired surrogate");
-  }
-  return utf8(source);
+  return (await openFormat(documentBytes(source))).parsed;
 }

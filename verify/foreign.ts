@@ -1,5 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import type { FormatEnvelope, FormatStatement, GoodSigner } from "../formats/format.ts";
+import { documentBytes } from "../formats/format_input.ts";
 import { isStatementType, readFormatStatement } from "../formats/statement.ts";
 import {
   distinctSigners,
@@ -40,7 +41,7 @@ export async function readForeign(
   { maxAttestationBytes: maxBytes, maxSignatures }: Limits,
 ): Promise<LoadedAttestation | undefined> {
   try {
-    const bytes = typeof content === "string" ? utf8(content) : content;
+    const bytes = documentBytes(content);
     const foreign = await openFormat(bytes, { name: source }, { maxBytes, maxSignatures });
     const format = foreign.entry.id;
     // What it states is not verified yet: digests of all kinds that it may state are needed.
@@ -286,7 +287,9 @@ function factsOf(
     coverage,
     ...(authenticated === undefined ? {} : { authenticated: { ...authenticated } }),
     ...(messageType === undefined ? {} : { messageType: messageType.value }),
-    messageTypeAuthenticated: messageType?.authenticated === true,
+    // A signed type that says nothing of what is in the message, such as JWT, leaves it open.
+    messageTypeAuthenticated: messageType?.authenticated === true &&
+      (read === undefined || !implicit.some((layer) => layer === "messageType")),
     implicit: [...implicit],
   };
 }

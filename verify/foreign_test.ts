@@ -49,6 +49,12 @@ async function minisig(over: Uint8Array): Promise<string> {
 }
 
 describe("verify() of other formats", () => {
+  it("refuses half a character, as verifyFormat() does", async () => {
+    const text = await minisig(ABC);
+    equal((await run(text)).report.errorReason, null);
+    equal((await run(text.replace(": x", ": \ud800"))).report.errorReason, "invalid-unicode");
+  });
+
   it("takes a JWS as text, bytes and JSON, in a list and among JSON Lines", async () => {
     const token = await compact(GOOD, statement());
     const flat = await joseSignature(GOOD, statement());
@@ -267,6 +273,13 @@ describe("a policy and other formats", () => {
       await judged(untyped, { formats: ["jws"], signedMessageType: true }),
       "message-type-not-signed",
     );
+    // A type that says nothing of what is in the message leaves that open as well.
+    for (const header of [{ typ: "JWT" }, { typ: "JOSE" }, { cty: "json" }]) {
+      const open = await compact({ alg: "EdDSA", ...header }, statement());
+      equal(await judged(open, {}), "format-not-accepted", JSON.stringify(header));
+      const rule = { formats: ["jws" as const], signedMessageType: true };
+      equal(await judged(open, rule), "message-type-not-signed", JSON.stringify(header));
+    }
     const cose = await sign1({ payload: utf8(JSON.stringify(statement())) });
     equal(await judged(cose, {}), "ok");
     equal(await judged(cose, { formats: ["jws"] }), "format-not-accepted");

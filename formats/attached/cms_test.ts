@@ -26,7 +26,7 @@ import {
 } from "../../tools/pki/der_writer.ts";
 import { digest, testKey } from "../../tools/pki/keys.ts";
 import testKeys from "../../tools/pki/test_keys.json" with { type: "json" };
-import { ABC, ABC_SHA256 } from "../_fixtures_test.ts";
+import { ABC, ABC_SHA256, STATEMENT } from "../_fixtures_test.ts";
 import { AFTER, authority, chainOf, CODE, dates } from "../_notation_fixtures_test.ts";
 import {
   createCertificateTrust,
@@ -97,6 +97,13 @@ describe("verifyFormat() of a CMS signature", () => {
     equal(result.envelope.detached, undefined);
     deepEqual(result.statement.statement.subject[0].digest, { sha256: ABC_SHA256 });
     deepEqual(result.statement.implicit, ["messageType", "predicateType"]);
+    const other = utf8(JSON.stringify(STATEMENT));
+    const untyped = await verifyFormat(
+      await cms({ message: other, content: octetString(other) }),
+      await trust(),
+    );
+    ok(untyped.ok && "reason" in untyped.statement);
+    equal(untyped.statement.reason, "unsupported-payload-type");
   });
 
   it("takes each kind of key with its algorithm, and no other", async () => {

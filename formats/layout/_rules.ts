@@ -1,7 +1,7 @@
 import { AttestationError } from "../../errors.ts";
 import { type Json, printable, quote } from "../../internal/json.ts";
 import type { DigestSet } from "../../intoto/digest_set.ts";
-import { Glob } from "./_glob.ts";
+import { Glob, type Work } from "./_glob.ts";
 import type { Artifacts, LinkArtifacts } from "./link.ts";
 
 /** A rule for the artifacts of an item. */
@@ -113,7 +113,9 @@ export function ruleText(rule: ArtifactRule): string {
  * Source: in-toto specification 1.0, 4.3.3 and 5.2, 6.
  *
  * @param links Materials and products of all items, by their names.
- * @throws {AttestationError} `artifact-rule-violated`, with the rule in the path.
+ * @param path Where the rules stand in the layout.
+ * @throws {AttestationError} `artifact-rule-violated`, with the rule in the path;
+ * `limit-exceeded`, of the work.
  */
 export function applyRules(
   { name, side, rules }: {
@@ -122,7 +124,7 @@ export function applyRules(
     readonly rules: readonly ArtifactRule[];
   },
   links: ReadonlyMap<string, LinkArtifacts>,
-  path: string,
+  { path, work }: { path: string; work: Work },
 ): void {
   const own = links.get(name);
   if (own === undefined) return;
@@ -134,7 +136,7 @@ export function applyRules(
       throw violated(`${quote(rule.pattern)} has to be among its ${side}, and is not`, at);
     }
     if (rule.kind === "DISALLOW") {
-      const left = matching(rule.pattern, queue);
+      const left = matching(rule.pattern, queue, work);
       if (left.length === 0) return;
       const more = left.length > 1 ? ` and ${left.length - 1} more` : "";
       throw violated(
@@ -146,19 +148,20 @@ export function applyRules(
     }
     let taken: string[];
     if (rule.kind === "MATCH") {
-      taken = matched(rule, { queue, own: own[side], other: links.get(rule.from)?.[rule.with] });
+      const other = links.get(rule.from)?.[rule.with];
+      taken = matched(rule, { queue, own: own[side], other, work });
     } else {
       const { kind } = rule;
-      taken = matching(rule.pattern, queue).filter((one) => isOfKind(kind, own, one));
+      taken = matching(rule.pattern, queue, work).filter((one) => isOfKind(kind, own, one));
     }
     for (const one of taken) queue.delete(one);
   });
 }
 
-function matching(pattern: string, queue: ReadonlySet<string>): string[] {
+function matching(pattern: string, queue: ReadonlySet<string>, work: Work): string[] {
   const glob = new Glob(pattern);
   if (glob.isLiteral) return queue.has(pattern) ? [pattern] : [];
-  return [...queue].filter((name) => glob.matches(name));
+  return [...queue].filter((name) => glob.matches(name, work));
 }
 
 function isOfKind(
@@ -175,16 +178,22 @@ function isOfKind(
 
 function matched(
   rule: MatchRule,
-  { queue, own, other }: { queue: ReadonlySet<string>; own: Artifacts; other?: Artifacts },
+  { queue, own, other, work }: {
+    queue: ReadonlySet<string>;
+    own: Artifacts;
+    other?: Artifacts;
+    work: Work;
+  },
 ): string[] {
   if (other === undefined) return [];
   const glob = new Glob(rule.pattern);
   const source = folderOf(rule.sourcePrefix), destination = folderOf(rule.destinationPrefix);
   return [...queue].filter((name) => {
+    work.spend(1);
     if (!name.startsWith(source)) return false;
     const path = name.slice(source.length);
     const there = destination + path;
-    return glob.matches(path) && Object.hasOwn(other, there) &&
+    return glob.matches(path, work) && Object.hasOwn(other, there) &&
       isEqual(own[name], other[there]) && STRONG.some((hash) => Object.hasOwn(own[name], hash));
   });
 }

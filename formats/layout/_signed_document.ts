@@ -1,9 +1,9 @@
 import { AttestationError } from "../../errors.ts";
-import { utf8 } from "../../internal/bytes.ts";
 import { isObject, type JsonObject, parseJson } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { dsse } from "../dsse_format.ts";
 import type { FormatModule, ParsedFormat } from "../format.ts";
+import { documentBytes } from "../format_input.ts";
 import { inTotoMetablock } from "../in_toto_metablock.ts";
 import { fromOlpc } from "../statement.ts";
 
@@ -32,7 +32,7 @@ const LIMITS = { maxBytes: 16 << 20, maxSignatures: 64 };
  * or those of strict JSON.
  */
 export function readSignedDocument(source: string | Uint8Array): SignedDocument {
-  const bytes = typeof source === "string" ? utf8(source) : source;
+  const bytes = documentBytes(source);
   if (bytes.length > 2 * LIMITS.maxBytes) {
     throw new AttestationError(
       "limit-exceeded",

@@ -3,6 +3,7 @@ import { asRefusal, CheckList } from "../../internal/check_list.ts";
 import { type JsonObject, printable, quote } from "../../internal/json.ts";
 import type { TrustedKey } from "../../keys/trusted_key.ts";
 import { importInTotoKey } from "../in_toto_metablock.ts";
+import { Work } from "./_glob.ts";
 import { applyRules, sameArtifacts } from "./_rules.ts";
 import { readSignedDocument, type SignedDocument } from "./_signed_document.ts";
 import { type Layout, type LayoutItem, type LayoutStep, readLayout } from "./layout.ts";
@@ -48,6 +49,7 @@ export class LayoutVerification {
   /** What is unexpected and refuses nothing. */
   readonly warnings: string[] = [];
   readonly #settings: VerificationSettings;
+  readonly #work = new Work();
   #links = 0;
 
   constructor(settings: VerificationSettings) {
@@ -150,10 +152,11 @@ export class LayoutVerification {
           ...(sublayout === undefined ? {} : { sublayout }),
         };
         counted.push({ functionary, link });
-      } catch (error) {
-        refusal ??= asRefusal(error);
+      } catch (thrown) {
+        const error = asRefusal(thrown);
         // One that could not be asked for or is too large may be the one that disagrees.
-        if (FATAL.includes(refusal.reason)) return void list.failed(id, refusal);
+        if (FATAL.includes(error.reason)) return void list.failed(id, error);
+        refusal ??= error;
       }
     }
     if (distinct.size < step.threshold) {
@@ -256,7 +259,8 @@ export class LayoutVerification {
     ) {
       const id = `statement.${side}`;
       try {
-        applyRules({ name, side, rules }, links, `${at}/expected_${side}`);
+        const path = `${at}/expected_${side}`;
+        applyRules({ name, side, rules }, links, { path, work: this.#work });
         this.list.passed(id, `The ${side} of ${called} keep ${rules.length} rules`);
       } catch (error) {
         this.list.failed(id, error);

@@ -24,6 +24,9 @@ export interface Link extends LinkArtifacts {
 }
 
 const MAX_ARTIFACTS = 65_536;
+/** Characters of a name: as many as paths have on Linux. */
+const MAX_NAME = 4096;
+const MAX_DIGESTS = 16;
 
 /**
  * Reads a link; verifies nothing.
@@ -60,19 +63,25 @@ export function artifactsOf(value: unknown, path: string): Artifacts {
     throw malformed(`${path} is no object of digests by name`, path);
   }
   const names = Object.entries(value);
-  if (names.length > MAX_ARTIFACTS) {
-    throw new AttestationError(
-      "limit-exceeded",
-      `Cannot read link: ${names.length} artifacts, at most ${MAX_ARTIFACTS} are accepted`,
-      { path },
-    );
-  }
-  for (const [, digest] of names) {
-    const isDigest = isObject(digest) && Object.keys(digest).length > 0 &&
+  bound(names.length, MAX_ARTIFACTS, "artifacts", path);
+  for (const [name, digest] of names) {
+    bound(name.length, MAX_NAME, "characters of a name", path);
+    const count = isObject(digest) ? Object.keys(digest).length : 0;
+    bound(count, MAX_DIGESTS, "digests of an artifact", path);
+    const isDigest = isObject(digest) && count > 0 &&
       Object.values(digest).every((hex) => typeof hex === "string" && /^[0-9a-f]+$/.test(hex));
     if (!isDigest) throw malformed(`${path} has an artifact without digests in hex`, path);
   }
   return value as Artifacts;
+}
+
+function bound(count: number, most: number, what: string, path: string): void {
+  if (count <= most) return;
+  throw new AttestationError(
+    "limit-exceeded",
+    `Cannot read link: ${count} ${what}, at most ${most} are accepted`,
+    { path },
+  );
 }
 
 function malformed(what: string, path: string): AttestationError {

@@ -31,7 +31,10 @@ export interface InspectionRun extends LinkArtifacts {
 export interface LayoutTrust {
   /** Keys of the owners, who say what the supply chain has to look like. */
   keys: readonly TrustedKey[];
-  /** Distinct owners that must have signed; integer >= 1, default 1. */
+  /**
+   * Distinct owners that must have signed; integer >= 1, default 1: in-toto's reference
+   * implementation wants all of `keys`, as their number does here.
+   */
   threshold?: number;
   /** Where links are. */
   links: LinkSource;

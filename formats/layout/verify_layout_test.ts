@@ -149,7 +149,13 @@ describe("verifyLayout()", () => {
       const links: Record<string, string> = { ...one.links };
       if (source === undefined) delete links[name];
       else links[name] = source;
-      equal(await verdict({ ...one, links }), reason);
+      const result = await run({ ...one, links });
+      equal(word(result), reason);
+      // Rules look at all steps, and would say what is not so without one of them.
+      deepEqual(
+        result.checks.filter(({ id }) => /^statement\.(materials|products)$/.test(id)),
+        [],
+      );
     }
   });
 
@@ -236,9 +242,58 @@ describe("verifyLayout()", () => {
     equal(await verdict(one, { links }), "store-unavailable");
   });
 
+  test("refuses a step of which a link could not be asked for, whatever the others are", async () => {
+    const people = ["bob", "carol", "dave"] as const;
+    const keys = await Promise.all(people.map(person));
+    const one = await withStep(1, { pubkeys: keys.map(({ keyid }) => keyid) });
+    for (const { keyid, key } of keys) (one.layout.keys as JsonObject)[keyid] = key;
+    const [first, second, third] = await Promise.all(
+      people.map((name) => linkName("build", name)),
+    );
+    one.links[third] = await signed(
+      link("build", { "a.c": "code" }, { "a.c": "code", "app": "program" }),
+      ["dave"],
+    );
+    one.links[first] = "{";
+    equal(await verdict(one), "ok");
+    // The second may be the one that disagrees: that the first does not count hides it not.
+    const unavailable = new AttestationError("store-unavailable", "Cannot read");
+    const links = (name: string) =>
+      name === second ? Promise.reject(unavailable) : Promise.resolve(one.links[name]);
+    equal(await verdict(one, { links }), "store-unavailable");
+    const broken = (name: string) =>
+      name === second ? Promise.reject(new Error("broken")) : Promise.resolve(one.links[name]);
+    equal(await verdict(one, { links: broken }), "internal-error");
+    const none = { ...one.links, [second]: one.links[third] };
+    equal(await verdict({ ...one, links: none }, { maxLinks: 3 }), "limit-exceeded");
+  });
+
   test("bounds the links that are read", async () => {
     equal(await verdict(await chain(), { maxLinks: 1 }), "limit-exceeded");
     equal(await verdict(await chain(), { maxLinks: 2 }), "ok");
+  });
+
+  test("bounds what names, digests and patterns cost", async () => {
+    const name = await linkName("write", "alice");
+    const judge = async (products: JsonObject) => {
+      const one = await chain();
+      one.links[name] = await signed(link("write", {}, {}, { products }), ["alice"]);
+      return await verdict(one);
+    };
+    const digests = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`d${i}`, "ab"]));
+    const NO = "artifact-rule-violated";
+    equal(await judge({ ["n".repeat(4096)]: digests(16) }), NO);
+    equal(await judge({ ["n".repeat(4097)]: digests(16) }), "limit-exceeded");
+    equal(await judge({ n: digests(17) }), "limit-exceeded");
+    // Each name is compared with the whole of the pattern at each of its characters.
+    const dear = await withStep(0, { expected_products: [["ALLOW", `*${"n".repeat(1000)}m`]] });
+    const names = Array.from({ length: 40 }, (_, i) => [`${i}${"n".repeat(4000)}`, digests(1)]);
+    dear.links[name] = await signed(
+      link("write", {}, {}, { products: Object.fromEntries(names) }),
+      ["alice"],
+    );
+    equal(await verdict(dear), "limit-exceeded");
   });
 
   test("refuses keys that are not read here: they sign nothing", async () => {
@@ -475,6 +530,17 @@ describe("a malformed layout", () => {
       const result = await run(one).catch((error) => error);
       equal(result.errorReason ?? result.reason, reason, JSON.stringify(more).slice(0, 100));
     }
+  });
+
+  test("is none with half a character: nothing is put in its place", async () => {
+    const one = await chain();
+    one.layout.readme = "\ufffd";
+    const source = await signed(one.layout, ["owner"]);
+    const keys = [(await person("owner")).trustedKey];
+    const judge = async (text: string) =>
+      word(await verifyLayout(text, { keys, links: one.links, now: NOW }));
+    equal(await judge(source), "ok");
+    equal(await judge(source.replace("\ufffd", "\ud800")), "invalid-unicode");
   });
 
   test("is none in an envelope of another type", async () => {
