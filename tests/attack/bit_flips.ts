@@ -112,6 +112,12 @@ export const HARMLESS: readonly HarmlessPlace[] = [
       "the place in its tree, and the time counts for nothing",
   },
   {
+    cases: /npm-attestations\//,
+    pointer: /^\/attestations\/\d\/bundle\/mediaType$/,
+    role: "value",
+    why: "The next version of the format, whose demands the bundle meets; nobody signs which it is",
+  },
+  {
     cases: /rekor2-(cosigned|log-line-second|two-lines-of-origin)$/,
     pointer: /\/checkpoint\/envelope$/,
     role: "value",
