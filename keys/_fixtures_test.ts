@@ -75,14 +75,21 @@ export async function withSubtle<T>(
   methods: Partial<Record<keyof SubtleCrypto, () => Promise<unknown>>>,
   run: () => T | Promise<T>,
 ): Promise<T> {
-  const names = Object.keys(methods) as (keyof SubtleCrypto)[];
-  for (const name of names) {
-    Object.defineProperty(crypto.subtle, name, { configurable: true, value: methods[name] });
+  const { subtle } = crypto;
+  const own = Object.keys(methods).map((name) =>
+    [name, Object.getOwnPropertyDescriptor(subtle, name)] as const
+  );
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(subtle, name, { configurable: true, writable: true, value });
   }
   try {
     return await run();
   } finally {
-    for (const name of names) Reflect.deleteProperty(crypto.subtle, name);
+    // In some runtimes the methods are the object's own.
+    for (const [name, descriptor] of own) {
+      if (descriptor === undefined) Reflect.deleteProperty(subtle, name);
+      else Object.defineProperty(subtle, name, descriptor);
+    }
   }
 }
 
