@@ -243,7 +243,4 @@ export const WITHOUT_CASE: readonly string[] = [
   "DeriveOptions.thresholds",
   "DeriveOptions.publicGood",
   "PredicateDefinition.parse",
-  "RefreshTargetsOptions.targetsUrl",
-  "TufRepositoryOptions.targetsUrl",
-  "RefreshTrustOptions.targetsUrl",
 ];
