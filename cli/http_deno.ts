@@ -7,8 +7,7 @@ import {
 } from "./http_server.ts";
 
 /** A server of Deno. */
-// deno-lint-ignore require-await
-export async function serveDeno(address: ListenAddress, answer: AnswerHttp): Promise<HttpServer> {
+export function serveDeno(address: ListenAddress, answer: AnswerHttp): Promise<HttpServer> {
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve(
@@ -16,9 +15,9 @@ export async function serveDeno(address: ListenAddress, answer: AnswerHttp): Pro
       (request, { remoteAddr }) => answer(request, remoteAddr.hostname),
     );
   } catch (cause) {
-    throw cannotListen(address, cause);
+    return Promise.reject(cannotListen(address, cause));
   }
-  return {
+  return Promise.resolve<HttpServer>({
     url: urlOf(server.addr.hostname, server.addr.port),
     async stopped(graceMs) {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,5 +34,5 @@ export async function serveDeno(address: ListenAddress, answer: AnswerHttp): Pro
       await Promise.race([server.shutdown(), late]);
       clearTimeout(timer);
     },
-  };
+  });
 }

@@ -151,6 +151,17 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
     if (!isAttestationError(error)) throw error;
     return [await inspectOther(path, bytes) ?? failed(path, error)];
   }
+  if (Array.isArray(value)) {
+    // A list of attestations, such as `gh attestation verify --format json` prints.
+    const { opened } = await import("../verify/load.ts");
+    if (value.length === 0) return [failed(path, unknownFormat())];
+    return await Promise.all(
+      value.slice(0, MAX_LINES).map((one, index) => {
+        const entry = opened(one), source = `${path}#${index + 1}`;
+        return isObject(entry) ? inspect(source, entry) : failed(source, unknownFormat());
+      }),
+    );
+  }
   if (!isObject(value)) return [failed(path, unknownFormat())];
   if (isGoogleCloudBuild(value)) return await inspectGoogleCloudBuild(path, value);
   const shape = detectFormat(value);

@@ -100,6 +100,30 @@ test("inspect opens the answer of a registry", async () => {
   assert.equal(two.problems[0].reason, "unknown-format");
 });
 
+test("inspect opens a list, as verify does, and what gh prints of each", async () => {
+  const one = JSON.parse(envelope(STATEMENT));
+  const list = JSON.stringify([one, { attestation: { bundle: one } }, 7]);
+  const { status, out } = await inspect({ "a.json": list }, "a.json", "--format=json");
+  assert.equal(status, 1);
+  const found = JSON.parse(out);
+  assert.deepEqual(
+    found.map((
+      { source, format, statement, problems }: {
+        source: string;
+        format: string;
+        statement?: { predicateType: string };
+        problems: { reason: string }[];
+      },
+    ) => [source, format, statement?.predicateType, problems.map(({ reason }) => reason)]),
+    [
+      ["a.json#1", "dsse", STATEMENT.predicateType, []],
+      ["a.json#2", "dsse", STATEMENT.predicateType, []],
+      ["a.json#3", "unknown", undefined, ["unknown-format"]],
+    ],
+  );
+  assert.equal((await inspect({ "a.json": "[]" }, "a.json")).status, 1);
+});
+
 test("inspect keeps what could be read beside a problem", async () => {
   const { status, out } = await inspect(
     { "a.json": envelope({ _type: "x" }) },

@@ -190,7 +190,7 @@ async function unwrap(value: Json, source: string, limits: Limits): Promise<Load
 }
 
 /** What an element of such a list holds. */
-function opened(value: Json): Json {
+export function opened(value: Json): Json {
   for (const name of ["attestation", "bundle"]) {
     if (isObject(value) && detectFormat(value) === "unknown" && isObject(value[name])) {
       value = value[name];

@@ -309,9 +309,7 @@ function readName(raw: Bytes): string {
     throw malformed("the name of an entry is not in UTF-8");
   }
   const path = name.endsWith("/") ? name.slice(0, -1) : name;
-  const isUnsafe =
-    // deno-lint-ignore no-control-regex
-    /[\x00-\x1f\x7f\\]|^[A-Za-z]:/.test(path) ||
+  const isUnsafe = /[\p{Cc}\\]|^[A-Za-z]:/u.test(path) ||
     path.split("/").some((part) => part === "" || part === "." || part === "..");
   if (isUnsafe) {
     throw new AttestationError(
