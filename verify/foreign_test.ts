@@ -22,6 +22,7 @@ import {
   type TestKey,
 } from "../formats/openpgp/_fixtures_test.ts";
 import { createOpenPgpKeyring } from "../formats/openpgp/mod.ts";
+import { parseKeySet } from "../keys/mod.ts";
 import { compilePolicy, parsePolicy, withRevocations } from "../policy/mod.ts";
 import { ABC, ABC_SHA256, brief, signed, statementAbout } from "./_fixtures_test.ts";
 import { verify, type VerifyOptions } from "./mod.ts";
@@ -102,6 +103,35 @@ describe("verify() of other formats", () => {
     equal(
       (await run(await compact(GOOD, { hello: 1 }))).report.errorReason,
       "malformed-statement",
+    );
+  });
+
+  it("compares the subjects of a Statement without a stated type, too", async () => {
+    const untyped = { alg: "EdDSA" };
+    const expect = { formats: ["jws" as const] };
+    const good = await compact(untyped, statement());
+    equal((await run(good, { expect })).brief, "ok: ok[ok]");
+    const other = await compact(untyped, statementAbout(["other"]));
+    equal((await run(other, { expect })).report.errorReason, "subject-mismatch");
+  });
+
+  it("counts the key of a key set in its time only, whatever the format", async () => {
+    const { trustedKey, publicKey } = await keyOf("Ed25519");
+    const token = await compact(GOOD, statement());
+    const reason = async (rule: object) => {
+      const keys = [{ name: "ci", publicKey, ...rule }];
+      const set = await parseKeySet({ type: "attest-key-set/v1", keys });
+      equal(set.keys[0].key.fingerprint, trustedKey.fingerprint);
+      const now = new Date("2026-06-01T00:00:00Z");
+      return (await verify(token, ABC, { now, trust: { keySets: [set] } })).errorReason;
+    };
+    equal(await reason({}), null);
+    equal(await reason({ validUntil: "2027-01-01T00:00:00Z" }), null);
+    equal(await reason({ validUntil: "2026-01-01T00:00:00Z" }), "key-not-valid");
+    equal(await reason({ validFrom: "2027-01-01T00:00:00Z" }), "key-not-valid");
+    equal(
+      await reason({ revoked: { at: "2026-01-01T00:00:00Z", reason: "compromised" } }),
+      "key-revoked",
     );
   });
 

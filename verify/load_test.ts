@@ -100,6 +100,31 @@ describe("verify() reads an attestation", () => {
       "attestation 1#1 unknown invalid-unicode",
       "attestation 1#2 dsse ok",
     ]);
+    // The first line does not even end as an object does.
+    deepEqual(await read(new Uint8Array([0x7b, 0xff, 0x0a, ...utf8(`${line}\n`)])), [
+      "attestation 1#1 unknown invalid-unicode",
+      "attestation 1#2 dsse ok",
+    ]);
+  });
+
+  it("that has the member of a registry's answer, as an envelope", async () => {
+    // Otherwise an empty list would hide what is signed, and a number would not be one.
+    for (const attestations of [[], 1, [{}], null]) {
+      const envelope = { ...await good(), attestations };
+      deepEqual(await read(envelope as unknown as AttestationInput), ["attestation 1 dsse ok"]);
+      deepEqual(await read(JSON.stringify(envelope)), ["attestation 1 dsse ok"]);
+    }
+  });
+
+  it("and takes for its name nothing but a text beside a content", async () => {
+    const envelope = await good();
+    const input = (value: object) => value as unknown as AttestationInput;
+    deepEqual(await read(input({ content: envelope })), ["attestation 1 unknown unknown-format"]);
+    deepEqual(await read(input({ source: 7, content: envelope })), [
+      "attestation 1 unknown unknown-format",
+    ]);
+    deepEqual(await read(input({ source: "a.json" })), ["attestation 1 unknown unknown-format"]);
+    deepEqual(await read(input({ source: "a.json", content: envelope })), ["a.json dsse ok"]);
   });
 
   it("of the answers of npm and GitHub, and of the report of gh", async () => {
