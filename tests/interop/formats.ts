@@ -91,18 +91,22 @@ function offset(name: string, at: number): Place {
   return (sample) => [name, at < 0 ? sample.bytes(name).length + at : at];
 }
 
-/** In base64, the character whose last bit may be flipped and stay base64. */
-function inBase64(place: Place): Place {
+/** From a place on, the first character whose last bit may be flipped and stay in the alphabet. */
+function within(alphabet: RegExp, place: Place): Place {
   return (sample) => {
     const [name, from] = place(sample);
     const text = sample.text(name);
     for (let at = from; at < text.length; at++) {
       const other = String.fromCharCode(text.charCodeAt(at) ^ 1);
-      if (/[A-Za-z0-9+/]/.test(text[at]) && /[A-Za-z0-9+/]/.test(other)) return [name, at];
+      if (alphabet.test(text[at]) && alphabet.test(other)) return [name, at];
     }
-    throw new Error(`${sample.row.sample}: no base64 in ${name}`);
+    throw new Error(`${sample.row.sample}: no ${alphabet} in ${name}`);
   };
 }
+
+const inBase64 = (place: Place) => within(/[A-Za-z0-9+/]/, place);
+// The last bit of `a` and of `f` leaves the alphabet, and hexadecimal is refused before any key.
+const inHex = (place: Place) => within(/[0-9a-f]/, place);
 
 /** The start of the content of an entry in a ZIP file. */
 function entryOf(name: string, entry: RegExp, more = 0): Place {
@@ -148,9 +152,10 @@ function rpm(section: "payload" | "signature"): Place {
 /** The id of the key in the part of an OpenPGP signature that is not hashed. */
 const unhashedIssuer: Place = (sample) => {
   const bytes = sample.bytes(sample.row.document);
-  // RFC 9580, 5.2.3: subpacket 16, of nine bytes.
-  for (let at = bytes.length - 12; at > 0; at--) {
-    if (bytes[at] === 9 && bytes[at + 1] === 16) return [sample.row.document, at + 5];
+  // RFC 9580, 5.2.3: the part's length in two bytes, then subpacket 16, of nine bytes.
+  const start = [0, 10, 9, 16];
+  for (let at = bytes.length - 14; at > 0; at--) {
+    if (start.every((byte, i) => bytes[at + i] === byte)) return [sample.row.document, at + 7];
   }
   throw new Error(`${sample.row.sample}: no unhashed issuer`);
 };
@@ -387,8 +392,8 @@ const TABLE: readonly Row[] = [
     verify: key("k.pub.pem", "out.txt"),
     outcome: "ok",
     signed: { place: behind("build.*.link", '"name": "'), outcome: BAD },
-    signature: { place: behind("build.*.link", '"sig": "'), outcome: BAD },
-    unsigned: { place: behind("build.*.link", '"keyid": "'), outcome: "ok" },
+    signature: { place: inHex(behind("build.*.link", '"sig": "')), outcome: BAD },
+    unsigned: { place: inHex(behind("build.*.link", '"keyid": "')), outcome: "ok" },
   },
   {
     sample: "in-toto-link",
@@ -402,8 +407,8 @@ const TABLE: readonly Row[] = [
     ],
     outcome: "ok",
     signed: { place: offset("out.txt", 0), outcome: "subject-mismatch" },
-    signature: { place: behind("root.layout", '"sig": "'), outcome: BAD },
-    unsigned: { place: behind("root.layout", '"keyid": "'), outcome: "ok" },
+    signature: { place: inHex(behind("root.layout", '"sig": "')), outcome: BAD },
+    unsigned: { place: inHex(behind("root.layout", '"keyid": "')), outcome: "ok" },
   },
   {
     sample: "model-signing",
