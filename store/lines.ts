@@ -72,6 +72,8 @@ interface Line {
 
 const NEWLINE = 10;
 const RETURN = 13;
+const BLANK: ReadonlySet<number> = new Set([32, 9, RETURN]);
+const BRACE = 0x7b;
 const CHUNK_BYTES = 1 << 20;
 const PUBLIC = 0o666;
 
@@ -318,7 +320,13 @@ export class LinesStore implements PrunableStore {
 
   async #take(index: LinesIndex, bytes: Bytes, number: number, isLast = false): Promise<void> {
     const content = withoutEnd(bytes);
-    if (isBlank(content)) return;
+    const first = content.find((byte) => !BLANK.has(byte));
+    if (first === undefined) return;
+    // Only of the first one is told why: a file full of what is no attestation costs little.
+    if (first !== BRACE && index.unknown > 0 && !isLast) {
+      index.leaveOut("unknown-format");
+      return;
+    }
     let claims;
     try {
       claims = await readClaims(content, this.#limits);
@@ -382,10 +390,6 @@ function withoutEnd(line: Bytes): Bytes {
   if (line[end - 1] === NEWLINE) end--;
   if (line[end - 1] === RETURN) end--;
   return line.subarray(0, end);
-}
-
-function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 32 || byte === 9 || byte === RETURN);
 }
 
 function folderOf(path: string): string {

@@ -16,7 +16,10 @@ const DEFINED: ReadonlySet<string> = new Set(
     .split(" "),
 );
 
-/** What is left of a document: members in their first spelling, null as absent, base64 as bytes. */
+/**
+ * What is left of a document: members in their first spelling and in one order, null as absent,
+ * base64 as bytes.
+ */
 export function essence(value: Json, depth = 0): Json {
   if (typeof value === "string") {
     const held = heldBy(value);
@@ -33,7 +36,25 @@ export function essence(value: Json, depth = 0): Json {
     const isSet = first === "attestations" && Array.isArray(inner);
     entries.push([first, isSet ? inner.sort(byText) : inner]);
   }
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** An essence without the entries of logs that are not trusted: nothing of them is read. */
+export function withoutUnknownLogs(value: Json, keyIds: ReadonlySet<string>): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((member) => withoutUnknownLogs(member, keyIds));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      const isEntries = name === "tlogEntries" && Array.isArray(member);
+      const known = isEntries ? member.filter((entry) => keyIds.has(keyIdOf(entry))) : member;
+      return [name, withoutUnknownLogs(known, keyIds)];
+    }),
+  );
+}
+
+function keyIdOf(entry: Json): string {
+  const { logId } = Object(entry);
+  return String(Object(logId).keyId);
 }
 
 function byText(a: Json, b: Json): number {

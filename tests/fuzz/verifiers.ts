@@ -3,12 +3,9 @@
 import type { Bytes } from "../../internal/bytes.ts";
 import type { Json } from "../../internal/json.ts";
 import type { Corpus } from "./corpus.ts";
-import { differencesOf, essence, type Harmless } from "./differences.ts";
+import { differencesOf, essence, type Harmless, withoutUnknownLogs } from "./differences.ts";
 import { textOf } from "./mutate_text.ts";
 import { type Answer, Broken, type Seed, type Shape, type Target } from "./target.ts";
-
-/** Good documents with which one is compared. */
-const MAX_COMPARED = 8;
 
 /** What was accepted. */
 export interface Facts {
@@ -27,6 +24,8 @@ export type Verdict = { reason: string } | { facts: Facts };
 export interface Verifying {
   seeds: readonly Seed[];
   verify(input: Bytes, seed: Seed): Promise<Verdict>;
+  /** Key ids of the trusted logs, in hex: entries of others are not read. */
+  logs?(seed: Seed): ReadonlySet<string>;
 }
 
 /**
@@ -37,15 +36,23 @@ export function verifier(
   name: string,
   prepare: (corpus: Corpus) => Promise<Verifying> | Verifying,
   harmless: readonly Harmless[],
-  options: { covers?: readonly string[]; shape?: Shape; kind?: Target["kind"] } = {},
+  options: {
+    covers?: readonly string[];
+    shape?: Shape;
+    kind?: Target["kind"];
+    /** Whether a document may be a list of what the seeds are. */
+    lists?: boolean;
+  } = {},
 ): Target {
-  const { covers, shape = "json", kind = "verifier" } = options;
+  const { covers, shape = "json", kind = "verifier", lists = false } = options;
+  const matters = (at: string) => !harmless.some(({ place }) => place.test(at));
   return {
     name,
     kind,
     ...(covers === undefined ? {} : { covers }),
     async prepare(corpus) {
-      const { seeds, verify } = await prepare(corpus);
+      const { seeds, verify, logs } = await prepare(corpus);
+      const jsonOf = (text: string, seed: Seed) => read(text, logs?.(seed));
       const good: { seed: Seed; facts: Facts; json: Json | undefined }[] = [];
       for (const seed of seeds) {
         let verdict: Verdict;
@@ -58,7 +65,7 @@ export function verifier(
         }
         if ("facts" in verdict) {
           const { facts } = verdict;
-          good.push({ seed, facts, json: facts.counts ?? jsonOf(textOf(seed.bytes)) });
+          good.push({ seed, facts, json: facts.counts ?? jsonOf(textOf(seed.bytes), seed) });
         }
       }
       if (good.length === 0) throw new Error(`${name}: no seed is accepted`);
@@ -76,20 +83,14 @@ export function verifier(
           if (!evidence.every((one) => all.has(one))) {
             throw new Broken("accepted with evidence that is not its own");
           }
-          const known = like;
-          const own = known.find((one) => one.seed === seed) ?? known[0];
-          const json = verdict.facts.counts ?? jsonOf(textOf(input));
-          let places = differencesOf(own.json, json);
-          for (const other of known.slice(0, MAX_COMPARED)) {
-            const found = differencesOf(other.json, json);
-            if (found.length < places.length) places = found;
-          }
-          for (const place of places) {
-            if (!harmless.some((one) => one.place.test(place))) {
-              throw new Broken(
-                `accepted with another ${place === "" ? "document" : steady(place)}`,
-              );
-            }
+          const json = verdict.facts.counts ?? jsonOf(textOf(input), seed);
+          const documents = Array.isArray(json) && lists ? json : [json];
+          const [places = [""]] = documents.flatMap((one) =>
+            like.map((known) => differencesOf(known.json, one).filter(matters))
+          ).sort((x, y) => x.length - y.length);
+          if (places.length > 0) {
+            const [place] = places;
+            throw new Broken(`accepted with another ${place === "" ? "document" : steady(place)}`);
           }
           return null;
         },
@@ -102,9 +103,10 @@ function steady(place: string): string {
   return place.split("/").map((name) => /^[A-Za-z0-9_.-]{0,40}$/.test(name) ? name : "?").join("/");
 }
 
-function jsonOf(text: string): Json | undefined {
+function read(text: string, logs?: ReadonlySet<string>): Json | undefined {
   try {
-    return essence(JSON.parse(text));
+    const value = essence(JSON.parse(text));
+    return logs === undefined ? value : withoutUnknownLogs(value, logs);
   } catch {
     return undefined;
   }
