@@ -122,6 +122,28 @@ export async function judgeOne(
   return (await judge(policy, [artifact(attestations)])).artifacts[0];
 }
 
+/** What a requirement says of one attestation, check by check, under the names of the checks. */
+export async function checksOf(
+  requirement: Partial<Requirement>,
+  about: EvidenceAttestation,
+  more: Partial<PolicyDocument> = {},
+): Promise<PolicyCheck[]> {
+  const { rules } = await judgeOne(requirement, [about], more);
+  const checks = rules[0].children?.[0].children?.[0].children ?? [];
+  return checks.map((check) => ({ ...check, id: check.id.slice("release/signed/".length) }));
+}
+
+/** The check of a name; there must be one. */
+export async function checkOf(
+  name: string,
+  requirement: Partial<Requirement>,
+  about: EvidenceAttestation,
+): Promise<PolicyCheck> {
+  const found = (await checksOf(requirement, about)).filter(({ id }) => id === name);
+  if (found.length !== 1) throw new Error(`${name}: ${found.length} checks`);
+  return found[0];
+}
+
 /** Every failed or waived check without parts. */
 export function failures(checks: readonly PolicyCheck[]): PolicyCheck[] {
   return checks.flatMap((check) => {

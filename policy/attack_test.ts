@@ -254,10 +254,25 @@ describe("dependencies", () => {
         "https://github.com/ok/../evil/x",
         "https://github.com//evil/x",
         "https://github.com:443/evil/x",
+        "https://somebody@github.com/evil/x",
+        "git+https://some:body@github.com/evil/x",
+        "https://a%5c@github.com/evil/x",
+        "https://github.com./evil/x",
+        " https://github.com/evil/x",
+        "ht\ttps://github.com/evil/x",
+        "git+ht\ntps://github.com/evil/x",
         "PKG:npm/%65vil@1",
       ]
     ) equal(await of({ forbidden }, uri), "forbidden-dependency", uri);
-    equal(await of({ forbidden }, "https://github.com/ok/evil"), null);
+    const others = [
+      "https://github.com/ok/evil",
+      "https://github.com.example/evil/x",
+      "https://github.com@other.example/evil/x",
+      "https://",
+      "https://[",
+      "https://a b/evil",
+    ];
+    for (const uri of others) equal(await of({ forbidden }, uri), null, uri);
   });
 
   it("are not pinned by a digest that is none", async () => {

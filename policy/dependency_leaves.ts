@@ -88,7 +88,6 @@ export function dependencyLeaves(rule: DependencyRule, add: AddLeaf): void {
       facts,
       (one) =>
         digests.some((algorithm) =>
-            Object.hasOwn(one.digest, algorithm) &&
             digestFault(algorithm, one.digest[algorithm], false) === undefined
           )
           ? undefined
@@ -135,11 +134,16 @@ export function spellings(text: string): string[] {
 
 /** An address as a client would ask for it, if it is one: what is forbidden has one spelling. */
 function addresses(text: string): string[] {
-  const [, by, address] = /^([a-z]+\+)?(https?:.*)$/is.exec(text) ?? [];
-  if (address === undefined || !URL.canParse(address)) return [];
-  const url = new URL(decoded(address, /%(?:2d|2e|[3-7]\d|[4-7][a-f]|5f)/gi));
+  // What clients pass over in front of an address and in it.
+  const plain = text.replace(/^[\0- ]+|[\t\n\r]/g, "");
+  const [, by = "", address = ""] = /^([a-z]+\+)?(https?:.*)$/is.exec(plain) ?? [];
+  if (!URL.canParse(address)) return [];
+  const { protocol, host, pathname, search, hash } = new URL(address);
+  // Who asks does not change what is asked for, nor does the dot of the root of all names.
+  const asked = `${protocol}//${host.replace(/\.(?=:|$)/, "")}${pathname}${search}${hash}`;
+  const url = new URL(decoded(asked, /%(?:2d|2e|[3-7]\d|[4-7][a-f]|5f)/gi));
   url.pathname = url.pathname.replace(/\/{2,}/g, "/");
-  return [`${by?.toLowerCase() ?? ""}${url.href}`];
+  return [`${by.toLowerCase()}${url.href}`];
 }
 
 function climbs(uri: string): boolean {

@@ -117,7 +117,6 @@ export function envelopeLeaves(
         );
     });
   }
-
   if (freshness !== undefined) {
     const maxAge = parseDuration(freshness.maxAge);
     const facts = {
@@ -159,12 +158,11 @@ export function envelopeLeaves(
 
 /** Latest verified time of signing, in milliseconds; undefined if there is none. */
 export function latestTime({ timestamps }: EvidenceAttestation): number | undefined {
-  let latest: number | undefined;
+  let latest = -Infinity;
   for (const { timestamp } of timestamps) {
-    const time = parseTimestamp(timestamp)?.getTime();
-    if (time !== undefined && (latest === undefined || time > latest)) latest = time;
+    latest = Math.max(latest, parseTimestamp(timestamp)?.getTime() ?? -Infinity);
   }
-  return latest;
+  return latest === -Infinity ? undefined : latest;
 }
 
 function strength({ algorithms, minKeyBits = {} }: EnvelopeRule): string {

@@ -48,8 +48,7 @@ export function compilePath(path: string): (root: Json) => FoundAll {
   if (!segments.includes(undefined)) {
     const names = segments as string[];
     return (root) => {
-      let value: Json | undefined = root;
-      for (let i = 0; i < names.length && value !== undefined; i++) value = member(value, names[i]);
+      const value = memberAt(root, names);
       return { values: value === undefined ? [] : [{ value, path }], missing: [] };
     };
   }
@@ -60,8 +59,7 @@ export function compilePath(path: string): (root: Json) => FoundAll {
     name === undefined ? undefined : { name, text: pointer("", name) }
   );
   return (root) => {
-    let value: Json | undefined = root;
-    for (let i = 0; i < names.length && value !== undefined; i++) value = member(value, names[i]);
+    const value = memberAt(root, names);
     if (value === undefined) return { values: [], missing: [] };
     let level: Found[] = [{ value, path: start }];
     const missing: string[] = [];
@@ -93,8 +91,14 @@ export function valuesAt(path: string, root: Json): Found[] {
   return compilePath(path)(root).values;
 }
 
-/** An own member, or an element by its index; nothing that is inherited. */
-function member(value: Json, name: string): Json | undefined {
+function memberAt(root: Json, names: readonly string[]): Json | undefined {
+  let value: Json | undefined = root;
+  for (const name of names) value = member(value, name);
+  return value;
+}
+
+/** An own member, or an element by its index; nothing that is inherited, and of nothing none. */
+function member(value: Json | undefined, name: string): Json | undefined {
   if (Array.isArray(value)) {
     return /^(?:0|[1-9]\d{0,8})$/.test(name) ? value[Number(name)] : undefined;
   }

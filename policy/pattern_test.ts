@@ -54,6 +54,8 @@ describe("compilePattern()", () => {
     equal(matches("a?b", "a/b"), false);
     equal(matches("a?b", "a\u{1f600}b"), true);
     equal(matches("a??b", "a\u{1f600}b"), false);
+    equal(matches("??", "\uffffb"), true);
+    equal(matches("?", "\u{10000}"), true);
     equal(matches("*\u{1f600}?", "x\u{1f600}\u{1f600}"), true);
   });
 
@@ -144,6 +146,24 @@ describe("compilePattern()", () => {
         pattern,
       );
     }
+    const like = "looks like a regular expression, but patterns match the whole text: " +
+      "* stops at /, ** does not, ? is one character";
+    const faults: [pattern: string, fault: string | undefined][] = [
+      ["", "the pattern is empty"],
+      ["a".repeat(1024), undefined],
+      ["a".repeat(1025), "the pattern has more than 1024 characters"],
+      ["a.*", `"a.*" ${like}; for a dot with something behind it write .?*`],
+      ["^a.*", `"^a.*" ${like}`],
+      ["(a.*)", `"(a.*)" ${like}`],
+      ["a.*$", `"a.*$" ${like}`],
+      ["a.+", `"a.+" ${like}`],
+      ["a$", `"a$" ${like}`],
+      ["a{2}", '"a{2}" has braces: list several patterns instead'],
+      ["a***", '"a***" has more than two * together'],
+      ["a\u2028", "the pattern has control characters"],
+    ];
+    for (const [pattern, fault] of faults) equal(patternFault(pattern), fault, pattern);
+    throws(() => compilePattern(""), { message: "Cannot read pattern: the pattern is empty" });
     const good = ["*", "**", "app.?*", "c++", "pkg:npm/%40acme/*", "a b", "https://[::1]/x", "~x"];
     for (const pattern of good) equal(patternFault(pattern), undefined, pattern);
   });

@@ -30,7 +30,7 @@ export function predicateLeaves(
       vouched = undefined;
       const evidence = signerEvidence(attestation.signers.filter(counts), policy);
       const { checks } = evaluateProvenance(attestation.statement, evidence, provenance);
-      if (!standsForSigner || isVouchedFor(checks)) vouched = attestation;
+      if (isVouchedFor(checks)) vouched = attestation;
       return checks.map((check) => adopt(leaf, check));
     });
     if (standsForSigner) {
@@ -91,8 +91,9 @@ export function predicateLeaves(
       const times = timestamps.map(({ timestamp }) => timestamp);
       const value = run({ statement, signers, timestamps: times, now });
       if (value === true) return passed(leaf, "The expression is true", facts);
-      const found = typeof value === "boolean" ? "false" : "no boolean";
-      const reason = value === false ? "condition-not-met" : "cel-error";
+      const [reason, found] = value === false
+        ? ["condition-not-met", "false"] as const
+        : ["cel-error", "no boolean"] as const;
       return failed(leaf, reason, `Cannot accept statement: the expression is ${found}`, facts);
     });
   }
@@ -100,11 +101,14 @@ export function predicateLeaves(
 
 /** The signer may speak for a builder, and both agree on the expected source. */
 function isVouchedFor(checks: readonly Check[]): boolean {
-  const has = (id: string, outcome: Check["outcome"]): boolean =>
-    checks.some((check) => check.id === id && check.outcome === outcome);
-  return has("predicate.builder", "passed") && has("predicate.source", "passed") &&
-    !has("predicate.builder", "failed") && !has("predicate.source", "failed") &&
-    !has("predicate.certificate", "failed");
+  const outcomes = (id: string): Check["outcome"][] =>
+    checks.filter((check) => check.id === id).map(({ outcome }) => outcome);
+  const isMet = (id: string): boolean => {
+    const found = outcomes(id);
+    return found.length > 0 && found.every((outcome) => outcome === "passed");
+  };
+  return isMet("predicate.builder") && isMet("predicate.source") &&
+    !outcomes("predicate.certificate").includes("failed");
 }
 
 /** A check of another room as one of the policy, under the same name. */

@@ -99,28 +99,30 @@ export function parseRevocationList(source: string | Uint8Array | object): Revoc
   const list = new ProblemList("malformed-revocation-list", "Cannot read revocation list");
   const document = list.members(value, "", "a revocation list", MEMBERS);
   document?.need("type", "sequence", "issuedAt", "expires", "revocations");
-  if (document?.has("type")) document.word("type", [REVOCATIONS_TYPE]);
+  document?.word("type", [REVOCATIONS_TYPE]);
   document?.text("description");
   document?.integer("sequence", 1, Number.MAX_SAFE_INTEGER);
   document?.time("issuedAt");
   document?.time("expires");
-  const [start, end] = ["issuedAt", "expires"].map((name) => timeOf(document?.get(name)));
-  if (start !== undefined && end !== undefined && end <= start) {
+  const [start, end] = ["issuedAt", "expires"].map((name) => timeOf(document?.get(name)) ?? NaN);
+  if (end <= start) {
     document?.wrong("expires", "expires is not after issuedAt");
   }
   const entries = document?.get("revocations");
-  const seen = new Set<unknown>();
+  const seen = new Set<string>();
   if (entries !== undefined) {
     const read = list.list(entries, "/revocations", "revocations", MAX_ENTRIES, 0) ?? [];
     for (const [i, one] of read.entries()) {
       const entry = list.members(one, `/revocations/${i}`, "a revocation", ENTRY);
       entry?.need("key", "at", "reason");
       const key = entry?.text("key", 128);
-      if (key !== undefined && !/^sha256:[0-9a-f]{64}$/.test(key)) {
-        entry?.wrong("key", `${quote(key)} is not sha256: and 64 digits of lowercase hex`);
+      if (key !== undefined) {
+        if (!/^sha256:[0-9a-f]{64}$/.test(key)) {
+          entry?.wrong("key", `${quote(key)} is not sha256: and 64 digits of lowercase hex`);
+        }
+        if (seen.has(key)) entry?.wrong("key", `${quote(key)} is there twice`);
+        seen.add(key);
       }
-      if (key !== undefined && seen.has(key)) entry?.wrong("key", `${quote(key)} is there twice`);
-      seen.add(key);
       entry?.time("at");
       entry?.word("reason", REVOCATION_REASONS);
       entry?.text("note", 1000);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createEnvelope } from "../dsse/mod.ts";
 import { AttestationError, type Reason } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
+import type { JsonObject } from "../internal/json.ts";
 import { generateSigner } from "../keys/mod.ts";
 import { createStatement, encodeStatement } from "../intoto/mod.ts";
 import { verify } from "../verify/mod.ts";
@@ -31,7 +32,12 @@ function list(more: object = {}) {
   };
 }
 
-async function refused(run: () => unknown, reason: Reason, path?: string): Promise<void> {
+async function refused(
+  run: () => unknown,
+  reason: Reason,
+  path?: string,
+  message?: string,
+): Promise<void> {
   let error: unknown;
   try {
     await run();
@@ -41,6 +47,7 @@ async function refused(run: () => unknown, reason: Reason, path?: string): Promi
   assert.ok(error instanceof AttestationError, `${reason}: ${error}`);
   assert.equal(error.reason, reason, error.message);
   if (path !== undefined) assert.equal(error.path, path, error.message);
+  if (message !== undefined) assert.equal(error.message, message);
 }
 
 test("parseRevocationList() refuses what is not of its form", async () => {
@@ -59,10 +66,55 @@ test("parseRevocationList() refuses what is not of its form", async () => {
     [{ revocations: [{ ...ENTRY, reason: "because" }] }, "/revocations/0/reason"],
     [{ revocations: [{ ...ENTRY, until: "x" }] }, "/revocations/0/until"],
     [{ revocations: [ENTRY, ENTRY] }, "/revocations/1/key"],
+    [{ revocations: [{ ...ENTRY, note: "" }] }, "/revocations/0/note"],
+    [{ revocations: [{ ...ENTRY, note: "n".repeat(1001) }] }, "/revocations/0/note"],
+    [{ revocations: [{ ...ENTRY, key: 7 }] }, "/revocations/0/key"],
+    [{ revocations: [KEY] }, "/revocations/0"],
+    [{ description: 7 }, "/description"],
+    [{ expires: "tomorrow" }, "/expires"],
+    [{ issuedAt: "2026-03-16T00:00:00.001Z" }, "/expires"],
   ];
   for (const [more, path] of cases) {
     await refused(() => parseRevocationList(list(more)), "malformed-revocation-list", path);
   }
+});
+
+test("parseRevocationList() wants every member but what is for people", () => {
+  const entry = { ...ENTRY, note: "n".repeat(1000) };
+  const whole = list({ description: "March", revocations: [entry] });
+  assert.deepEqual(parseRevocationList(whole), whole);
+  const messageOf = (value: object): string => {
+    try {
+      parseRevocationList(value);
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  for (const name of Object.keys(whole)) {
+    const { [name as keyof typeof whole]: _, ...rest } = whole;
+    const wanted = name === "description"
+      ? ""
+      : `Cannot read revocation list: a revocation list has no ${name} at /${name}`;
+    assert.equal(messageOf(rest), wanted);
+  }
+  for (const name of Object.keys(entry)) {
+    const { [name as keyof typeof entry]: _, ...rest } = entry;
+    const wanted = name === "note"
+      ? ""
+      : `Cannot read revocation list: a revocation has no ${name} at /revocations/0/${name}`;
+    assert.equal(messageOf(list({ revocations: [rest] })), wanted);
+  }
+  // Two entries without a key are not twice the same one.
+  const { key: _, ...keyless } = ENTRY;
+  assert.equal(
+    messageOf(list({ revocations: [keyless, keyless] })),
+    "Cannot read revocation list: a revocation has no key at /revocations/0/key (and 1 more)",
+  );
+  assert.equal(
+    messageOf(list({ revocations: [ENTRY, ENTRY] })),
+    `Cannot read revocation list: "${KEY}" is there twice at /revocations/1/key`,
+  );
 });
 
 test("openRevocationList() wants a signature, this moment, and no older list", async () => {
@@ -108,8 +160,104 @@ test("openRevocationList() wants a signature, this moment, and no older list", a
       }),
     "threshold-not-met",
   );
-  await assert.rejects(() => open(list(), { now: new Date(NaN) }), TypeError);
+  for (const now of [new Date(NaN), undefined, NOW.toISOString(), NOW.getTime()]) {
+    await assert.rejects(() => open(list(), { now }), {
+      name: "TypeError",
+      message: "now is no valid Date",
+    });
+  }
   await assert.rejects(() => open(list(), { minSequence: 1 }), TypeError);
+});
+
+test("openRevocationList() says which list it is, and for when", async () => {
+  const { signer, trustedKey } = await generateSigner("Ed25519");
+  const open = async (now: Date, seen?: { sequence: number; digest: string }) =>
+    await openRevocationList(
+      await createEnvelope(REVOCATIONS_PAYLOAD_TYPE, utf8(JSON.stringify(list())), signer),
+      [trustedKey],
+      { now, ...(seen === undefined ? {} : { seen }) },
+    );
+  const { state } = await open(NOW);
+  // Clocks may differ by a minute, but nothing counts a moment too long.
+  const at = (text: string, ms: number) => new Date(Date.parse(text) + ms);
+  for (const now of [at("2026-03-09T00:00:00Z", -60_000), at("2026-03-16T00:00:00Z", -1)]) {
+    assert.equal((await open(now)).state.sequence, 7);
+  }
+  for (const now of [at("2026-03-09T00:00:00Z", -60_001), at("2026-03-16T00:00:00Z", 0)]) {
+    await refused(
+      () => open(now),
+      "revocation-list-expired",
+      undefined,
+      "Cannot use revocation list 7: it is for 2026-03-09T00:00:00Z to 2026-03-16T00:00:00Z, " +
+        `and now is ${now.toISOString()}`,
+    );
+  }
+  const rollback = (sequence: number, digest: string, message: string) =>
+    refused(
+      () => open(NOW, { sequence, digest }),
+      "revocation-list-rollback",
+      undefined,
+      `Cannot use revocation list: ${message}`,
+    );
+  await rollback(8, "", "its sequence is 7, and 8 was seen");
+  await rollback(8, state.digest, "its sequence is 7, and 8 was seen");
+  await rollback(7, "", "another list with the sequence 7 was seen");
+  assert.deepEqual((await open(NOW, { sequence: 6, digest: "" })).state, state);
+});
+
+test("withRevocations() keeps the earlier moment, and the stricter word", async () => {
+  const { publicKey, trustedKey } = await generateSigner("Ed25519");
+  const after = async (own: object | undefined, other: object) => {
+    const policy = await compilePolicy(definePolicy({
+      trust: {
+        keySets: {
+          team: {
+            type: "attest-key-set/v1",
+            keys: [{
+              name: "one",
+              publicKey,
+              ...(own === undefined ? {} : { revoked: own as JsonObject }),
+            }],
+          },
+        },
+      },
+      rules: [{ id: "r", require: [{ id: "signed", envelope: signedBy("team") }] }],
+    }));
+    const revocations = [{ key: `sha256:${trustedKey.fingerprint}`, ...other }];
+    const document = parseRevocationList(list({ revocations }));
+    return withRevocations(policy, { document }).keySets[0].keys[0].revoked;
+  };
+  const [early, late] = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"];
+  const word = (at: string, reason: string, note: string) => ({ at, reason, note });
+  const of = ({ at, ...rest }: ReturnType<typeof word>) => ({ at: new Date(at), ...rest });
+  const plain = { at: early, reason: "retired" };
+  assert.deepEqual(await after(undefined, plain), { at: new Date(early), reason: "retired" });
+  const rows: [own: string[], other: string[], wanted: string[]][] = [
+    [[early, "retired", "own"], [late, "retired", "other"], [early, "retired", "own"]],
+    [[late, "retired", "own"], [early, "retired", "other"], [early, "retired", "other"]],
+    [[early, "retired", "own"], [early, "retired", "other"], [early, "retired", "own"]],
+    [[early, "retired", "own"], [late, "compromised", "other"], [early, "compromised", "own"]],
+    [[late, "compromised", "own"], [early, "retired", "other"], [early, "compromised", "other"]],
+    [[early, "compromised", "own"], [early, "compromised", "x"], [early, "compromised", "own"]],
+  ];
+  for (const [own, other, wanted] of rows) {
+    const read = ([at, reason, note]: string[]) => word(at, reason, note);
+    assert.deepEqual(await after(read(own), read(other)), of(read(wanted)));
+  }
+});
+
+test("withRevocations() wants a list that was opened", async () => {
+  const { publicKey, trustedKey } = await generateSigner("Ed25519");
+  const policy = await compilePolicy(definePolicy({
+    trust: { keys: { ci: { publicKey } } },
+    rules: [{ id: "r", require: [{ id: "signed" }] }],
+  }));
+  const key = `sha256:${trustedKey.fingerprint}`;
+  const document = list({ revocations: [{ key, at: "soon", reason: "retired" }] });
+  assert.throws(() => withRevocations(policy, { document }), {
+    name: "TypeError",
+    message: "The list is not what openRevocationList() returns",
+  });
 });
 
 test("withRevocations() takes a key of a policy out of use, and keeps what the policy says", async () => {

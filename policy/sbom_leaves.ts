@@ -9,6 +9,9 @@ import { anyOf, failed, type Leaf, passed } from "./finding.ts";
 import { compilePattern } from "./pattern.ts";
 import type { PolicyCheck } from "./verdict.ts";
 
+/** Members by which a package is known. */
+const TEXTS = ["name", "purl", "referenceLocator", "software_packageUrl", "type", "@type"];
+
 /** What is asked of a bill of materials, one leaf for each member of the rule. */
 export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
   const { formats, forbidden, required, versions, min = 1 } = rule;
@@ -35,7 +38,7 @@ export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
         origin: "signed",
         remedy: "Write the SBOM in that format",
       } as const;
-      return found !== undefined && formats.includes(found)
+      return formats.some((one) => one === found)
         ? passed(leaf, "The SBOM's format is accepted", facts, found)
         : failed(
           leaf,
@@ -111,9 +114,10 @@ export function packagesOf({ predicate }: Statement): SbomPackage[] | undefined 
   if (document !== predicate && isMarked(predicate)) return undefined;
   const forms = [document.bomFormat, document.spdxVersion, document["@graph"]];
   if (forms.filter((form) => form !== undefined).length !== 1) return undefined;
-  return isListed(document.components) && isListed(document.packages)
-    ? listPackages(predicate)
-    : undefined;
+  const { components, packages, "@graph": graph, metadata } = document;
+  const whole = (isObject(metadata) ? metadata.component : metadata) ?? undefined;
+  const lists = [components, packages, graph, whole === undefined ? undefined : [whole]];
+  return lists.every(isListed) ? listPackages(predicate) : undefined;
 }
 
 function isMarked({ bomFormat, spdxVersion, "@graph": graph }: JsonObject): boolean {
@@ -128,8 +132,9 @@ function isListed(value: Json | undefined): boolean {
     if (list === undefined || list === null) continue;
     if (!Array.isArray(list)) return false;
     for (const one of list) {
-      if (!isObject(one) || (one.purl ?? "") !== jsonText(one.purl ?? "")) return false;
-      open.push(one.components);
+      if (!isObject(one)) return false;
+      if (TEXTS.some((name) => (one[name] ?? "") !== jsonText(one[name] ?? ""))) return false;
+      open.push(one.components, one.externalRefs);
     }
   }
   return true;

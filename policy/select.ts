@@ -3,6 +3,9 @@ import type { Selector } from "./document.ts";
 import type { ArtifactEvidence } from "./evidence.ts";
 import { compilePatterns } from "./pattern.ts";
 
+/** Names of one registry. */
+const HUB = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
 /**
  * Tells which artifacts a selector selects: all members that are present must hold, of one
  * member any entry. Absent, it selects every artifact. An artifact that is not of a kind,
@@ -70,19 +73,15 @@ export function splitDigest(text: string): [algorithm: string, value: string] {
  * Source: distribution/reference, normalize.go.
  */
 export function canonicalOci(text: string): string {
-  const slash = text.indexOf("/");
-  const first = slash < 0 ? "" : text.slice(0, slash);
-  if (first.includes("*") || first.includes("?")) return text;
-  if (first === "" || !(/[.:]/.test(first) || first === "localhost")) {
-    if (slash < 0 && text.includes("*")) return text;
-    return slash < 0 ? `docker.io/library/${text}` : `docker.io/${text}`;
-  }
+  const [first, ...others] = text.split("/");
+  if (others.length === 0) return text.includes("*") ? text : `docker.io/library/${text}`;
+  if (/[*?]/.test(first)) return text;
+  // No repository has capital letters: what has some is a registry, as what has a dot or port.
+  if (!/[.:A-Z]/.test(first) && first !== "localhost") return `docker.io/${text}`;
   const host = first.toLowerCase();
-  const registry = host === "index.docker.io" || host === "registry-1.docker.io"
-    ? "docker.io"
-    : host;
-  const rest = text.slice(slash + 1);
-  return registry === "docker.io" && !rest.includes("/") && !rest.includes("*")
+  const registry = HUB.includes(host) ? "docker.io" : host;
+  const rest = others.join("/");
+  return registry === "docker.io" && others.length === 1 && !rest.includes("*")
     ? `docker.io/library/${rest}`
     : `${registry}/${rest}`;
 }

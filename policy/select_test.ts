@@ -1,4 +1,4 @@
-import { strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Selector } from "./document.ts";
 import type { ArtifactEvidence } from "./evidence.ts";
@@ -15,6 +15,43 @@ function selects(selector: Selector | undefined, more: Partial<ArtifactEvidence>
     ...more,
   });
 }
+
+describe("canonicalOci()", () => {
+  it("names the registry, and the library of the default one", () => {
+    const rows: [text: string, canonical: string][] = [
+      ["nginx", "docker.io/library/nginx"],
+      ["ngin?", "docker.io/library/ngin?"],
+      ["acme/app", "docker.io/acme/app"],
+      ["acme/*", "docker.io/acme/*"],
+      ["acme/a/b", "docker.io/acme/a/b"],
+      ["docker.io/nginx", "docker.io/library/nginx"],
+      ["docker.io/ngin?", "docker.io/library/ngin?"],
+      ["docker.io/acme/app", "docker.io/acme/app"],
+      ["Docker.IO/nginx", "docker.io/library/nginx"],
+      ["index.docker.io/nginx", "docker.io/library/nginx"],
+      ["registry-1.docker.io/nginx", "docker.io/library/nginx"],
+      ["registry-2.docker.io/nginx", "registry-2.docker.io/nginx"],
+      ["ghcr.io/app", "ghcr.io/app"],
+      ["GHCR.io/acme/app", "ghcr.io/acme/app"],
+      ["registry:5000/app", "registry:5000/app"],
+      ["localhost/app", "localhost/app"],
+      ["LocalHost/app", "localhost/app"],
+      ["localhost", "docker.io/library/localhost"],
+      // A registry without dot and port is known by its capital letters alone.
+      ["Registry/app", "registry/app"],
+      ["registry/App", "docker.io/registry/App"],
+      // Patterns for more than one registry, or for what is in the default one and its library.
+      ["*", "*"],
+      ["**", "**"],
+      ["ng*", "ng*"],
+      ["*/acme/app", "*/acme/app"],
+      ["ghcr.?o/app", "ghcr.?o/app"],
+      ["docker.io/*", "docker.io/*"],
+      ["docker.io/**", "docker.io/**"],
+    ];
+    for (const [text, canonical] of rows) equal(canonicalOci(text), canonical, text);
+  });
+});
 
 describe("compileSelector()", () => {
   it("selects every artifact when there is none, and none when it says nothing", () => {
@@ -53,9 +90,33 @@ describe("compileSelector()", () => {
     equal(at("evil/nginx", "nginx"), false);
     equal(at("localhost:5000/app", "localhost:5000/*"), true);
     equal(at("app", "localhost/*"), false);
-    equal(canonicalOci("acme/*"), "docker.io/acme/*");
-    equal(canonicalOci("**"), "**");
-    equal(canonicalOci("*/acme/app"), "*/acme/app");
+    equal(at("evil", "*/evil"), false);
+  });
+
+  it("knows a name without dots in its path, and one that climbs by its dots", () => {
+    const rows: [artifact: string, plain: string][] = [
+      ["app", "app"],
+      ["app.d/..a", "app.d/..a"],
+      ["./app", "app"],
+      ["a/./b", "a/b"],
+      ["a/.", "a"],
+      ["a/b/../c", "a/c"],
+      ["a/b/../../c", "c"],
+      ["a/b/..", "a"],
+      ["../app", "../app"],
+      ["../../app", "../../app"],
+      ["a/../../app", "../app"],
+      ["/app", "/app"],
+      ["/./app", "/app"],
+      ["/../app", "/app"],
+      ["/../../app", "/app"],
+      ["/a/../../app", "/app"],
+    ];
+    const names = [...new Set(rows.map(([, plain]) => plain))];
+    for (const [artifact, plain] of rows) {
+      const found = names.filter((name) => selects({ name }, { artifact }));
+      deepEqual(found, [plain], artifact);
+    }
   });
 
   it("does not take a scope for a package, nor a name without scope for one with", () => {

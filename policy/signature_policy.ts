@@ -38,8 +38,8 @@ export function convertSignaturePolicy(value: JsonObject, list: ProblemList): Po
     const keyid = issuer.text("keyId", 1024);
     const description = issuer.text("description");
     const publicKey = issuer.get("publicKey");
-    if (keyid !== undefined && ids.has(keyid)) issuer.wrong("keyId", "the keyId is there twice");
     if (keyid === undefined || publicKey === undefined) continue;
+    if (ids.has(keyid)) issuer.wrong("keyId", "the keyId is there twice");
     ids.add(keyid);
     if (typeof publicKey !== "string" && !isObject(publicKey)) {
       issuer.wrong("publicKey", "publicKey is neither PEM text nor a JWK");

@@ -14,9 +14,7 @@ export function statementLeaves(rule: NonNullable<Requirement["statement"]>, add
       remedy: "State the subject's digest in that algorithm",
     } as const;
     add("statement.digest-algorithm", (leaf, { matched }) => {
-      const found = matched.length === 1
-        ? matched[0].algorithms
-        : [...new Set(matched.flatMap(({ algorithms }) => algorithms))];
+      const found = [...new Set(matched.flatMap(({ algorithms }) => algorithms))];
       return found.some((algorithm) => digestAlgorithms.includes(algorithm))
         ? passed(leaf, "The subject matched by an accepted algorithm", facts, found.join(", "))
         : failed(

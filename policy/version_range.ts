@@ -118,17 +118,20 @@ function compareVersions(a: Version, b: Version): number {
   }
   for (let i = 0; i < Math.min(a.prerelease.length, b.prerelease.length); i++) {
     const [one, other] = [a.prerelease[i], b.prerelease[i]];
-    if (one === other) continue;
-    const numeric = [one, other].map((part) => /^\d+$/.test(part));
-    if (numeric[0] && numeric[1]) return compareNumbers(one, other);
-    if (numeric[0] !== numeric[1]) return numeric[0] ? -1 : 1;
-    return one < other ? -1 : 1;
+    const [isNumber, isOther] = [one, other].map((part) => /^\d+$/.test(part));
+    if (isNumber !== isOther) return isNumber ? -1 : 1;
+    const order = isNumber ? compareNumbers(one, other) : compareTexts(one, other);
+    if (order !== 0) return order;
   }
   return a.prerelease.length - b.prerelease.length;
 }
 
 /** Numbers without leading zeros, of any size. */
 function compareNumbers(a: string, b: string): number {
-  if (a.length !== b.length) return a.length - b.length;
-  return a === b ? 0 : a < b ? -1 : 1;
+  return a.length === b.length ? compareTexts(a, b) : a.length - b.length;
+}
+
+/** By code units; what is compared is ASCII. */
+function compareTexts(a: string, b: string): number {
+  return Number(a > b) - Number(a < b);
 }

@@ -31,6 +31,32 @@ test("compileRange() compares by precedence", () => {
     [">=2.0.0-beta.2", "2.0.0-beta.11", true],
     [">=2.0.0-1", "2.0.0-a", true],
     [">=2.0.0-a", "2.0.0-1", false],
+    // Precedence, Semantic Versioning 2.0.0, 11: each pair in both directions.
+    [">2.0.0-1", "2.0.0-2", true],
+    ["<2.0.0-2", "2.0.0-1", true],
+    [">2.0.0-9", "2.0.0-10", true],
+    ["<2.0.0-10", "2.0.0-9", true],
+    [">2.0.0-11", "2.0.0-a", true],
+    ["<2.0.0-a", "2.0.0-11", true],
+    ["<2.0.0-11", "2.0.0-a", false],
+    [">2.0.0-alpha", "2.0.0-beta", true],
+    ["<2.0.0-beta", "2.0.0-alpha", true],
+    [">2.0.0-beta", "2.0.0-alpha", false],
+    ["<2.0.0-alpha.1", "2.0.0-alpha", true],
+    [">2.0.0-alpha", "2.0.0-alpha.1", true],
+    [">2.0.0-alpha.2.b", "2.0.0-alpha.3.a", true],
+    ["=2.0.0-alpha.1", "2.0.0-alpha.1", true],
+    [">=2.0.0-rc.1", "2.0.0", true],
+    [">=2.0.0-alpha <2.0.0", "2.0.0-rc.1", true],
+    [">=2.0.0-alpha <2.0.0", "2.0.0", false],
+    // A pre-release is in a range only by a comparator of the same three numbers.
+    [">=1.0.0-rc.1 <3.0.0", "2.0.0-rc.1", false],
+    [">=1.0.0-rc.1 <3.0.0", "1.0.0-rc.2", true],
+    [">=1.0.0-rc.1 <3.0.0", "1.0.0-rc.0", false],
+    ["<1.0.0 || >=2.0.0-rc.1", "2.0.0-rc.1", true],
+    [">1.1.1", "1.1.2", true],
+    [">1.1.1", "1.1.10", true],
+    ["<1.1.10", "1.1.9", true],
     [">=1.0.0", "99999999999999999999999.0.0", true],
     ["<1.0.0", "99999999999999999999999.0.0", false],
     [">=1.0.0", "1.2", undefined],
@@ -50,4 +76,20 @@ test("compileRange() refuses what is no range", () => {
     equal(typeof rangeFault(range), "string", range);
     throws(() => compileRange(range), /Cannot read range of versions/, range);
   }
+});
+
+test("rangeFault() says what is wrong, and accepts 1024 characters", () => {
+  const versions = `1.0.0${" ".repeat(1019)}`;
+  equal(rangeFault(versions), undefined);
+  equal(rangeFault(`${versions} `), "it has more than 1024 characters");
+  equal(rangeFault("1.0.0 ||"), '"1.0.0 ||" has an empty part');
+  equal(
+    rangeFault(">=1.0.0 <2"),
+    '"<2" is no comparator with a version of three numbers, such as >=1.2.0',
+  );
+  throws(() => compileRange("1.x"), {
+    reason: "malformed-policy",
+    message: 'Cannot read range of versions: "1.x" is no comparator with a version of three ' +
+      "numbers, such as >=1.2.0",
+  });
 });
