@@ -542,7 +542,7 @@ export const VERIFY_TARGETS: readonly Target[] = [
           const content = artifact.content ?? { digest: { ...artifact.digest } };
           return verdictOf(await verify(input, content, options));
         },
-        logs: ({ name }) => logsOf(runs.get(name)!.options.trust.trustedRoots ?? []),
+        logs: ({ name }) => logsOf(runs.get(name)?.options.trust?.trustedRoots ?? []),
       };
     },
     [...BUNDLE, ...ENVELOPE, ...inAnswers(BUNDLE)],
