@@ -438,7 +438,16 @@ describe("a chain", () => {
     const [app, base] = rules(on);
     const back = { id: "on", chain: { ...chain, from: "signed", rule: "app" } } as CrossRule;
     deepEqual(judged([app, { ...base, across: [back] }]), ["chain-not-met", "chain-not-met"]);
-    const none = { id: "on", chain: { ...chain, rule: "none" } } as CrossRule;
+    const none = { id: "none", chain: { ...chain, rule: "none" } } as CrossRule;
     deepEqual(judged(rules(none)), ["chain-not-met", null]);
+    // One that leads nowhere hides no other.
+    const { document } = policy;
+    const both = { ...policy, document: { ...document, rules: rules(none, on) } };
+    const { artifacts: [first] } = evaluatePolicy(both, evidence, NOW);
+    deepEqual(first.rules[0].children?.map((check) => `${check.id} ${check.outcome}`), [
+      "app/built passed",
+      "app/none failed",
+      "app/on passed",
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KEYS, policyOf, SHA } from "./_fixtures_test.ts";
 import { FULL_POLICY } from "./_policies_test.ts";
@@ -321,5 +321,24 @@ describe("explainVerdict()", () => {
       'PASSED: policy "acme" (sha256:ab), permissive, at 2026-01-01T00:00:00Z',
       '  [passed] "a": PASSED',
     ]);
+  });
+
+  it("cleans what a verdict quotes", () => {
+    const { children } = explainVerdict({
+      ok: false,
+      errorReason: "condition-not-met",
+      mode: "enforce",
+      policyDigest: "a",
+      time: "2026-01-01T00:00:00Z",
+      artifacts: [{
+        artifact: "\u001b[2Ja",
+        digest: {},
+        ok: false,
+        errorReason: "condition-not-met",
+        rules: [{ id: "r", outcome: "failed", message: "m\u202e", actual: "\u0007" }],
+      }],
+    });
+    // deno-lint-ignore no-control-regex
+    ok(!/[\u0007\u001b\u202e]/.test(children[0].text + children[0].children[0].text));
   });
 });
