@@ -19,7 +19,7 @@ function outline({ text, outcome, children }: Explanation, depth = 0): string[] 
 const explained = (policy: unknown): string[] =>
   outline(explainPolicy(policy as PolicyDocument)).slice(1);
 
-const FULL = String.raw`
+const FULL = `
 Policy "acme": a failed verdict is only a warning
   All releases
   From 2027-01-01T00:00:00Z on, everything fails
@@ -29,12 +29,12 @@ Policy "acme": a failed verdict is only a warning
     Identity "ci": a certificate that says
       issuer https://token.actions.githubusercontent.com
       sourceRepositoryURI https://github.com/acme/app
-      subjectAlternativeName all of it matches /https:\/\/github\.com\/acme\/app/.+/
+      subjectAlternativeName all of it matches /https:\\/\\/github\\.com\\/acme\\/app/.+/
       runnerEnvironment github-hosted
     Identity "other": a certificate that says
       issuer https://token.actions.githubusercontent.com
       sourceRepositoryIdentifier 1001
-      subjectAlternativeName all of it matches /https://github\.com/acme/[^/]+/\.github/workflows/.+@refs/tags/v.+/
+      subjectAlternativeName all of it matches /https://github\\.com/acme/[^/]+/\\.github/workflows/.+@refs/tags/v.+/
     Group "all": "alice", "team", "ci"
     Certificates, logs and times: the public-good Sigstore instance
     Keyless evidence: log at least 1
@@ -63,7 +63,7 @@ Policy "acme": a failed verdict is only a warning
         sourceUri: "github.com/acme/app"
         minLevel: 3
         buildType: "https://b.example"
-        externalParameters: {"ref":{"pattern":"refs/tags/v\\d+\\.\\d+"}}
+        externalParameters: {"ref":{"pattern":"refs/tags/v\\\\d+\\\\.\\\\d+"}}
         builders: {"builders":[{"signer":{"keys":["alice","bob"]},"builderId":"https://b.example","maxBuildLevel":1}]}
       Dependencies
         allowed: ["git+https://github.com/acme/**"]
