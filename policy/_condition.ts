@@ -93,7 +93,7 @@ function checkNumber(condition: Members): void {
     }
     return bound;
   });
-  if (min !== undefined && max !== undefined && min > max) {
+  if ((min ?? -Infinity) > (max ?? Infinity)) {
     bounds.wrong("", "no number is within: min is above max");
   }
 }
@@ -118,8 +118,8 @@ function checkTime(condition: Members): void {
     return {};
   });
   const [after, before] = bounds;
-  const never = (after.at !== undefined && before.at !== undefined && after.at > before.at) ||
-    (after.back !== undefined && before.back !== undefined && after.back < before.back);
+  const never = (after.at ?? -Infinity) > (before.at ?? Infinity) ||
+    (after.back ?? Infinity) < (before.back ?? -Infinity);
   if (never) window.wrong("", "no time is within: after is later than before");
 }
 

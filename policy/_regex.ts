@@ -1,5 +1,9 @@
 const MAX_REPEATS = 4;
 
+const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/y;
+/** What opens a group behind its parenthesis: nothing, `?:` or a name. */
+const OPENING = /\((?:\?(?::|<[^>]*>))?/y;
+
 /**
  * What makes a regular expression one whose time could explode, or undefined. Claims of
  * certificates and parameters of builds are chosen by others.
@@ -9,7 +13,8 @@ const MAX_REPEATS = 4;
  * and no look-around.
  */
 export function regexFault(pattern: string): string | undefined {
-  const loose: boolean[] = [];
+  // By open group, the pattern itself first: whether it may not be repeated.
+  const loose = [false];
   let repeats = 0;
   // Whether what stands last is a group that may not be repeated.
   let last = false;
@@ -26,16 +31,16 @@ export function regexFault(pattern: string): string | undefined {
       if (/^\(\?(?:<?[=!])/.test(pattern.slice(i, i + 4))) return "the pattern looks around";
       loose.push(false);
       last = false;
-      i += (/^\(\?(?::|<[^>]*>)/.exec(pattern.slice(i, i + 128))?.[0].length ?? 1) - 1;
+      i += matchAt(OPENING, pattern, i).length - 1;
     } else if (character === ")") {
       last = loose.pop() ?? false;
-      if (last && loose.length > 0) loose[loose.length - 1] = true;
+      if (last) loose[loose.length - 1] = true;
     } else if (character === "|") {
-      if (loose.length > 0) loose[loose.length - 1] = true;
+      loose[loose.length - 1] = true;
       last = false;
     } else {
-      const quantifier = /^(?:[*+?]|\{\d+(?:,\d*)?\})\??/.exec(pattern.slice(i, i + 24))?.[0];
-      if (quantifier === undefined) {
+      const quantifier = matchAt(QUANTIFIER, pattern, i);
+      if (quantifier === "") {
         last = false;
         continue;
       }
@@ -44,10 +49,16 @@ export function regexFault(pattern: string): string | undefined {
       if (/^(?:[*+]|\{\d+,\})/.test(quantifier) && ++repeats > MAX_REPEATS) {
         return `the pattern has more than ${MAX_REPEATS} repetitions without an end`;
       }
-      if (loose.length > 0) loose[loose.length - 1] = true;
+      loose[loose.length - 1] = true;
       i += quantifier.length - 1;
     }
   }
+}
+
+/** What a sticky expression matches at a place; empty if nothing. */
+function matchAt(expression: RegExp, text: string, at: number): string {
+  expression.lastIndex = at;
+  return expression.exec(text)?.[0] ?? "";
 }
 
 function endOfClass(pattern: string, start: number): number {

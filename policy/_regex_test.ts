@@ -25,6 +25,14 @@ test("regexFault() refuses what could explode", () => {
     "([)]+)+",
     "(\\)+)+",
     "(a+)+?",
+    "(a+)*?",
+    // However a number is written.
+    "(a+){02}",
+    `(a+){${"0".repeat(40)}2,}`,
+    `(a+){1,${"0".repeat(40)}9}`,
+    "a*b+c{0,}d{1,}e*",
+    `(?<${"n".repeat(200)}>a+)+`,
+    "([a\\]]+)+",
   ];
   for (const pattern of bad) ok(regexFault(pattern) !== undefined, pattern);
 });
@@ -43,6 +51,15 @@ test("regexFault() accepts what repositories are named by", () => {
     "\\(a+\\)+",
     "a{2}",
     "(?:ab){2,3}",
+    "((ab)c)+",
+    "(?<n>ab)+",
+    `(?<${"n".repeat(200)}>ab)+`,
+    "([a+])+",
+    "([\\]+])+",
+    "(a\\|b)+",
+    ".*a.*b.*c.*",
+    "a*b+c{0,}d{1,}",
+    "a{2}b?c{1,2}d?e{3}f?",
   ];
   for (const pattern of good) equal(regexFault(pattern), undefined, pattern);
 });

@@ -220,12 +220,12 @@ function judgeChain(
   rulePassed: RulePassed,
 ): PolicyCheck {
   const expected = `${quote(dependency)} passed ${quote(rule)}`;
-  const refused = (message: string, source?: string): PolicyCheck => ({
+  const refused = (message: string, source: string): PolicyCheck => ({
     id,
     outcome: "failed",
     reason: "chain-not-met",
     expected,
-    ...(source === undefined ? {} : { source }),
+    source,
     message,
     remedy: `Verify that dependency in the same run, so that ${quote(rule)} can judge it`,
   });

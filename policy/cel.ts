@@ -162,15 +162,15 @@ function bindingsOf(
     kind,
     algorithm,
     key: { kind: key.kind, bits: key.bits },
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(identity === undefined ? {} : { identity: { ...identity } }),
+    fingerprint,
+    identity,
   }));
   const member = (name: string): CelInput => isCelMap(whole) ? whole.get(name) ?? null : null;
   return Object.assign(Object.create(null), {
     statement: whole,
     predicate: member("predicate"),
     subject: member("subject"),
-    signers: toCel(seen, { nodes: 0 }),
+    signers: toCel(seen as unknown as Json, { nodes: 0 }),
     timestamps: celList(timestamps.map(timestampOf)),
     now: timestampOf(now.toISOString()),
   });
@@ -178,9 +178,8 @@ function bindingsOf(
 
 const values = new WeakMap<object, CelInput>();
 
-/** A value of the Statement, converted once. */
-function valueOf(value: Json | object): CelInput {
-  if (typeof value !== "object" || value === null) return toCel(value as Json, { nodes: 0 });
+/** The Statement, converted once. */
+function valueOf(value: object): CelInput {
   let known = values.get(value);
   if (known === undefined) {
     known = toCel(value as Json, { nodes: 0 });

@@ -176,8 +176,11 @@ describe("celEvaluator()", () => {
     const nested = (depth: number) => `[${"[".repeat(depth)}1${"]".repeat(depth)}] == []`;
     equal(compiles(nested(248)), "function");
     equal(compiles(nested(249)), "malformed-policy");
-    for (const none of [7, null, undefined, ["true"], { length: 4 }]) {
-      equal(compiles(none), "malformed-policy", JSON.stringify(none));
+    for (const none of [7, null, undefined, ["true"], { length: 4 }, " ".repeat(4097)]) {
+      throws(() => celEvaluator().compile(none as string), {
+        name: "AttestationError",
+        message: "Cannot read CEL: it is no text of at most 4096 characters",
+      }, JSON.stringify(none));
     }
   });
 
@@ -191,8 +194,36 @@ describe("celEvaluator()", () => {
   });
 
   it("is bounded in its input", () => {
-    const input = inputOf({ list: Array(200_001).fill(1) });
-    equal(evaluate("true", input), "cel-error");
+    // Beside its elements the Statement has eight values.
+    const input = (length: number) => inputOf({ list: Array(length).fill(1) });
+    equal(evaluate("true", input(199_992)), true);
+    throws(() => celEvaluator().compile("true")(input(199_993)), {
+      message: "Cannot evaluate CEL: the Statement has more than 200000 values",
+    });
+  });
+
+  it("sees no time that CEL does not have", () => {
+    const [far, first] = [new Date("+010000-01-01T00:00:00Z"), "0000-12-31T00:00:00Z"];
+    for (const input of [{ ...INPUT, now: far }, { ...INPUT, timestamps: [first] }]) {
+      throws(() => celEvaluator().compile("true")(input), {
+        message: "Cannot evaluate CEL: a verified time is out of range",
+      });
+    }
+    equal(evaluate("now.getFullYear() == 9999", { ...INPUT, now: new Date("9999-12-31") }), true);
+  });
+
+  it("sees who signed, and of whom there is a certificate", () => {
+    const [{ fingerprint: _, ...signer }] = INPUT.signers;
+    const identity = { subjectAlternativeName: "s", sanType: "uri", issuer: "i" } as const;
+    const signers = [...INPUT.signers, { ...signer, name: "ci", kind: "certificate", identity }];
+    for (
+      const expression of [
+        "signers[0].fingerprint == 'ab' && !has(signers[0].identity)",
+        "signers[1].identity == {'subjectAlternativeName': 's', 'sanType': 'uri', 'issuer': 'i'}",
+        "!has(signers[1].fingerprint) && !has(signers[1].distinct)",
+        "signers[1].key == {'kind': 'EC', 'bits': 256.0}",
+      ]
+    ) equal(evaluate(expression, { ...INPUT, signers } as CelInput), true, expression);
   });
 
   it("sees the variables that it is said to see", () => {

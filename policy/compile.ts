@@ -75,8 +75,8 @@ export async function compilePolicy(
   const keys: TrustedKey[] = [];
   const armored: { name: string; content: string }[] = [];
   for (const [name, { publicKey, alg, keyid }] of Object.entries(trust.keys ?? {})) {
-    if (typeof publicKey === "string" && isOpenPgpKey(publicKey)) {
-      armored.push({ name, content: publicKey });
+    if (isOpenPgpKey(publicKey)) {
+      armored.push({ name, content: publicKey as string });
       continue;
     }
     const key = await at(pointer("/trust/keys", name), () =>
@@ -88,15 +88,22 @@ export async function compilePolicy(
     keys.push(key);
     slots.set(name, [keySlot(name, key)]);
   }
-  const openpgp = armored.length === 0 ? undefined : await readOpenPgpKeys(armored, keys);
-  for (const { name, keyFingerprint: fingerprint = "" } of openpgp?.keys ?? []) {
-    slots.set(name, [keySlot(name, { fingerprint })]);
-  }
+  const others: Pick<TrustedKey, "name" | "fingerprint">[] = [...keys];
   const keySets = new Map<string, KeySet>();
   for (const [name, value] of Object.entries(trust.keySets ?? {})) {
     const set = await at(pointer("/trust/keySets", name), () => parseKeySet(value));
     keySets.set(name, set);
     slots.set(name, set.keys.map((entry) => keySlot(`${name}/${entry.name}`, entry.key)));
+    others.push(
+      ...set.keys.map(({ name: own, key }) => ({
+        name: `${name}/${own}`,
+        fingerprint: key.fingerprint,
+      })),
+    );
+  }
+  const openpgp = armored.length === 0 ? undefined : await readOpenPgpKeys(armored, others);
+  for (const { name, keyFingerprint: fingerprint = "" } of openpgp?.keys ?? []) {
+    slots.set(name, [keySlot(name, { fingerprint })]);
   }
   const identities = new Map<string, IdentityExpectation>();
   for (const [name, value] of Object.entries(trust.identities ?? {})) {
@@ -131,7 +138,7 @@ export async function compilePolicy(
 /** OpenPGP keys, one to a name; no key has two names. */
 async function readOpenPgpKeys(
   sources: readonly { name: string; content: string }[],
-  others: readonly TrustedKey[],
+  others: readonly Pick<TrustedKey, "name" | "fingerprint">[],
 ): Promise<OpenPgpKeyring> {
   const { createOpenPgpKeyring } = await import("../formats/openpgp/mod.ts");
   const owners = new Map(others.map(({ name, fingerprint }) => [fingerprint, name]));
@@ -245,9 +252,8 @@ async function readSignedWaivers(
 }
 
 function freeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) freeze(member);
-  }
-  return value;
+  // What is no object counts as frozen.
+  if (Object.isFrozen(value)) return value;
+  for (const member of Object.values(value as object)) freeze(member);
+  return Object.freeze(value);
 }

@@ -24,7 +24,6 @@ import type { PolicyDocument } from "./document.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { parsePolicy } from "./parse.ts";
 import { openSignedPolicy, POLICY_PAYLOAD_TYPE, WAIVERS_PAYLOAD_TYPE } from "./signed.ts";
-import { parseWaivers } from "./waivers.ts";
 
 function refuses(reason: Reason, message: RegExp = /./): (error: unknown) => boolean {
   return (error) => {
@@ -272,34 +271,6 @@ describe("signed waivers", () => {
     const compile = (now: Date) => compilePolicy(policy, { signedWaivers: [envelope], now });
     equal((await compile(new Date("2025-06-01T00:00:00Z"))).document.waivers?.length, 1);
     await rejects(compile(NOW), refuses("threshold-not-met"));
-  });
-});
-
-describe("parseWaivers()", () => {
-  it("refuses what is no file of waivers", () => {
-    const bad: [unknown, string][] = [
-      [[], ""],
-      [{ waivers: [] }, "/type"],
-      [{ type: "attest-waivers/v2", waivers: [] }, "/type"],
-      [{ type: "attest-waivers/v1" }, "/waivers"],
-      [{ type: "attest-waivers/v1", waivers: [], until: "x" }, "/until"],
-      [{ type: "attest-waivers/v1", waivers: [{ ...WAIVER, until: "2026" }] }, "/waivers/0/until"],
-      [
-        { type: "attest-waivers/v1", waivers: [{ ...WAIVER, artifact: {} }] },
-        "/waivers/0/artifact",
-      ],
-    ];
-    for (const [value, path] of bad) {
-      try {
-        parseWaivers(value as object);
-        ok(false, path);
-      } catch (error) {
-        ok(error instanceof AttestationError, String(error));
-        equal(error.reason, "malformed-waivers");
-        equal(error.path, path);
-      }
-    }
-    equal(parseWaivers({ type: "attest-waivers/v1", waivers: [] }).waivers.length, 0);
   });
 });
 

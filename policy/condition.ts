@@ -1,5 +1,5 @@
 import { AttestationError, type Reason } from "../errors.ts";
-import { type Json, printable } from "../internal/json.ts";
+import { isObject, type Json, printable } from "../internal/json.ts";
 import { CLOCK_SKEW_MS, parseTimestamp } from "../internal/timestamp.ts";
 import type { Statement } from "../intoto/statement.ts";
 import type { Condition } from "./document.ts";
@@ -283,9 +283,8 @@ function wrong(types: readonly JsonType[], value: Json): { error: string } {
 function brief(value: Json): string {
   if (typeof value === "string") return printable(JSON.stringify(value.slice(0, 200)));
   if (Array.isArray(value) && value.length > 8) return `a list of ${value.length}`;
-  if (typeof value !== "object" || value === null) return String(value);
-  const text = Object.keys(value).length > 8 ? "" : JSON.stringify(value);
-  return text === "" ? "an object" : printable(text);
+  if (isObject(value) && Object.keys(value).length > 8) return "an object";
+  return printable(JSON.stringify(value));
 }
 
 function briefList(values: readonly Json[]): string {

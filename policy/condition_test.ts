@@ -182,18 +182,148 @@ describe("compileCondition()", () => {
   });
 
   it("tells what it wanted, what it found and where", () => {
-    deepEqual(judge({ path: "/predicate/value/*", equals: "a" }, ["a", "b\u0007"]), {
-      ok: false,
-      reason: NOT_MET,
-      expected: 'every of them equal to "a"',
-      actual: '"b\\u0007"',
-      path: "/predicate/value/1",
+    const [at, all] = ["/predicate/value", "/predicate/value/*"];
+    const passed = (expected: string, actual: string, path = at) => ({
+      ok: true,
+      expected,
+      actual,
+      path,
     });
-    const { actual = "" } = judge({ equals: "a" }, "x".repeat(100_000));
-    ok(actual.length < 300);
-    const list = judge({ equals: "a" }, Array(1000).fill("x"));
-    ok((list.actual ?? "").startsWith("a list of 1000"));
-    equal(judge({ equals: "a" }, "a").path, "/predicate/value");
+    const failed = (expected: string, actual: string | undefined, path = at, reason = NOT_MET) => ({
+      ok: false,
+      reason,
+      expected,
+      ...(actual === undefined ? {} : { actual }),
+      path,
+    });
+    const cases: [Partial<Condition>, Json, object][] = [
+      [{ equals: "a" }, "a", passed('equal to "a"', '"a"')],
+      [{ equals: "a" }, "b\u0007", failed('equal to "a"', '"b\\u0007"')],
+      [{ equals: 1 }, "1", failed("equal to 1", '"1" (a text, wanted a number)', at, ERROR)],
+      [
+        { oneOf: [null, { a: 1 }] },
+        true,
+        failed('one of null, {"a":1}', "true (a boolean, wanted null or an object)", at, ERROR),
+      ],
+      [
+        { path: all, equals: "a" },
+        ["a", "b"],
+        failed('every of them equal to "a"', '"b"', `${at}/1`),
+      ],
+      [{ path: all, equals: "a" }, ["a"], passed('every of them equal to "a"', '"a"', `${at}/0`)],
+      [
+        { path: all, equals: "a" },
+        ["a", "a"],
+        passed('every of them equal to "a"', "2 values", all),
+      ],
+      [{ path: all, equals: "a" }, [], failed('every of them equal to "a"', undefined, all)],
+      [{ path: `${all}/x`, equals: 1 }, [{ x: 1 }, {}], {
+        ...failed("every of them equal to 1", undefined, `${at}/1/x`),
+      }],
+      [{ equals: "a", quantifier: "some" }, "a", passed('some of them equal to "a"', '"a"')],
+      [
+        { path: all, equals: "a", quantifier: "some" },
+        ["b", "a"],
+        passed('some of them equal to "a"', '"a"', all),
+      ],
+      [
+        { path: all, equals: "a", quantifier: "some" },
+        ["b", "c", 1],
+        failed('some of them equal to "a"', '"b"', `${at}/0`),
+      ],
+      [{ path: all, equals: "a", quantifier: "some" }, [1, "b"], {
+        ...failed(
+          'some of them equal to "a"',
+          "1 (a number, wanted a text)",
+          `${at}/0`,
+          ERROR,
+        ),
+      }],
+      [
+        { equals: "a", quantifier: "none" },
+        "b",
+        passed('none of them equal to "a"', '"b"'),
+      ],
+      [
+        { path: all, equals: "a", quantifier: "none" },
+        ["b", "c"],
+        passed('none of them equal to "a"', "2 values", all),
+      ],
+      [
+        { path: all, equals: "a", quantifier: "none" },
+        ["b", "a"],
+        failed('none of them equal to "a"', '"a"', `${at}/1`),
+      ],
+      [{ matches: "a*" }, "b", failed('a text like "a*"', '"b"')],
+      [{ matches: ["a", "b"] }, "b", passed('a text like "a", "b"', '"b"')],
+      [{ semver: ">=1.0.0" }, "0.9.0", failed("a version in >=1.0.0", '"0.9.0"')],
+      [
+        { semver: ">=1.0.0" },
+        "1.0",
+        failed("a version in >=1.0.0", '"1.0" (no version of three numbers)', at, ERROR),
+      ],
+      [{ number: { min: 1 } }, 1, passed("a number, 1 or more", "1")],
+      [{ number: { max: 2 } }, -1.5, passed("a number, 2 or less", "-1.5")],
+      [{ number: { min: 1, max: 2 } }, 3, failed("a number, 1 or more and 2 or less", "3")],
+      [{ number: { min: 1 } }, 2 ** 60, {
+        ...failed(
+          "a number, 1 or more",
+          "1152921504606847000 (JSON does not keep such an integer)",
+          at,
+          ERROR,
+        ),
+      }],
+      [{ time: { maxAge: "P1D" } }, NOW.toISOString(), {
+        ...passed("a time, at most P1D ago", '"2026-06-01T00:00:00.000Z"'),
+      }],
+      [{ time: { after: "2026-01-01T00:00:00Z", before: "P1D" } }, "2026-06-01", {
+        ...failed(
+          "a time, not before 2026-01-01T00:00:00Z and not after P1D ago",
+          '"2026-06-01" (no RFC 3339 time in UTC with Z)',
+          at,
+          ERROR,
+        ),
+      }],
+      [{ containsAll: [1] }, [1, 2], passed("a list with all of 1", "[1,2]")],
+      [{ subsetOf: [1] }, [1, 2], failed("a list of nothing but 1", "[1,2]")],
+      [{ disjointFrom: [1] }, [2, "1"], {
+        ...failed(
+          "a list with none of 1",
+          '[2,"1"] (a text, wanted a number)',
+          at,
+          ERROR,
+        ),
+      }],
+      [{ exists: true }, "x", passed("something", '"x"')],
+      [{ exists: true }, null, failed("something", undefined)],
+      [{ exists: false }, "x", failed("nothing", '"x"')],
+      [{ exists: false }, null, { ok: true, expected: "nothing", path: at }],
+    ];
+    for (const [condition, value, result] of cases) {
+      deepEqual(judge(condition, value), result, JSON.stringify([condition, value]));
+    }
+  });
+
+  it("quotes values briefly, whatever they are", () => {
+    const count = (length: number): Json[] => Array.from({ length }, (_, i) => i);
+    const members = (length: number): Json =>
+      Object.fromEntries(count(length).map((i) => [`k${i}`, i]));
+    const actual = (value: Json) => judge({ exists: true }, value).actual;
+    equal(actual(false), "false");
+    equal(actual(-1.5), "-1.5");
+    equal(actual({}), "{}");
+    equal(actual({ length: 9 }), '{"length":9}');
+    equal(actual([null]), "[null]");
+    equal(actual(count(8)), "[0,1,2,3,4,5,6,7]");
+    equal(actual(count(9)), "a list of 9");
+    equal(actual(members(8)), JSON.stringify(members(8)));
+    equal(actual(members(9)), "an object");
+    equal(actual("x".repeat(198)), `"${"x".repeat(198)}"`);
+    for (const length of [199, 100_000]) equal(actual("x".repeat(length)), `"${"x".repeat(199)}…`);
+    equal(actual(["\u202e", "\u001b"]), '["�","\\u001b"]');
+    equal(judge({ oneOf: count(8) }, 0).expected, "one of 0, 1, 2, 3, 4, 5, 6, 7");
+    equal(judge({ oneOf: count(9) }, 0).expected, "one of 0, 1, 2, 3, 4, 5, 6, 7, …");
+    equal(judge({ equals: null }, null).expected, "equal to null");
   });
 
   it("is bounded in the values that it looks at", () => {

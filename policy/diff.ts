@@ -7,6 +7,7 @@ import {
   printable,
   quote,
 } from "../internal/json.ts";
+import { parseTimestamp } from "../internal/timestamp.ts";
 import type { PolicyDocument } from "./document.ts";
 import { parseDuration } from "./duration.ts";
 
@@ -45,6 +46,15 @@ const AT_LEAST: ReadonlySet<string> = new Set([
   "Ed25519",
   "ML-DSA",
 ]);
+/** What holds where such a number is absent, if it is not 0. */
+const USUAL: ReadonlyMap<string, number> = new Map([
+  ["count", 1],
+  ["threshold", 1],
+  ["sbom/min", 1],
+  ["thresholds/log", 1],
+  ["thresholds/sct", 1],
+  ["thresholds/timestamp", 1],
+]);
 /** Lists of what is accepted: more is looser. */
 const ACCEPTED: ReadonlySet<string> = new Set([
   "formats",
@@ -58,11 +68,14 @@ const ACCEPTED: ReadonlySet<string> = new Set([
   "digests",
   "scanners",
   "exceptions",
-  "oneOf",
-  "matches",
-  "subsetOf",
   "waivers",
   "roots",
+]);
+/** What such a list holds where it is absent. */
+const USUAL_LISTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["exceptions", []],
+  ["waivers", []],
+  ["roots", ["public-good"]],
 ]);
 /** Lists of what is asked: more is stricter. */
 const ASKED: ReadonlySet<string> = new Set([
@@ -71,8 +84,6 @@ const ASKED: ReadonlySet<string> = new Set([
   "where",
   "forbidden",
   "required",
-  "containsAll",
-  "disjointFrom",
   "distinctSigners",
   "equal",
 ]);
@@ -111,8 +122,16 @@ const RULES: ReadonlySet<string> = new Set([
   "waiverSigners",
   "versions",
 ]);
-/** Members that mean nothing to the verdict. */
-const FOR_PEOPLE: ReadonlySet<string> = new Set(["$schema", "description", "name"]);
+/** Members of which more or less asks for another thing, not for more or less. */
+const OTHERS: ReadonlySet<string> = new Set(["select", "artifact", "externalParameters"]);
+
+/** A step on the way to a value. */
+interface Step {
+  /** Of a member, or the name by which an entry of a list is told apart. */
+  name: string;
+  /** It is an entry of a list. */
+  isEntry: boolean;
+}
 
 /**
  * How a policy differs from another, part by part; rules, requirements and conditions are
@@ -147,24 +166,18 @@ export function diffPolicies(before: PolicyDocument, after: PolicyDocument): Pol
 function compare(
   before: Json | undefined,
   after: Json | undefined,
-  where: readonly string[],
+  where: readonly Step[],
   found: PolicyDifference[],
 ): void {
   if (found.length >= MAX_DIFFERENCES) return;
-  if (before === undefined && after === undefined) return;
-  if (before !== undefined && after !== undefined) {
-    if (canonicalJson(before) === canonicalJson(after)) return;
-    if (isObject(before) && isObject(after)) {
-      for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-        compare(memberOf(before, name), memberOf(after, name), [...where, name], found);
-      }
-      return;
+  if (isObject(before) && isObject(after)) {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      const step = { name, isEntry: false };
+      compare(memberOf(before, name), memberOf(after, name), [...where, step], found);
     }
-    if (Array.isArray(before) && Array.isArray(after)) {
-      return compareLists(before, after, where, found);
-    }
-  }
-  tell(before, after, where, found);
+  } else if (Array.isArray(before) && Array.isArray(after)) {
+    compareLists(before, after, where, found);
+  } else if (before !== after) tell(before, after, where, found);
 }
 
 function memberOf(value: { [name: string]: Json }, name: string): Json | undefined {
@@ -180,21 +193,22 @@ function nameOf(entry: Json): string {
 function compareLists(
   before: readonly Json[],
   after: readonly Json[],
-  where: readonly string[],
+  where: readonly Step[],
   found: PolicyDifference[],
 ): void {
   const old = new Map(before.map((entry) => [nameOf(entry), entry]));
   const fresh = new Map(after.map((entry) => [nameOf(entry), entry]));
-  for (const [name, entry] of old) compare(entry, fresh.get(name), [...where, name], found);
-  for (const [name, entry] of fresh) {
-    if (!old.has(name)) compare(undefined, entry, [...where, name], found);
+  for (const name of new Set([...old.keys(), ...fresh.keys()])) {
+    compare(old.get(name), fresh.get(name), [...where, { name, isEntry: true }], found);
   }
+  const path = pathOf(where);
+  if (path !== "rules") return;
   const common = [...old.keys()].filter((name) => fresh.has(name));
   const order = [...fresh.keys()].filter((name) => old.has(name));
   const isMoved = common.some((name, i) => name !== order[i]);
-  if (isMoved && found.length < MAX_DIFFERENCES && where.at(-1) === "rules") {
+  if (isMoved && found.length < MAX_DIFFERENCES) {
     found.push({
-      where: where.join("/"),
+      where: path,
       change: "moved",
       from: common.slice(0, 20).join(", "),
       to: order.slice(0, 20).join(", "),
@@ -206,12 +220,12 @@ function compareLists(
 function tell(
   before: Json | undefined,
   after: Json | undefined,
-  where: readonly string[],
+  where: readonly Step[],
   found: PolicyDifference[],
 ): void {
   const change = before === undefined ? "added" : after === undefined ? "removed" : "changed";
   const effect = effectOf(before, after, where);
-  const path = where.map((part) => printable(part, 80)).join("/");
+  const path = pathOf(where);
   const from = before === undefined ? undefined : show(before);
   const to = after === undefined ? undefined : show(after);
   const what = change === "added"
@@ -229,63 +243,79 @@ function tell(
   });
 }
 
+function pathOf(where: readonly Step[]): string {
+  return where.map(({ name }) => printable(name, 80)).join("/");
+}
+
 function show(value: Json): string {
   return printable(JSON.stringify(value), MAX_VALUE);
+}
+
+type Effect = PolicyDifference["effect"];
+
+function effectIf(isStricter: boolean, isLooser: boolean): Effect {
+  return isStricter ? "stricter" : isLooser ? "looser" : undefined;
 }
 
 function effectOf(
   before: Json | undefined,
   after: Json | undefined,
-  where: readonly string[],
-): PolicyDifference["effect"] {
-  const name = where.at(-1) ?? "";
-  const list = where.at(-2) ?? "";
-  const judged = where[0] !== "trust" || where[1] === "thresholds" || where[1] === "roots";
-  if (FOR_PEOPLE.has(name) || !judged) return undefined;
-  // What a whole rule does depends on what else selects its artifacts.
-  if (where.length <= 2 && where[0] === "rules") return undefined;
-  if (where.includes("select") || where.includes("artifact")) return undefined;
+  where: readonly Step[],
+): Effect {
+  const [top, second] = where.map(({ name }) => name);
+  // What else is trusted asks nothing by itself.
+  if (top === "trust" && second !== "thresholds" && second !== "roots") return undefined;
+  const members = where.map(({ name, isEntry }) => isEntry ? "" : name);
+  if (members.some((name) => OTHERS.has(name))) return undefined;
   // A quantifier may turn an operator round.
-  const condition = where.indexOf("where");
-  if (condition >= 0 && where.length > condition + 2) return undefined;
-  if (ACCEPTED.has(list)) {
-    if (before === undefined) return "looser";
-    if (after === undefined) return "stricter";
-  }
-  if (ASKED.has(list)) {
-    if (before === undefined) return "stricter";
-    if (after === undefined) return "looser";
+  if (members.slice(0, -2).includes("where")) return undefined;
+  const isNew = before === undefined;
+  const isGone = after === undefined;
+  const name = members.at(-1) ?? "";
+  const parent = where.at(-2)?.name ?? "";
+  if (where.at(-1)?.isEntry) {
+    if (ACCEPTED.has(parent)) return effectIf(isGone, isNew);
+    return ASKED.has(parent) ? effectIf(isNew, isGone) : undefined;
   }
   if (Object.hasOwn(ORDERED, name)) {
     const words = ORDERED[name];
-    const fallback = DEFAULTS[name];
-    const [old, fresh] = [before ?? fallback, after ?? fallback].map((word) =>
-      words.indexOf(jsonText(word))
+    const [old, fresh] = [before, after].map((word) =>
+      words.indexOf(jsonText(word ?? DEFAULTS[name]))
     );
-    if (old >= 0 && fresh >= 0 && old !== fresh) return fresh < old ? "stricter" : "looser";
+    return Math.min(old, fresh) < 0 ? undefined : effectIf(fresh < old, fresh > old);
   }
   if (AT_LEAST.has(name)) {
-    const usual = name === "count" || name === "threshold" || list === "sbom" ||
-        (list === "thresholds" && ["log", "sct", "timestamp"].includes(name))
-      ? 1
-      : 0;
-    const least = (value: Json | undefined): number => typeof value === "number" ? value : usual;
-    const [old, fresh] = [least(before), least(after)];
-    if (old !== fresh) return fresh > old ? "stricter" : "looser";
-    return undefined;
+    const usual = USUAL.get(name) ?? USUAL.get(`${parent}/${name}`) ?? 0;
+    const [old, fresh] = [before, after].map((value) => typeof value === "number" ? value : usual);
+    return effectIf(fresh > old, fresh < old);
   }
-  if (before === undefined || after === undefined) {
-    if (!RULES.has(name) && !ACCEPTED.has(name) && !ASKED.has(name)) return undefined;
-    const asksMore = name !== "waivers" && name !== "exceptions" && name !== "roots";
-    return (before === undefined) === asksMore ? "stricter" : "looser";
+  const usual = USUAL_LISTS.get(name);
+  if (usual !== undefined) {
+    const [old, fresh] = [before, after].map((list) =>
+      new Set((Array.isArray(list) ? list : usual).map(nameOf))
+    );
+    const less = [...old].some((one) => !fresh.has(one));
+    const more = [...fresh].some((one) => !old.has(one));
+    return effectIf(less && !more, more && !less);
   }
-  if (
-    /^max(?:Database)?Age$/.test(name) && typeof before === "string" && typeof after === "string"
-  ) {
-    return parseDuration(after) < parseDuration(before) ? "stricter" : "looser";
+  if (isNew || isGone) {
+    const asks = RULES.has(name) || ACCEPTED.has(name) || ASKED.has(name);
+    return asks ? effectIf(isNew, isGone) : undefined;
   }
-  if (name === "until" || name === "expires") {
-    return jsonText(after) < jsonText(before) ? "stricter" : "looser";
+  if (/^max(?:Database)?Age$/.test(name)) {
+    const [old, fresh] = [before, after].map(ageOf);
+    return effectIf(fresh < old, fresh > old);
+  }
+  if (/^(?:until|expires)$/.test(name)) {
+    const [old, fresh] = [before, after].map((text) =>
+      parseTimestamp(jsonText(text))?.getTime() ?? NaN
+    );
+    return effectIf(fresh < old, fresh > old);
   }
   return undefined;
+}
+
+/** Milliseconds of a duration, or of seconds. */
+function ageOf(value: Json): number {
+  return typeof value === "number" ? value * 1000 : parseDuration(jsonText(value));
 }

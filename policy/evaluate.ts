@@ -149,24 +149,25 @@ function prepare(policy: CompiledPolicy): PreparedPolicy {
 /** What is asked for first; what is in a circle is never passed to the one that asks. */
 function orderOf(rules: readonly PreparedRule[]): number[] {
   const index = new Map(rules.map(({ rule }, i) => [rule.id, i]));
-  const done = new Set<number>();
-  const visit = (i: number): void => {
-    const stack = [i];
-    const open = new Set<number>();
+  const order: number[] = [];
+  const seen = new Set<number>();
+  for (let i = 0; i < rules.length; i++) {
+    const stack = seen.has(i) ? [] : [i];
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
-      open.add(top);
+      seen.add(top);
       const next = rules[top].needs.map((id) => index.get(id)).find((one) =>
-        one !== undefined && !done.has(one) && !open.has(one)
+        one !== undefined && !seen.has(one)
       );
-      if (next === undefined) {
-        done.add(top);
-        stack.pop();
-      } else stack.push(next);
+      if (next !== undefined) {
+        stack.push(next);
+        continue;
+      }
+      stack.pop();
+      order.push(top);
     }
-  };
-  for (let i = 0; i < rules.length; i++) if (!done.has(i)) visit(i);
-  return [...done];
+  }
+  return order;
 }
 
 function judgeAll(

@@ -14,7 +14,6 @@ import {
   signer,
   TEST,
 } from "./_fixtures_test.ts";
-import type { JsonObject } from "../internal/json.ts";
 import { compilePolicy } from "./compile.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { parsePolicy } from "./parse.ts";
@@ -223,171 +222,6 @@ describe("evaluatePolicy(): several attestations", () => {
   });
 });
 
-describe("evaluatePolicy(): across attestations", () => {
-  const two = [
-    { id: "provenance", statement: { predicateTypes: [PROVENANCE] } },
-    { id: "test", statement: { predicateTypes: [TEST] } },
-  ];
-
-  it("wants other signers, and finds the choice for which all holds", async () => {
-    const alice = await signer("alice");
-    const bob = await signer("bob");
-    const policy = policyOf({
-      require: two,
-      across: [{ id: "apart", distinctSigners: ["provenance", "test"] }],
-    });
-    const provenance = attestation([alice], {}, { predicateType: PROVENANCE });
-    const same = await judge(policy, [artifact([provenance, attestation([alice])])]);
-    equal(same.errorReason, "signers-not-distinct");
-    const other = await judge(policy, [
-      artifact([provenance, attestation([alice]), attestation([bob], { n: 2 })]),
-    ]);
-    equal(other.errorReason, null);
-  });
-
-  it("lets one signer sign twice for the same requirement", async () => {
-    const alice = await signer("alice");
-    const bob = await signer("bob");
-    const policy = policyOf({
-      require: [two[0], { ...two[1], count: 2 }],
-      across: [{ id: "apart", distinctSigners: ["provenance", "test"] }],
-    });
-    const provenance = attestation([alice], {}, { predicateType: PROVENANCE });
-    const tests = [attestation([bob], { n: 1 }), attestation([bob], { n: 2 })];
-    equal((await judge(policy, [artifact([provenance, ...tests])])).errorReason, null);
-    const own = [attestation([bob], { n: 1 }), attestation([alice], { n: 2 })];
-    equal(
-      (await judge(policy, [artifact([provenance, ...own])])).errorReason,
-      "signers-not-distinct",
-    );
-  });
-
-  it("compares fields of the very attestations that it chose", async () => {
-    const alice = await signer("alice");
-    const policy = policyOf({
-      require: two,
-      across: [{
-        id: "commit",
-        equal: [
-          { requirement: "provenance", path: "/predicate/commit" },
-          { requirement: "test", path: "/predicate/commit" },
-        ],
-      }],
-    });
-    const provenance = (commit: string) =>
-      attestation([alice], { commit }, { predicateType: PROVENANCE });
-    const judged = async (all: ReturnType<typeof provenance>[]) =>
-      (await judge(policy, [artifact(all)])).errorReason;
-    equal(await judged([provenance("1"), attestation([alice], { commit: "1" })]), null);
-    equal(
-      await judged([provenance("1"), attestation([alice], { commit: "2" })]),
-      "fields-differ",
-    );
-    equal(await judged([provenance("1"), attestation([alice], {})]), "condition-error");
-  });
-
-  it("wants so many signers over all", async () => {
-    const alice = await signer("alice");
-    const policy = policyOf({
-      require: two,
-      across: [{ id: "people", signers: { of: ["provenance", "test"], min: 2 } }],
-    });
-    const provenance = attestation([alice], {}, { predicateType: PROVENANCE });
-    const one = await judge(policy, [artifact([provenance, attestation([alice])])]);
-    equal(one.errorReason, "insufficient-signers");
-    const bob = await signer("bob");
-    const both = await judge(policy, [artifact([provenance, attestation([bob])])]);
-    equal(both.errorReason, null);
-  });
-
-  it("fails a chain through provenance that cannot be read, and judges the rest", async () => {
-    const policy = policyOf({}, {
-      selection: "all",
-      rules: [
-        { id: "base", select: { name: "base" }, require: [{ id: "signed" }] },
-        {
-          id: "app",
-          select: { name: "app" },
-          require: [{ id: "built", statement: { predicateTypes: [PROVENANCE] } }],
-          across: [{ id: "on", chain: { from: "built", dependency: "**", rule: "base" } }],
-        },
-      ],
-    });
-    const alice = await signer("alice");
-    const base = artifact([attestation([alice])], { artifact: "base" });
-    const unreadable: JsonObject[] = [{}, { buildDefinition: "x" }, { buildDefinition: { a: 1 } }];
-    for (const predicate of unreadable) {
-      const app = artifact([attestation([alice], predicate, { predicateType: PROVENANCE })]);
-      const { artifacts } = await judge(policy, [app, base]);
-      equal(artifacts[0].ok, false);
-      equal(failures(artifacts[0].rules)[0].id, "app/on");
-      equal(artifacts[1].ok, true);
-    }
-  });
-
-  it("follows a chain to an artifact of the same run", async () => {
-    const alice = await signer("alice");
-    const binary = "b".repeat(64);
-    const built = attestation([alice], {
-      buildDefinition: {
-        buildType: "https://ci.example/v1",
-        externalParameters: { a: 1 },
-        resolvedDependencies: [{ uri: "file:///bin/app", digest: { sha256: binary } }],
-      },
-      runDetails: { builder: { id: "https://ci.example" } },
-    }, { predicateType: PROVENANCE });
-    const policy = policyOf({}, {
-      rules: [
-        {
-          id: "image",
-          select: { name: "image" },
-          require: [{ id: "provenance", statement: { predicateTypes: [PROVENANCE] } }],
-          across: [{
-            id: "binary-checked",
-            chain: { from: "provenance", dependency: "file:///bin/app", rule: "binary" },
-          }],
-        },
-        { id: "binary", select: { name: "bin/*" }, require: [{ id: "signed" }] },
-      ],
-    });
-    const image = artifact([built], { artifact: "image" });
-    const good = artifact([attestation([alice])], {
-      artifact: "bin/app",
-      digest: { sha256: binary },
-    });
-    equal((await judge(policy, [image, good])).errorReason, null);
-    const alone = await judge(policy, [image]);
-    equal(alone.errorReason, "chain-not-met");
-    // Provenance that names other dependencies leads nowhere: there is nothing to follow.
-    const elsewhere = attestation([alice], {
-      buildDefinition: {
-        buildType: "https://ci.example/v1",
-        externalParameters: { a: 1 },
-        resolvedDependencies: [{ uri: "file:///bin/other", digest: { sha256: binary } }],
-      },
-      runDetails: { builder: { id: "https://ci.example" } },
-    }, { predicateType: PROVENANCE });
-    const lost = await judge(policy, [artifact([elsewhere], { artifact: "image" }), good]);
-    deepEqual(
-      failures(lost.artifacts[0].rules).map(({ reason, message, source }) => ({
-        reason,
-        message,
-        source,
-      })),
-      [{
-        reason: "chain-not-met",
-        message: 'Cannot follow chain: no dependency is "file:///bin/app"',
-        source: "app.json",
-      }],
-    );
-    const bad = await judge(policy, [image, { ...good, attestations: [] }]);
-    deepEqual(bad.artifacts.map(({ errorReason }) => errorReason), [
-      "chain-not-met",
-      "missing-attestation",
-    ]);
-  });
-});
-
 describe("evaluatePolicy(): document", () => {
   it("fails without artifacts, without a rule and after its end", async () => {
     equal((await judge(policyOf({}), [])).errorReason, "artifact-required");
@@ -405,8 +239,58 @@ describe("evaluatePolicy(): document", () => {
   it("judges at no moment that is none", async () => {
     const policy = await compilePolicy(parsePolicy(policyOf({}) as object));
     for (const now of [new Date(NaN), "2026-06-01T00:00:00Z", 0, undefined]) {
-      throws(() => evaluatePolicy(policy, [], now as Date), TypeError, String(now));
+      throws(() => evaluatePolicy(policy, [], now as Date), {
+        name: "TypeError",
+        message: "now is no time",
+      });
     }
+  });
+
+  it("says by which policy, how and when it judged", async () => {
+    const document = policyOf({ select: { name: "a*" } }, {
+      name: "acme",
+      mode: "permissive",
+      expires: "2026-06-02T00:00:00Z",
+    });
+    const policy = await compilePolicy(parsePolicy(document as object));
+    const digest = { sha256: SHA };
+    const evidence = [artifact([], { artifact: "b" })];
+    const unselected = {
+      id: "unselected",
+      outcome: "failed",
+      reason: "unselected-artifact",
+      message: "Cannot accept artifact: no rule selects it",
+      remedy: "Add a rule that selects it, or say what becomes of unselected artifacts",
+    };
+    const rest = {
+      id: "release",
+      outcome: "not-applicable",
+      message: "It does not select the artifact",
+    };
+    const head = { mode: "permissive", policy: "acme", policyDigest: policy.digest };
+    const times = [NOW.toISOString(), "2026-06-02T00:00:00.000Z", "2026-06-02T00:00:00.001Z"];
+    for (const time of times) {
+      const errorReason = time === times[0] ? "unselected-artifact" : "policy-expired";
+      const expired = {
+        id: "policy",
+        outcome: "failed",
+        reason: "policy-expired",
+        expected: "before 2026-06-02T00:00:00Z",
+        actual: time,
+        message: "Cannot apply policy: it ended at 2026-06-02T00:00:00Z",
+        remedy: "Review the policy and set a later end",
+      };
+      const rules = time === times[0] ? [rest, unselected] : [expired, rest, unselected];
+      deepEqual(evaluatePolicy(policy, evidence, new Date(time)), {
+        ok: false,
+        errorReason,
+        ...head,
+        time,
+        artifacts: [{ artifact: "b", digest, ok: false, errorReason, rules }],
+      });
+    }
+    const { policy: name, mode, ...more } = await judge(policyOf({}), []);
+    deepEqual([name, "policy" in more, mode], [undefined, false, "enforce"]);
   });
 
   it("takes the first rule that selects, or all", async () => {

@@ -32,10 +32,8 @@ function node(text: string, children: readonly Explanation[] = []): Explanation 
   return { text: printable(text, MAX_TEXT), children: [...children] };
 }
 
-function listed(values: readonly unknown[]): string {
-  const shown = values.slice(0, MAX_LISTED).map((value) =>
-    typeof value === "string" ? quote(value) : JSON.stringify(value)
-  );
+function listed(values: readonly string[]): string {
+  const shown = values.slice(0, MAX_LISTED).map(quote);
   if (values.length > MAX_LISTED) shown.push(`${values.length - MAX_LISTED} more`);
   return shown.join(", ");
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AttestationError } from "../errors.ts";
+import { utf8 } from "../internal/bytes.ts";
 import {
   compileGateRules,
   defineGateRules,
@@ -127,6 +128,19 @@ test("parseGateRules() refuses what is not of its form", () => {
   rule("no kind", { id: "a", paths: "a" }, "");
   rule("two kinds", { id: "a", paths: "a", artifact, ignored: true }, "");
   rule("a kind that is false", { id: "a", paths: "a", artifact: false }, "/artifact");
+  cases.push(["a schema that is no text", {
+    $schema: 7,
+    type: TYPE,
+    rules: [{ id: "a", paths: "a", artifact }],
+  }, "/$schema"]);
+  rule("no id", { paths: "a", artifact }, "/id");
+  rule("no paths", { id: "a", artifact }, "/paths");
+  rule("a description that is no text", {
+    id: "a",
+    description: 7,
+    paths: "a",
+    artifact,
+  }, "/description");
   rule("an id with a slash", { id: "a/b", paths: "a", artifact }, "/id");
   rule("subject without urn", { id: "a", paths: "a", artifact, subject: "card" }, "/subject");
   rule("another subject", { id: "a", paths: "a", urn: "urn:aa:b", subject: "x" }, "/subject");
@@ -181,4 +195,21 @@ test("parseGateRules() refuses what is not of its form", () => {
     rules: [{ id: "a", paths: "a", artifact }, { id: "a", paths: "b", artifact }],
   };
   assert.deepEqual(validateGateRules(twice).map(({ path }) => path), ["/rules/1/id"]);
+  const kinds = (...names: string[]) => {
+    const kind = Object.fromEntries(names.map((name) => [name, true]));
+    return validateGateRules({ type: TYPE, rules: [{ id: "a", paths: "a", ...kind }] })
+      .map(({ message }) => message);
+  };
+  const one = "Cannot read gate rules: a rule has one of artifact, urn and ignored, found";
+  assert.deepEqual(kinds("ignored"), []);
+  assert.deepEqual(kinds(), [`${one} none`]);
+  assert.deepEqual(kinds("artifact", "ignored"), [`${one} artifact and ignored`]);
+});
+
+test("parseGateRules() reads text, bytes and JSON alike", () => {
+  const document = defineGateRules({ rules: [{ id: "a", paths: "a", artifact: true }] });
+  const text = JSON.stringify(document);
+  for (const source of [text, utf8(text), document]) {
+    assert.deepEqual(parseGateRules(source), document);
+  }
 });

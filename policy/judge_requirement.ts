@@ -107,8 +107,8 @@ export function judgeRequirement(
   if (enough) {
     const clean = judged.filter((_, i) => nodes[i].outcome === "passed");
     const isClean = isEnough(clean);
-    const waived = nodes.find(({ outcome }) => outcome === "waived");
-    const check: PolicyCheck = isClean || waived === undefined
+    const waived = isClean ? undefined : nodes.find(({ outcome }) => outcome === "waived");
+    const check: PolicyCheck = waived === undefined
       ? { id, outcome: "passed", message: met(holding.length, meant.length), children: nodes }
       : {
         id,
@@ -125,7 +125,6 @@ export function judgeRequirement(
   const distinct = countDistinct(holding);
   const disagree = distinct >= count;
   const reason: Reason = disagree ? "attestations-disagree" : bad?.reason ?? "requirement-not-met";
-  const tooFew = !disagree && bad === undefined;
   return {
     check: {
       id,
@@ -135,11 +134,11 @@ export function judgeRequirement(
         ? conflict === "all" ? "all of them hold" : "the latest ones hold"
         : `${count} that ${count === 1 ? "holds" : "hold"}`,
       actual: `${holding.length} of ${judged.length}`,
-      message: tooFew
+      message: bad === undefined
         ? `Not met: ${distinct} distinct attestations, wanted ${count}`
         : disagree
         ? `Not met: ${holding.length} of ${judged.length} attestations hold, wanted all`
-        : bad?.message ?? "Not met",
+        : bad.message,
       ...(bad?.remedy === undefined ? {} : { remedy: bad.remedy }),
       children: nodes,
     },

@@ -46,8 +46,8 @@ export function judgementTime(policy: CompiledPolicy, now: Date): JudgementTime 
     return { time: new Date(ms), isExact: true };
   }
   let latest = 0;
-  const add = (moment: number | undefined): void => {
-    if (moment !== undefined && moment <= ms && moment > latest) latest = moment;
+  const add = (moment = 0): void => {
+    if (moment <= ms) latest = Math.max(latest, moment);
   };
   for (const text of [document.expires, ...(document.waivers ?? []).map(({ until }) => until)]) {
     if (text !== undefined) add(parseTimestamp(text)?.getTime());

@@ -64,13 +64,17 @@ test("judgementTime() goes by the end of the document and of its waivers, too", 
   assert.equal(await at(undefined, april, march), april);
   assert.equal(await at(april, march, june), april);
   const policy = await compilePolicy(document(march));
-  assert.throws(() => judgementTime(policy, new Date(NaN)), TypeError);
+  assert.throws(() => judgementTime(policy, new Date(NaN)), {
+    name: "TypeError",
+    message: "now is no valid Date",
+  });
 });
 
 test("judgementTime() tells all moments apart where ages count", async () => {
   const ages: Partial<Requirement>[] = [
     { freshness: { maxAge: "P30D" } },
     { predicate: { where: [{ path: "/predicate/time", time: { maxAge: "P1D" } }] } },
+    { predicate: { cel: "now > timestamps[0]" } },
     { predicate: { vulnerabilities: { maxSeverity: "low" } } },
     { predicate: { vsa: { verifierId: "https://v.example", resourceUri: "pkg:a/b" } } },
   ];
