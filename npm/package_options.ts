@@ -1,3 +1,4 @@
+import { fullMatch } from "../internal/full_match.ts";
 import { quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import type { IdentityExpectation, Matcher } from "../sigstore/identity.ts";
@@ -190,12 +191,13 @@ function matcherOf(ref: Matcher): (text: string) => boolean {
   }
   refuseUnknown(ref, ["pattern"], "expect.ref");
   try {
-    // Alone first: an unbalanced group must not escape from the anchors.
-    new RegExp(ref.pattern, "u");
-    const expression = new RegExp(`^(?:${ref.pattern})$`, "u");
-    return (text) => expression.test(text);
+    return fullMatch(ref.pattern);
   } catch (cause) {
-    throw new TypeError(`expect.ref ${quote(ref.pattern)} is no regular expression`, { cause });
+    const { message } = cause as SyntaxError;
+    throw new TypeError(
+      `expect.ref ${quote(ref.pattern)} is no regular expression: ${message}`,
+      { cause },
+    );
   }
 }
 

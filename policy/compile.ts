@@ -1,6 +1,7 @@
 import { AttestationError, isAttestationError } from "../errors.ts";
 import type { Envelope } from "../dsse/envelope.ts";
 import { utf8 } from "../internal/bytes.ts";
+import { fullMatch } from "../internal/full_match.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { canonicalJson, copyJson, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
@@ -193,8 +194,8 @@ function identitySlot(name: string, expectation: IdentityExpectation): SignerSlo
 
 function compileMatcher(matcher: Matcher): (text: string) => boolean {
   if (typeof matcher === "string") return (text) => text === matcher;
-  const expression = new RegExp(`^(?:${matcher.pattern})$`, "u");
-  return (text) => text.length <= MAX_CLAIM && expression.test(text);
+  const matches = fullMatch(matcher.pattern);
+  return (text) => text.length <= MAX_CLAIM && matches(text);
 }
 
 function expectationOf(identity: PolicyIdentity): IdentityExpectation {

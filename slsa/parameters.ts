@@ -1,4 +1,5 @@
 import type { Reason } from "../errors.ts";
+import { fullMatch } from "../internal/full_match.ts";
 import { canonicalJson, isObject, type Json, type JsonObject } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { pointer } from "../internal/problem.ts";
@@ -112,17 +113,13 @@ function compareOne(
     if (!rule.enum.some((value) => isSame(actual, value))) {
       mismatch(`one of ${brief([...rule.enum])}`);
     }
-  } else if (typeof actual !== "string" || !whole(rule.pattern).test(actual)) {
+  } else if (typeof actual !== "string" || !fullMatch(rule.pattern)(actual)) {
     mismatch(`all of it matches /${rule.pattern}/`);
   }
 }
 
 function isSame(actual: Json | undefined, wanted: Json): boolean {
   return actual !== undefined && canonicalJson(actual) === canonicalJson(wanted);
-}
-
-function whole(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`, "u");
 }
 
 function brief(value: Json): string {
@@ -169,8 +166,7 @@ export function assertParameterRules(rules: unknown, depth = 0): asserts rules i
 
 function isPattern(pattern: string): boolean {
   try {
-    // Alone: the group of whole() would close a bracket that the pattern leaves open.
-    return new RegExp(pattern, "u") !== undefined;
+    return fullMatch(pattern) !== undefined;
   } catch {
     return false;
   }
