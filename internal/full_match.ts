@@ -6,6 +6,8 @@ interface State {
   takes?(character: string): boolean;
   holds?(before: string | undefined, after: string | undefined): boolean;
   next: State[];
+  /** The step at which it was last reached. */
+  seen?: number;
 }
 
 /** A part of a pattern: given what comes behind it, where it begins. */
@@ -35,33 +37,42 @@ export function fullMatch(pattern: string): (text: string) => boolean {
   if (pattern.length > MAX_STATES) throw tooLarge();
   const end: State = { next: [] };
   const start = new Parser(pattern).parse()(end);
+  let step = 0;
   return (text) => {
-    let states = new Set<State>();
     let before: string | undefined;
     let after = characterAt(text, 0);
-    follow(start, states, before, after);
-    for (let at = 0; after !== undefined && states.size > 0;) {
+    let states = reached(start, ++step, [], before, after);
+    for (let at = 0; after !== undefined && states.length > 0;) {
       before = after;
       at += before.length;
       after = characterAt(text, at);
-      const following = new Set<State>();
+      const following: State[] = [];
+      step++;
       for (const { takes, next } of states) {
-        if (takes?.(before)) follow(next[0], following, before, after);
+        if (takes?.(before)) reached(next[0], step, following, before, after);
       }
       states = following;
     }
-    return states.has(end);
+    return states.includes(end);
   };
 }
 
-/** Adds a state, and all that are reached without a character. */
-function follow(from: State, states: Set<State>, before?: string, after?: string): void {
-  const open = [from];
-  for (let state; (state = open.pop()) !== undefined;) {
-    if (states.has(state) || state.holds?.(before, after) === false) continue;
-    states.add(state);
-    if (state.takes === undefined) open.push(...state.next);
+/** Adds a state, and all behind it that want no character, unless the step has reached them. */
+function reached(
+  state: State,
+  step: number,
+  states: State[],
+  before?: string,
+  after?: string,
+): State[] {
+  const open = [state];
+  for (let one; (one = open.pop()) !== undefined;) {
+    if (one.seen === step || one.holds?.(before, after) === false) continue;
+    one.seen = step;
+    if (one.takes !== undefined || one.next.length === 0) states.push(one);
+    else open.push(...one.next);
   }
+  return states;
 }
 
 /** Reads a pattern that ECMAScript accepts. */
