@@ -20,7 +20,7 @@ export const BUDGETS: readonly Budget[] = [
     // Key sets are for what is signed with a key.
     lazy: /^keys\/key_validity/,
     goal: 18000,
-    limit: 26600,
+    limit: 26700,
   },
   {
     name: "keyless report: verify()",
@@ -31,7 +31,7 @@ export const BUDGETS: readonly Budget[] = [
     lazy:
       /^(sigstore\/(roots\/|public_good|cosign_layer)|slsa\/|keys\/key_validity|internal\/blake2b|policy\/|formats\/|verify\/(policy|evidence|foreign|cosign)\.ts)/,
     goal: 18000,
-    limit: 39600,
+    limit: 39700,
   },
 ];
 
