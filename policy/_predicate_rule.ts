@@ -119,8 +119,7 @@ function checkKind(
   types: readonly string[] | undefined,
   readable: readonly string[],
 ): void {
-  if (types === undefined || types.length === 0) return;
-  const other = types.find((type) => !readable.includes(type));
+  const other = types?.find((type) => !readable.includes(type));
   if (other === undefined) return;
   predicate.wrong(
     name,
