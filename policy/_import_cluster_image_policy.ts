@@ -29,6 +29,7 @@ const COSIGN_TYPES: Readonly<Record<string, string>> = {
   vuln: "https://cosign.sigstore.dev/attestation/vuln/v1",
   openvex: "https://openvex.dev/ns",
 };
+const LISTS: readonly Json[] = ["List", "ClusterImagePolicyList"];
 const SPEC = ["images", "authorities", "mode", "match", "policy"];
 const AUTHORITY = [
   "name",
@@ -77,8 +78,7 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
   const rules: PolicyRule[] = [];
   const ids = new Set<string>();
   const modes = new Set<string>();
-  documents.forEach((document, i) => {
-    const at = documents.length === 1 ? "" : `/${i}`;
+  documents.flatMap(itemsOf).forEach(([document, at]) => {
     if (!isObject(document)) {
       throw new AttestationError("malformed-policy", "Cannot import policy: it is no object", {
         path: at,
@@ -118,6 +118,15 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
     },
     notCarriedOver: losses.list,
   };
+}
+
+/** The policies of a document, which may be a list as kubectl prints it, and where they are. */
+function itemsOf(document: Json, i: number, { length }: readonly Json[]): [Json, at: string][] {
+  const at = length === 1 ? "" : `/${i}`;
+  if (!isObject(document) || !LISTS.includes(document.kind) || !Array.isArray(document.items)) {
+    return [[document, at]];
+  }
+  return document.items.map((item, k) => [item, `${at}/items/${k}`]);
 }
 
 /** Nothing could be carried over: an empty policy would be no policy. */

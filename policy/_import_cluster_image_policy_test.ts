@@ -75,6 +75,26 @@ describe("importPolicy() of several ClusterImagePolicies", () => {
     );
   });
 
+  it("reads lists of them", () => {
+    const policies = [cip({ images, authorities: [{ key }] }), cip({ images: [], mode: "warn" })];
+    const list = (kind: string): Json => ({ apiVersion: "v1", kind, items: policies });
+    const [one] = policies;
+    const { document, notCarriedOver } = imported(list("List"));
+    deepEqual(document, imported(...policies).document);
+    deepEqual(notCarriedOver.map(({ path }) => path), [
+      "/items/0/spec/authorities/0",
+      "/items/1/spec",
+      "/spec/mode",
+    ]);
+    const both = imported(one, list("ClusterImagePolicyList"));
+    deepEqual(both.document.rules.map(({ id }) => id), ["images", "images-2"]);
+    equal(both.notCarriedOver[1].path, "/1/items/0/spec/authorities/0");
+    const odd: Json[] = [{ kind: "List" }, { kind: "Lists", items: policies }];
+    for (const one of odd) {
+      equal(imported(policies[0], one).notCarriedOver[1].path, "/1/kind");
+    }
+  });
+
   it("gives names that ids can have, each once", () => {
     const names = ["across", "**", "", "-a b/c", "a-b-c", "x".repeat(65), "x".repeat(64)];
     const found = imported(

@@ -110,6 +110,9 @@ function importProvenance(
     : command === "verify-image"
     ? imageOf(operands[0])
     : undefined;
+  for (const name of [select?.npm, select?.oci].flat()) {
+    if (name !== undefined && /[*?]/.test(name)) throw wrong(`${quote(name)} is no name`);
+  }
   const version = one("package-version");
   if (version !== undefined) {
     losses.add("--package-version", version, "It is of one release: no selector is for versions");

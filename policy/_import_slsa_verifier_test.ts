@@ -98,6 +98,9 @@ describe("importPolicy() of flags of slsa-verifier: provenance", () => {
     deepEqual(selectOf("verify-image", "localhost:5000/app"), { oci: "localhost:5000/app" });
     equal(selectOf("verify-image"), undefined);
     throws(() => imported("verify-image", ":v1", SOURCE), /oci is empty/);
+    // In a selector, these would be patterns.
+    refuses(["verify-image", "ghcr.io/acme/*", SOURCE], '"ghcr.io/acme/*" is no name');
+    refuses(["verify-npm-package", SOURCE, "--package-name=ap?"], '"ap?" is no name');
     const { document, notCarriedOver } = imported(
       "verify-npm-package",
       SOURCE,
