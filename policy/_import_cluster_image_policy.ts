@@ -97,9 +97,8 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
     if (rule !== undefined) rules.push(rule);
   });
   const keyless = Object.keys(context.identities).length > 0;
-  if (rules.length === 0 || (!keyless && Object.keys(context.keys).length === 0)) {
-    throw nothingLeft(losses);
-  }
+  // Without a rule there is no signer either.
+  if (!keyless && Object.keys(context.keys).length === 0) throw nothingLeft(losses);
   const mode = modes.size === 1 && modes.has("warn") ? "permissive" : "enforce";
   if (modes.size > 1) losses.add("/spec/mode", "warn", "A policy has one mode: enforce for all");
   return {

@@ -96,6 +96,10 @@ describe("importPolicy() of several ClusterImagePolicies", () => {
   });
 
   it("gives names that ids can have, each once", () => {
+    deepEqual(
+      imported(cip({ images, authorities: [{ key }] }, null)).document.rules[0].id,
+      "image",
+    );
     const names = ["across", "**", "", "-a b/c", "a-b-c", "x".repeat(65), "x".repeat(64)];
     const found = imported(
       ...names.map((name) => cip({ images, authorities: [{ key }] }, { name })),

@@ -14,14 +14,14 @@ export function patternsOfGlobs(images: Json | undefined, at: string, losses: Lo
     const glob = isObject(image) ? image.glob : undefined;
     const path = `${at}/${i}`;
     if (typeof glob !== "string") return losses.add(path, shown(image), "It has no glob");
-    const tag = glob.search(/[:@][^/]*$/);
-    const repository = (tag < 0 ? glob : glob.slice(0, tag)).replace(/\*{3,}/g, "**");
+    const named = glob.replace(/[:@][^/]*$/, "");
+    const repository = named.replace(/\*{3,}/g, "**");
     // A dot in front of a star is a dot there, and looks like a regular expression here.
     const written = repository.replace(/\.(?=\*)/g, "?");
     const fault = patternFault(written);
     if (fault !== undefined) return losses.add(path, glob, fault);
     const pattern = mayBeDockerHub(repository, written) ? "**" : written;
-    if (pattern !== repository || (tag >= 0 && glob.slice(tag) !== ":**")) {
+    if (pattern !== repository || !["", ":**"].includes(glob.slice(named.length))) {
       losses.add(path, glob, `Written as ${pattern}, which selects more images`);
     }
     found.push(pattern);

@@ -51,7 +51,7 @@ describe("importPolicy() of the images of a ClusterImagePolicy", () => {
   }
 
   it("names a pattern once, and tells what is none", () => {
-    const bad = [{ glob: 7 }, "ghcr.io/acme/**", { glob: "" }];
+    const bad = [{ glob: 7 }, "ghcr.io/acme/**", { glob: "" }, { glob: ":v1" }];
     const { document, notCarriedOver } = imported(
       cip({ images: [...images, ...bad, ...images], authorities: [{ key }] }),
     );
@@ -60,6 +60,7 @@ describe("importPolicy() of the images of a ClusterImagePolicy", () => {
       { path: "/spec/images/1", what: '{"glob":7}', why: "It has no glob" },
       { path: "/spec/images/2", what: "ghcr.io/acme/**", why: "It has no glob" },
       { path: "/spec/images/3", what: "", why: "the pattern is empty" },
+      { path: "/spec/images/4", what: ":v1", why: "the pattern is empty" },
       ...ofSignatures(1),
     ]);
   });

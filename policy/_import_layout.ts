@@ -77,8 +77,8 @@ export function importLayout(source: Json): ImportedPolicy {
     const { signedBy } = envelope ?? {};
     return [signedBy].flat().flatMap((one) => one === undefined ? [] : [...one.of]);
   }));
-  const expires = typeof layout.expires === "string" ? layout.expires : undefined;
-  if (expires === undefined || parseTimestamp(expires) === undefined) {
+  const expires = typeof layout.expires === "string" ? layout.expires : "";
+  if (parseTimestamp(expires) === undefined) {
     throw new AttestationError("malformed-policy", "Cannot import layout: it has no end", {
       path: "/expires",
     });
@@ -129,8 +129,7 @@ function unknownIn(value: JsonObject, known: readonly string[]): string[] {
 }
 
 function publicKeyOf(value: Json): string | JsonObject {
-  const keyval = isObject(value) && isObject(value.keyval) ? value.keyval : undefined;
-  const text = keyval?.public;
+  const text = isObject(value) && isObject(value.keyval) ? value.keyval.public : undefined;
   if (typeof text !== "string") {
     throw new AttestationError("malformed-key", "The key has no public half");
   }
@@ -154,7 +153,7 @@ function stepOf(
   const stated = entriesOf(value.pubkeys).map(shown);
   const of = [...new Set(stated.flatMap((key) => names.get(key) ?? []))];
   const { threshold: wanted = 1 } = value;
-  const threshold = typeof wanted === "number" && Number.isInteger(wanted) ? wanted : 0;
+  const threshold = Number.isInteger(wanted) ? Number(wanted) : 0;
   if (threshold < 1 || of.length < threshold) {
     conditions.push(losses.placeholder(
       `${at}/pubkeys`,

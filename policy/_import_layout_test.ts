@@ -118,6 +118,7 @@ describe("importPolicy() of an in-toto layout: what it is", () => {
   it("refuses what is no layout, has no end, and of which nothing is left", () => {
     const cases: [Json, message: string][] = [
       ["text", "Cannot import layout: its _type is not layout"],
+      [null, "Cannot import layout: its _type is not layout"],
       [[], "Cannot import layout: its _type is not layout"],
       [{ ...layout, _type: "link" }, "Cannot import layout: its _type is not layout"],
       [{ signed: "text" }, "Cannot import layout: its _type is not layout"],
@@ -153,6 +154,8 @@ describe("importPolicy() of an in-toto layout: what it is", () => {
   it("tells of keys that cannot be read", () => {
     const bad: [Json, why: string][] = [
       [7, "The key has no public half"],
+      [null, "The key has no public half"],
+      [{ keyval: null }, "The key has no public half"],
       [{ keyval: "text" }, "The key has no public half"],
       [{ public: hex }, "The key has no public half"],
       [{ keyval: { public: 7 } }, "The key has no public half"],
@@ -233,6 +236,7 @@ describe("importPolicy() of an in-toto layout: what cannot be written", () => {
     ]);
     deepEqual(outcomeOf({ inspect: [{ name: 7 }] })[0], [inspection("/inspect/0", "inspection")]);
     deepEqual(outcomeOf({ inspect: ["text"] })[0], [inspection("/inspect/0", "inspection")]);
+    deepEqual(outcomeOf({ inspect: [null] })[0], [inspection("/inspect/0", "inspection")]);
     deepEqual(outcomeOf({ inspect: { name: "untar" } })[0], [inspection("/inspect/0", "untar")]);
     deepEqual(outcomeOf({ "un/less": {} }), [
       [`/un~1less: un/less: It is not known; ${REFUSES(1)}`],

@@ -169,7 +169,7 @@ function adopt(members: Members, assert: () => void): void {
   try {
     assert();
   } catch (error) {
-    if (!(error instanceof TypeError) && !isAttestationError(error)) throw error;
+    if (!(error instanceof TypeError)) throw error;
     const found = error.message.replace(/^Cannot expect of provenance: /, "");
     members.list.wrong(members.path, found);
   }

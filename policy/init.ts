@@ -160,7 +160,7 @@ export function derivePolicy(
     ...(Object.keys(keys).length === 0 ? {} : { keys }),
     ...(isKeyless ? { identities } : {}),
     roots: isKeyless ? roots : [],
-    ...(isKeyless && options.thresholds !== undefined ? { thresholds: options.thresholds } : {}),
+    ...(isKeyless ? { thresholds: options.thresholds } : {}),
   };
   const document: PolicyDocument = {
     type: POLICY_TYPE,

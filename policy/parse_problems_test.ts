@@ -70,6 +70,11 @@ const PROBLEMS: Readonly<Record<string, [unknown, ...problems: string[]]>> = {
     trust({ keys: { ...SIGNERS, carol: { publicKey: OPENPGP, keyid: "a" } } }),
     "/trust/keys/carol/keyid: an OpenPGP key has no keyid",
   ],
+  "an algorithm that a key of a set is not for": [
+    keySets({ team: keySet({ name: "a", alg: "ES256" }) }),
+    "/trust/keySets/team/keys/0/publicKey: Cannot use a key with the algorithm ES256: the key is " +
+    "an Ed25519 key",
+  ],
   "a key of two key sets": [
     keySets({ a: keySet({ name: "x" }), b: keySet({ name: "y" }) }),
     '/trust/keySets/b/keys/0/publicKey: it is the key of "a/x" too: one key has one name',
