@@ -40,7 +40,8 @@ export class Losses {
     return {
       id,
       path: "/predicateType",
-      equals: `replace this condition: ${printable(what, 100)}`,
+      // The type is a text, whatever the signer calls it.
+      equals: { "replace this condition": printable(what, 100) },
     };
   }
 }

@@ -1,8 +1,8 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AttestationError } from "../errors.ts";
-import type { Json, JsonObject } from "../internal/json.ts";
-import { ISSUER, KEYS } from "./_fixtures_test.ts";
+import { isObject, type Json, type JsonObject } from "../internal/json.ts";
+import { artifact, attestation, ISSUER, judge, KEYS, signer } from "./_fixtures_test.ts";
 import { cip, imported, ofSignatures, SIGNATURE } from "./_imports_test.ts";
 import type { PolicyRule } from "./document.ts";
 import type { NotCarriedOver } from "./import.ts";
@@ -30,7 +30,9 @@ function lossesOf(spec: JsonObject): NotCarriedOver[] {
 
 function placeholders({ require }: PolicyRule): string[][] {
   return require.map(({ predicate }) =>
-    (predicate?.where ?? []).map(({ id, equals }) => `${id}: ${equals}`)
+    (predicate?.where ?? []).map(({ id, equals }) =>
+      `${id}: ${isObject(equals ?? null) && (equals as JsonObject)["replace this condition"]}`
+    )
   );
 }
 
@@ -191,10 +193,24 @@ describe("importPolicy() of several ClusterImagePolicies", () => {
     );
     deepEqual(document.rules[1].id, "strict");
     deepEqual(document.rules[1].select, { oci: ["ghcr.io/acme/app"] });
-    deepEqual(placeholders(document.rules[1]), [[
-      "replace-2: replace this condition: strict",
-      "replace-1: replace this condition: later",
-    ]]);
+    deepEqual(placeholders(document.rules[1]), [["replace-2: strict", "replace-1: later"]]);
+  });
+
+  it("refuses everything, whatever a signer calls an attestation", async () => {
+    const found = imported(
+      cip({ images, authorities: [{ key }] }),
+      cip({ images, authorities: [{ static: {} }] }, { name: "strict" }),
+    );
+    const alice = await signer("alice");
+    const types = [
+      SIGNATURE,
+      "replace this condition: strict",
+      '{"replace this condition":"strict"}',
+    ];
+    const attestations = types.map((predicateType) => attestation([alice], {}, { predicateType }));
+    const evidence = artifact(attestations, { ociRepository: "ghcr.io/acme/app" });
+    const [{ rules }] = (await judge(found.document, [evidence])).artifacts;
+    deepEqual(rules.map(({ outcome }) => outcome), ["passed", "failed"]);
   });
 });
 
@@ -386,7 +402,7 @@ describe("importPolicy() of the authorities of a ClusterImagePolicy", () => {
         what,
         why: `${why}; the condition "replace-1" refuses everything until it is replaced`,
       }]);
-      deepEqual(placeholders(document.rules[0]), [[`replace-1: replace this condition: ${what}`]]);
+      deepEqual(placeholders(document.rules[0]), [[`replace-1: ${what}`]]);
     }
   });
 });
