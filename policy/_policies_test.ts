@@ -821,6 +821,7 @@ export const FULL_POLICY = {
   },
   selection: "all",
   unselected: "pass",
+  platforms: "from-index",
   rules: [{
     id: "image",
     description: "Images",
