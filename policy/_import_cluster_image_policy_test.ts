@@ -181,6 +181,7 @@ describe("importPolicy() of several ClusterImagePolicies", () => {
         'condition "replace-1" refuses everything until it is replaced)',
     );
     equal(messageOf("text"), " Cannot import policy: it is no object");
+    equal(messageOf(null), " Cannot import policy: it is no object");
     equal(messageOf(cip({ images }), []), "/1 Cannot import policy: it is no object");
   });
 
