@@ -39,9 +39,9 @@ export class Losses {
     this.add(path, what, `${why}; the condition "${id}" refuses everything until it is replaced`);
     return {
       id,
-      path: "/predicateType",
-      // The type is a text, whatever the signer calls it.
-      equals: { "replace this condition": printable(what, 100) },
+      // Of all members, this one is not for the signer to choose.
+      path: "/_type",
+      equals: `replace this condition: ${printable(what, 100)}`,
     };
   }
 }
