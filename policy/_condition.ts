@@ -93,9 +93,14 @@ function checkNumber(condition: Members): void {
     }
     return bound;
   });
-  if ((min ?? -Infinity) > (max ?? Infinity)) {
+  if (isAbove(min, max)) {
     bounds.wrong("", "no number is within: min is above max");
   }
+}
+
+/** One that is absent bounds nothing. */
+function isAbove(low = -Infinity, high = Infinity): boolean {
+  return low > high;
 }
 
 function checkTime(condition: Members): void {
@@ -118,9 +123,9 @@ function checkTime(condition: Members): void {
     return {};
   });
   const [after, before] = bounds;
-  const never = (after.at ?? -Infinity) > (before.at ?? Infinity) ||
-    (after.back ?? Infinity) < (before.back ?? -Infinity);
-  if (never) window.wrong("", "no time is within: after is later than before");
+  if (isAbove(after.at, before.at) || isAbove(before.back, after.back)) {
+    window.wrong("", "no time is within: after is later than before");
+  }
 }
 
 /** Checks the conditions of a requirement: their ids are their own. */

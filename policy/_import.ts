@@ -39,7 +39,8 @@ export class Losses {
     this.add(path, what, `${why}; the condition "${id}" refuses everything until it is replaced`);
     return {
       id,
-      path: "/predicateType",
+      // Of all members, this one is not for the signer to choose.
+      path: "/_type",
       equals: `replace this condition: ${printable(what, 100)}`,
     };
   }

@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject, quote } from "../internal/json.ts
 import { pointer } from "../internal/problem.ts";
 import type { IdentityExpectation, Matcher } from "../sigstore/identity.ts";
 import { importedName, type ImportedPolicy, Losses, shown, withConditions } from "./_import.ts";
+import { patternsOfGlobs } from "./_import_glob.ts";
 import { readKeyMaterial } from "./_key_material.ts";
 import { regexFault } from "./_regex.ts";
 import {
@@ -12,7 +13,6 @@ import {
   type PolicyRule,
   type Requirement,
 } from "./document.ts";
-import { patternFault } from "./pattern.ts";
 
 const COSIGN_SIGNATURE = "https://sigstore.dev/cosign/sign/v1";
 
@@ -29,6 +29,23 @@ const COSIGN_TYPES: Readonly<Record<string, string>> = {
   vuln: "https://cosign.sigstore.dev/attestation/vuln/v1",
   openvex: "https://openvex.dev/ns",
 };
+const LISTS: readonly Json[] = ["List", "ClusterImagePolicyList"];
+const SPEC = ["images", "authorities", "mode", "match", "policy"];
+const AUTHORITY = [
+  "name",
+  "key",
+  "keyless",
+  "attestations",
+  "ctlog",
+  "rfc3161timestamp",
+  "source",
+  "static",
+  "signatureFormat",
+];
+const ATTESTATION = ["name", "predicateType", "policy"];
+const KEY = ["data", "hashAlgorithm", "kms", "secretRef"];
+const KEYLESS = ["url", "identities", "ca-cert", "trustRootRef", "insecureIgnoreSCT"];
+const IDENTITY = ["issuer", "issuerRegExp", "subject", "subjectRegExp"];
 const PUBLIC_FULCIO = /^https:\/\/fulcio\.sigstore\.dev\/?$/;
 const PUBLIC_REKOR = /^https:\/\/rekor\.sigstore\.dev\/?$/;
 
@@ -61,8 +78,7 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
   const rules: PolicyRule[] = [];
   const ids = new Set<string>();
   const modes = new Set<string>();
-  documents.forEach((document, i) => {
-    const at = documents.length === 1 ? "" : `/${i}`;
+  documents.flatMap(itemsOf).forEach(([document, at]) => {
     if (!isObject(document)) {
       throw new AttestationError("malformed-policy", "Cannot import policy: it is no object", {
         path: at,
@@ -81,9 +97,8 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
     if (rule !== undefined) rules.push(rule);
   });
   const keyless = Object.keys(context.identities).length > 0;
-  if (rules.length === 0 || (!keyless && Object.keys(context.keys).length === 0)) {
-    throw nothingLeft(losses);
-  }
+  // Without a rule there is no signer either.
+  if (!keyless && Object.keys(context.keys).length === 0) throw nothingLeft(losses);
   const mode = modes.size === 1 && modes.has("warn") ? "permissive" : "enforce";
   if (modes.size > 1) losses.add("/spec/mode", "warn", "A policy has one mode: enforce for all");
   return {
@@ -102,6 +117,15 @@ export function importClusterImagePolicies(documents: readonly Json[]): Imported
     },
     notCarriedOver: losses.list,
   };
+}
+
+/** The policies of a document, which may be a list as kubectl prints it, and where they are. */
+function itemsOf(document: Json, i: number, { length }: readonly Json[]): [Json, at: string][] {
+  const at = length === 1 ? "" : `/${i}`;
+  if (!isObject(document) || !LISTS.includes(document.kind) || !Array.isArray(document.items)) {
+    return [[document, at]];
+  }
+  return document.items.map((item, k) => [item, `${at}/items/${k}`]);
 }
 
 /** Nothing could be carried over: an empty policy would be no policy. */
@@ -128,9 +152,9 @@ function importOne(
 ): PolicyRule | undefined {
   const { losses } = context;
   if (!isObject(spec)) return void losses.add(`${at}/spec`, "", "It is no object");
-  refuseUnknown(spec, ["images", "authorities", "mode", "match", "policy"], `${at}/spec`, losses);
+  const common = unknownOf(spec, SPEC, `${at}/spec`, losses);
   const name = isObject(metadata) && typeof metadata.name === "string" ? metadata.name : "image";
-  const oci = globsOf(spec.images, `${at}/spec/images`, losses);
+  const oci = patternsOfGlobs(spec.images, `${at}/spec/images`, losses);
   if (oci.length === 0) {
     return void losses.add(`${at}/spec`, name, "No image pattern is left: the policy is left out");
   }
@@ -153,11 +177,10 @@ function importOne(
     return {
       id: importedName(name, "image", ids),
       select: { oci },
-      require: [withConditions({ id: "authority" }, [condition])],
+      require: [withConditions({ id: "authority" }, [condition, ...common])],
     };
   }
   const merged = mergeAuthorities(authorities, losses);
-  const common: Condition[] = [];
   if (spec.policy !== undefined) {
     common.push(losses.placeholder(
       `${at}/spec/policy`,
@@ -196,38 +219,10 @@ function mergeAuthorities(all: readonly Authority[], losses: Losses): Authority 
   return first;
 }
 
-function globsOf(images: Json | undefined, at: string, losses: Losses): string[] {
-  const found: string[] = [];
-  (Array.isArray(images) ? images : []).forEach((image, i) => {
-    const glob = isObject(image) ? image.glob : undefined;
-    const path = `${at}/${i}`;
-    if (typeof glob !== "string") return losses.add(path, JSON.stringify(image), "It has no glob");
-    const last = glob.slice(glob.lastIndexOf("/") + 1);
-    if (/[:@]/.test(last)) {
-      return losses.add(path, glob, "Selectors are for repositories, not for tags or digests");
-    }
-    const fault = patternFault(glob);
-    if (fault !== undefined) return losses.add(path, glob, fault);
-    found.push(glob === "*" ? "**" : glob);
-  });
-  return [...new Set(found)];
-}
-
 function importAuthority(value: Json, at: string, context: Context): Authority | undefined {
   const { losses } = context;
   if (!isObject(value)) return void losses.add(at, JSON.stringify(value), "It is no object");
-  const known = [
-    "name",
-    "key",
-    "keyless",
-    "attestations",
-    "ctlog",
-    "rfc3161timestamp",
-    "source",
-    "static",
-    "signatureFormat",
-  ];
-  if (refuseUnknown(value, known, at, losses)) return undefined;
+  if (refuseUnknown(value, AUTHORITY, at, losses)) return undefined;
   const name = typeof value.name === "string" ? value.name : "authority";
   if (value.static !== undefined) {
     return void losses.add(
@@ -244,14 +239,12 @@ function importAuthority(value: Json, at: string, context: Context): Authority |
   if (authority.names.length === 0) {
     return void losses.add(at, name, "No signer of it is left: the authority is left out");
   }
-  if (isObject(value.ctlog)) {
-    const { url, trustRootRef } = value.ctlog;
-    const isPublic = url === undefined || (typeof url === "string" && PUBLIC_REKOR.test(url));
-    if (isPublic && trustRootRef === undefined) authority.log = isObject(value.key);
+  if (value.ctlog !== undefined) {
+    if (isPublicLog(value.ctlog)) authority.log = isObject(value.key);
     else {
       authority.conditions.push(losses.placeholder(
         `${at}/ctlog`,
-        `log ${shown(url ?? trustRootRef)}`,
+        `log ${shown(value.ctlog)}`,
         "A log of one's own is a root of the policy: put it into trust.roots",
       ));
     }
@@ -267,7 +260,10 @@ function importAuthority(value: Json, at: string, context: Context): Authority |
   if (value.source !== undefined) {
     losses.add(`${at}/source`, JSON.stringify(value.source), "Where attestations lie is not asked");
   }
-  const attestations = Array.isArray(value.attestations) ? value.attestations : [];
+  const { attestations = [] } = value;
+  if (!Array.isArray(attestations)) {
+    return void losses.add(`${at}/attestations`, shown(attestations), "It is no list");
+  }
   attestations.forEach((one, i) => {
     const path = `${at}/attestations/${i}`;
     const stated = isObject(one) ? one.predicateType : undefined;
@@ -278,7 +274,7 @@ function importAuthority(value: Json, at: string, context: Context): Authority |
       : /^[a-z][a-z0-9+.-]*:/i.test(stated)
       ? stated
       : undefined;
-    const conditions: Condition[] = [];
+    const conditions = isObject(one) ? unknownOf(one, ATTESTATION, path, losses) : [];
     if (type === undefined) {
       const what = `predicate type ${shown(stated)}`;
       conditions.push(losses.placeholder(`${path}/predicateType`, what, "It is no known name"));
@@ -301,8 +297,15 @@ function importAuthority(value: Json, at: string, context: Context): Authority |
   return authority;
 }
 
+function isPublicLog(ctlog: Json): boolean {
+  if (!isObject(ctlog) || Object.keys(ctlog).some((member) => member !== "url")) return false;
+  const { url } = ctlog;
+  return url === undefined || (typeof url === "string" && PUBLIC_REKOR.test(url));
+}
+
 function keyOf(key: JsonObject, at: string, name: string, context: Context): string[] {
   const { losses, keys, taken } = context;
+  if (refuseUnknown(key, KEY, at, losses)) return [];
   const { data, hashAlgorithm } = key;
   if (typeof data !== "string") {
     const where = typeof key.kms === "string" ? key.kms : JSON.stringify(key.secretRef ?? null);
@@ -333,6 +336,7 @@ function identitiesOf(
   context: Context,
 ): string[] {
   const { losses, identities, taken } = context;
+  if (refuseUnknown(keyless, KEYLESS, at, losses)) return [];
   const { url } = keyless;
   if (keyless.trustRootRef !== undefined || keyless["ca-cert"] !== undefined) {
     losses.add(at, name, "Its certificates are of an own root: put that into trust.roots by hand");
@@ -353,6 +357,7 @@ function identitiesOf(
   list.forEach((one, i) => {
     const path = `${at}/identities/${i}`;
     if (!isObject(one)) return losses.add(path, JSON.stringify(one), "It is no object");
+    if (refuseUnknown(one, IDENTITY, path, losses)) return;
     const issuer = matcherOf(one, "issuer", path, losses);
     const subject = matcherOf(one, "subject", path, losses);
     if (issuer === undefined || subject === undefined) {
@@ -375,10 +380,8 @@ function matcherOf(
   const exact = identity[member];
   const expression = identity[`${member}RegExp`];
   if (typeof exact === "string" && exact !== "") {
-    if (expression !== undefined) {
-      losses.add(`${at}/${member}RegExp`, shown(expression), "The exact value stands");
-    }
-    return exact;
+    if (expression === undefined) return exact;
+    return void losses.add(`${at}/${member}RegExp`, shown(expression), "There is a text too");
   }
   if (typeof expression !== "string" || expression === "") {
     return void losses.add(`${at}/${member}`, "", `It states no ${member}`);
@@ -418,6 +421,17 @@ function refuseUnknown(
   const others = Object.keys(value).filter((name) => !known.includes(name));
   for (const name of others) losses.add(pointer(at, name), name, "It is not known: left out");
   return others.length > 0;
+}
+
+/** Members that are not known may restrict: a condition that never holds for each. */
+function unknownOf(
+  value: JsonObject,
+  known: readonly string[],
+  at: string,
+  losses: Losses,
+): Condition[] {
+  return Object.keys(value).filter((name) => !known.includes(name))
+    .map((name) => losses.placeholder(pointer(at, name), name, "It is not known"));
 }
 
 function typeOf(policy: Json): string {

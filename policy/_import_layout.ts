@@ -2,12 +2,34 @@ import { AttestationError } from "../errors.ts";
 import { decodeBase64, encodeBase64Url } from "../internal/base64.ts";
 import { decodeHex } from "../internal/hex.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
+import { pointer } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { importedName, type ImportedPolicy, Losses, shown, withConditions } from "./_import.ts";
 import { nothingLeft } from "./_import_cluster_image_policy.ts";
 import { readKeyMaterial } from "./_key_material.ts";
 import { type Condition, POLICY_TYPE, type PolicyKey, type Requirement } from "./document.ts";
 
+const LAYOUT = [
+  "_type",
+  "steps",
+  "inspect",
+  "keys",
+  "expires",
+  "readme",
+  // Authorities of the certificates that cert_constraints of steps are for.
+  "rootcas",
+  "intermediatecas",
+];
+const STEP = [
+  "_type",
+  "name",
+  "pubkeys",
+  "threshold",
+  "expected_command",
+  "expected_materials",
+  "expected_products",
+  "cert_constraints",
+];
 const LINK_TYPES = ["https://in-toto.io/Link/v1", "https://in-toto.io/attestation/link/v0.3"];
 
 /**
@@ -23,7 +45,7 @@ export function importLayout(source: Json): ImportedPolicy {
   const names = new Map<string, string>();
   const taken = new Set<string>();
   for (const [id, value] of Object.entries(isObject(layout.keys) ? layout.keys : {})) {
-    const path = `/keys/${id}`;
+    const path = pointer("/keys", id);
     try {
       const publicKey = publicKeyOf(value);
       readKeyMaterial(publicKey, undefined);
@@ -36,26 +58,27 @@ export function importLayout(source: Json): ImportedPolicy {
   }
   const require: Requirement[] = [];
   const ids = new Set<string>();
-  const steps = Array.isArray(layout.steps) ? layout.steps : [];
-  steps.forEach((step, i) => {
+  entriesOf(layout.steps).forEach((step, i) => {
     require.push(stepOf(step, `/steps/${i}`, names, ids, losses));
   });
-  (Array.isArray(layout.inspect) ? layout.inspect : []).forEach((one, i) => {
+  const refuse = (path: string, name: string, what: string, why: string): void => {
+    const condition = losses.placeholder(path, what, why);
+    require.push(withConditions({ id: importedName(name, "inspection", ids) }, [condition]));
+  };
+  entriesOf(layout.inspect).forEach((one, i) => {
     const name = isObject(one) && typeof one.name === "string" ? one.name : "inspection";
-    const placeholder = losses.placeholder(
-      `/inspect/${i}`,
-      `inspection ${name}`,
-      "No command is run",
-    );
-    require.push(withConditions({ id: importedName(name, "inspection", ids) }, [placeholder]));
+    refuse(`/inspect/${i}`, name, `inspection ${name}`, "No command is run");
   });
+  for (const member of unknownIn(layout, LAYOUT)) {
+    refuse(pointer("", member), member, member, "It is not known");
+  }
   if (require.length === 0 || names.size === 0) throw nothingLeft(losses);
   const used = new Set(require.flatMap(({ envelope }) => {
     const { signedBy } = envelope ?? {};
     return [signedBy].flat().flatMap((one) => one === undefined ? [] : [...one.of]);
   }));
-  const expires = typeof layout.expires === "string" ? layout.expires : undefined;
-  if (expires === undefined || parseTimestamp(expires) === undefined) {
+  const expires = typeof layout.expires === "string" ? layout.expires : "";
+  if (parseTimestamp(expires) === undefined) {
     throw new AttestationError("malformed-policy", "Cannot import layout: it has no end", {
       path: "/expires",
     });
@@ -95,9 +118,18 @@ function layoutOf(source: Json, losses: Losses): JsonObject {
   return value;
 }
 
+/** Entries of a list that may be absent; what is no list is one, so that it is not overlooked. */
+function entriesOf(value: Json | undefined): readonly Json[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** Members that are not known: they may restrict. */
+function unknownIn(value: JsonObject, known: readonly string[]): string[] {
+  return Object.keys(value).filter((name) => !known.includes(name));
+}
+
 function publicKeyOf(value: Json): string | JsonObject {
-  const keyval = isObject(value) && isObject(value.keyval) ? value.keyval : undefined;
-  const text = keyval?.public;
+  const text = isObject(value) && isObject(value.keyval) ? value.keyval.public : undefined;
   if (typeof text !== "string") {
     throw new AttestationError("malformed-key", "The key has no public half");
   }
@@ -118,13 +150,14 @@ function stepOf(
   const name = typeof value.name === "string" ? value.name : "";
   const id = importedName(name, "step", ids);
   const conditions: Condition[] = [];
-  const stated = Array.isArray(value.pubkeys) ? value.pubkeys.map(String) : [];
+  const stated = entriesOf(value.pubkeys).map(shown);
   const of = [...new Set(stated.flatMap((key) => names.get(key) ?? []))];
-  const threshold = typeof value.threshold === "number" ? value.threshold : 1;
-  if (of.length < Math.max(1, threshold) || !Number.isInteger(threshold) || threshold < 1) {
+  const { threshold: wanted = 1 } = value;
+  const threshold = Number.isInteger(wanted) ? Number(wanted) : 0;
+  if (threshold < 1 || of.length < threshold) {
     conditions.push(losses.placeholder(
       `${at}/pubkeys`,
-      `${threshold} functionaries of the step ${name}`,
+      `${shown(wanted)} functionaries of the step ${name}`,
       `Only ${of.length} of their keys can be used`,
     ));
   }
@@ -135,18 +168,19 @@ function stepOf(
       "Links of several functionaries: here they must sign the same one",
     );
   }
-  if (Array.isArray(value.cert_constraints) && value.cert_constraints.length > 0) {
-    losses.add(`${at}/cert_constraints`, JSON.stringify(value.cert_constraints), "Left out");
-  }
-  if (Array.isArray(value.expected_command) && value.expected_command.length > 0) {
-    losses.add(
-      `${at}/expected_command`,
-      value.expected_command.join(" "),
+  const left: [member: string, why: string][] = [
+    ["cert_constraints", "Left out"],
+    [
+      "expected_command",
       "It is a hint in a layout too; ask for it in a condition on /predicate/command",
-    );
+    ],
+  ];
+  for (const [member, why] of left) {
+    const entries = entriesOf(value[member]);
+    if (entries.length > 0) losses.add(`${at}/${member}`, entries.map(shown).join(" "), why);
   }
   for (const member of ["expected_materials", "expected_products"]) {
-    const rules = Array.isArray(value[member]) ? value[member] : [];
+    const rules = entriesOf(value[member]);
     const isOpen = rules.every((rule) => JSON.stringify(rule).toUpperCase() === '["ALLOW","*"]');
     if (isOpen) continue;
     conditions.push(losses.placeholder(
@@ -154,6 +188,9 @@ function stepOf(
       rules.map((rule) => Array.isArray(rule) ? rule.map(shown).join(" ") : shown(rule)).join("; "),
       "Artifact rules are not read",
     ));
+  }
+  for (const member of unknownIn(value, STEP)) {
+    conditions.push(losses.placeholder(pointer(at, member), member, "It is not known"));
   }
   return withConditions({
     id,

@@ -6,30 +6,35 @@ import { VSA_V1 } from "../slsa/vsa_predicate.ts";
 import { type ImportedPolicy, Losses } from "./_import.ts";
 import { POLICY_TYPE, type PolicyDocument, type PolicyRule, type Selector } from "./document.ts";
 
-/** Flags with a value, in any of the commands. */
-const VALUES: ReadonlySet<string> = new Set([
+const PROVENANCE = [
   "source-uri",
   "source-branch",
   "source-tag",
   "source-versioned-tag",
   "builder-id",
   "build-workflow-input",
-  "provenance-path",
-  "provenance-repository",
-  "attestations-path",
-  "attestation-path",
-  "package-name",
-  "package-version",
-  "subject-digest",
-  "verifier-id",
-  "resource-uri",
-  "verified-level",
-  "public-key-path",
-  "public-key-id",
-  "public-key-signing-hash-algo",
+];
+
+/** Flags with a value, by the command. */
+const COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["verify-artifact", [...PROVENANCE, "provenance-path"]],
+  ["verify-image", [...PROVENANCE, "provenance-path", "provenance-repository"]],
+  [
+    "verify-npm-package",
+    [...PROVENANCE, "attestations-path", "package-name", "package-version"],
+  ],
+  ["verify-vsa", [
+    "attestation-path",
+    "subject-digest",
+    "verifier-id",
+    "resource-uri",
+    "verified-level",
+    "public-key-path",
+    "public-key-id",
+    "public-key-signing-hash-algo",
+  ]],
 ]);
 const SWITCHES: ReadonlySet<string> = new Set(["print-provenance", "print-attestation"]);
-const COMMANDS = ["verify-artifact", "verify-image", "verify-npm-package", "verify-vsa"];
 
 /**
  * A policy of the flags of slsa-verifier 2.
@@ -47,12 +52,12 @@ export function importSlsaVerifier(
   const rest = [...words];
   if (/(?:^|[/\\])slsa-verifier(?:\.exe)?$/.test(rest[0] ?? "")) rest.shift();
   const command = rest.shift() ?? "";
-  if (!COMMANDS.includes(command)) {
-    throw wrong(`${quote(command)} is none of ${COMMANDS.join(", ")}`);
+  const known = COMMANDS.get(command);
+  if (known === undefined) {
+    throw wrong(`${quote(command)} is none of ${[...COMMANDS.keys()].join(", ")}`);
   }
-  const { flags, operands } = readFlags(rest);
+  const { flags, operands } = readFlags(rest, known);
   const one = (name: string): string | undefined => flags.get(name)?.at(-1);
-  for (const name of ["print-provenance", "print-attestation"]) flags.delete(name);
   for (
     const name of [
       "provenance-path",
@@ -105,12 +110,12 @@ function importProvenance(
     : command === "verify-image"
     ? imageOf(operands[0])
     : undefined;
+  for (const name of [select?.npm, select?.oci].flat()) {
+    if (name !== undefined && /[*?]/.test(name)) throw wrong(`${quote(name)} is no name`);
+  }
   const version = one("package-version");
   if (version !== undefined) {
     losses.add("--package-version", version, "It is of one release: no selector is for versions");
-  }
-  for (const name of ["subject-digest", "verifier-id", "resource-uri", "verified-level"]) {
-    if (flags.has(name)) throw wrong(`--${name} has no meaning for ${command}`);
   }
   const rule: PolicyRule = {
     id: "provenance",
@@ -177,24 +182,21 @@ function finish(
 
 function readFlags(
   words: readonly string[],
+  known: readonly string[],
 ): { flags: Map<string, string[]>; operands: string[] } {
   const flags = new Map<string, string[]>();
   const operands: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i];
-    if (!word.startsWith("--")) {
+    const [, name, stated] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name === undefined) {
       if (word.startsWith("-")) throw wrong(`the flag ${quote(word)} is not known`);
       operands.push(word);
       continue;
     }
-    const equals = word.indexOf("=");
-    const name = word.slice(2, equals < 0 ? undefined : equals);
-    if (SWITCHES.has(name)) {
-      flags.set(name, [""]);
-      continue;
-    }
-    if (!VALUES.has(name)) throw wrong(`the flag ${quote(`--${name}`)} is not known`);
-    const value = equals < 0 ? words[++i] : word.slice(equals + 1);
+    if (SWITCHES.has(name)) continue;
+    if (!known.includes(name)) throw wrong(`the flag ${quote(`--${name}`)} is not known`);
+    const value = stated ?? words[++i];
     if (value === undefined || value === "") throw wrong(`--${name} has no value`);
     flags.set(name, [...flags.get(name) ?? [], value]);
   }

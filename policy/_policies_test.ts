@@ -9,13 +9,13 @@ const JWK = {
 };
 
 /** A policy with one rule, one requirement, and one member of it changed. */
-const rule = (more: Loose): unknown => policyOf(more as never);
-const asks = (more: Loose): unknown => rule({ require: [{ id: "signed", ...more }] });
-const trust = (more: Loose): unknown => {
+export const rule = (more: Loose): unknown => policyOf(more as never);
+export const asks = (more: Loose): unknown => rule({ require: [{ id: "signed", ...more }] });
+export const trust = (more: Loose): unknown => {
   const policy = policyOf({}) as { trust: Loose };
   return { ...policy, trust: { ...policy.trust, ...more } };
 };
-const where = (condition: Loose): unknown =>
+export const where = (condition: Loose): unknown =>
   asks({ predicate: { where: [{ path: "/predicate/a", ...condition }] } });
 export const top = (more: Loose): unknown => policyOf({}, more as never);
 
@@ -821,6 +821,7 @@ export const FULL_POLICY = {
   },
   selection: "all",
   unselected: "pass",
+  platforms: "from-index",
   rules: [{
     id: "image",
     description: "Images",

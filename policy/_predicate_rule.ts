@@ -119,8 +119,7 @@ function checkKind(
   types: readonly string[] | undefined,
   readable: readonly string[],
 ): void {
-  if (types === undefined || types.length === 0) return;
-  const other = types.find((type) => !readable.includes(type));
+  const other = types?.find((type) => !readable.includes(type));
   if (other === undefined) return;
   predicate.wrong(
     name,
@@ -170,7 +169,7 @@ function adopt(members: Members, assert: () => void): void {
   try {
     assert();
   } catch (error) {
-    if (!(error instanceof TypeError) && !isAttestationError(error)) throw error;
+    if (!(error instanceof TypeError)) throw error;
     const found = error.message.replace(/^Cannot expect of provenance: /, "");
     members.list.wrong(members.path, found);
   }

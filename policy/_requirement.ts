@@ -180,8 +180,8 @@ export function checkSignedBy(
     if (fault !== undefined) list.wrong(at, fault);
   }
   const distinct = [...signers].reduce((sum, name) => sum + (names.get(name)?.signers ?? 0), 0);
-  const threshold = rule.integer("threshold", 1, 10_000);
-  if (threshold !== undefined && !unknown && of.length > 0 && threshold > distinct) {
+  const threshold = rule.integer("threshold", 1, 10_000) ?? 0;
+  if (!unknown && of.length > 0 && threshold > distinct) {
     rule.wrong(
       "threshold",
       `threshold is ${threshold}, but only ${distinct} distinct signers are named`,

@@ -79,8 +79,10 @@ function checkAcross(
     if (cross === undefined) continue;
     const id = checkId(cross);
     if (id === "across") cross.wrong("id", 'the id "across" is taken');
-    if (id !== undefined && ids.has(id)) cross.wrong("id", `the id ${quote(id)} is there twice`);
-    if (id !== undefined) ids.add(id);
+    if (id !== undefined) {
+      if (ids.has(id)) cross.wrong("id", `the id ${quote(id)} is there twice`);
+      ids.add(id);
+    }
     cross.text("description");
     const kinds = CROSS.filter((name) => cross.has(name));
     if (kinds.length > 1 || (kinds.length === 0 && !cross.unknown)) {

@@ -2,18 +2,9 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "
 import { describe, it } from "node:test";
 import type { Json, JsonObject } from "../internal/json.ts";
 import { AttestationError } from "../errors.ts";
-import { KEYS } from "./_fixtures_test.ts";
+import { ISSUER, KEYS } from "./_fixtures_test.ts";
+import { cip, imported } from "./_imports_test.ts";
 import { type ImportedPolicy, importPolicy } from "./import.ts";
-
-const ISSUER = "https://token.actions.githubusercontent.com";
-
-function cip(spec: JsonObject, metadata: JsonObject = { name: "images" }): JsonObject {
-  return { apiVersion: "policy.sigstore.dev/v1beta1", kind: "ClusterImagePolicy", metadata, spec };
-}
-
-function imported(...documents: Json[]): ImportedPolicy {
-  return importPolicy({ kind: "cluster-image-policy", documents });
-}
 
 const images = [{ glob: "ghcr.io/acme/**" }];
 const identity = {

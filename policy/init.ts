@@ -1,6 +1,5 @@
 import { AttestationError } from "../errors.ts";
-import type { JsonObject } from "../internal/json.ts";
-import { quote } from "../internal/json.ts";
+import { type Json, type JsonObject, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import {
   type CertificateIdentity,
@@ -18,6 +17,7 @@ import {
 } from "./document.ts";
 import type { ArtifactEvidence, EvidenceAttestation, EvidenceSigner } from "./evidence.ts";
 import { parsePolicy } from "./parse.ts";
+import { valuesAt } from "./path.ts";
 
 /** What a derived policy took from where. */
 export interface DerivedFact {
@@ -160,7 +160,7 @@ export function derivePolicy(
     ...(Object.keys(keys).length === 0 ? {} : { keys }),
     ...(isKeyless ? { identities } : {}),
     roots: isKeyless ? roots : [],
-    ...(isKeyless && options.thresholds !== undefined ? { thresholds: options.thresholds } : {}),
+    ...(isKeyless ? { thresholds: options.thresholds } : {}),
   };
   const document: PolicyDocument = {
     type: POLICY_TYPE,
@@ -197,19 +197,14 @@ function stableIdentity(identity: CertificateIdentity): IdentityExpectation {
 function builderOf({ statement }: EvidenceAttestation): { path: string; id: string } | undefined {
   if (!PROVENANCE_TYPES.includes(statement.predicateType)) return undefined;
   for (const path of ["/predicate/runDetails/builder/id", "/predicate/builder/id"]) {
-    let value: unknown = statement;
-    for (const part of path.split("/").slice(1)) {
-      value = typeof value === "object" && value !== null && Object.hasOwn(value, part)
-        ? (value as Record<string, unknown>)[part]
-        : undefined;
-    }
+    const value = valuesAt(path, statement as unknown as Json)[0]?.value;
     // The id of a builder with a ref changes with each release of its workflow.
     if (typeof value === "string" && !value.includes("@refs/")) return { path, id: value };
   }
   return undefined;
 }
 
-function openQuestions({ trust = {}, rules }: PolicyDocument): string[] {
+function openQuestions({ trust = {} }: PolicyDocument): string[] {
   const open = [
     "Which artifacts it is for: rules/0 has no select, so it is for every one",
     "When it ends: set expires, so that somebody looks at it again",
@@ -217,9 +212,7 @@ function openQuestions({ trust = {}, rules }: PolicyDocument): string[] {
   if (Object.keys(trust.identities ?? {}).length > 0) {
     open.push("Which refs may be released: no identity names a sourceRepositoryRef");
   }
-  if (!rules.some(({ require }) => require.some(({ freshness }) => freshness !== undefined))) {
-    open.push("How old an attestation may be: no requirement has freshness");
-  }
+  open.push("How old an attestation may be: no requirement has freshness");
   return open;
 }
 

@@ -64,6 +64,20 @@ describe("validatePolicy()", () => {
     const circle = rules(link("a", "b"), link("b", "c"), link("c", "a"), end);
     deepEqual(circle.map(({ path }) => path), ["/rules/2/across/0/chain/rule"]);
     ok(circle[0].message.includes("a > b > c > a"));
+    // The same end by two ways is no circle.
+    const split = (id: string, ...to: string[]) => ({
+      ...link(id, to[0]),
+      across: to.map((rule, i) => ({
+        id: `c${i}`,
+        chain: { from: "p", dependency: "x", rule },
+      })),
+    });
+    deepEqual(rules(split("a", "b", "c"), link("b", "z"), link("c", "z"), end), []);
+    const second = rules(split("a", "z", "b"), link("b", "a"), end);
+    deepEqual(second.map(({ path }) => path), ["/rules/1/across/0/chain/rule"]);
+    // And a circle to which several ways lead is one.
+    const own = rules(link("a", "b"), link("b", "b"), link("c", "b"));
+    deepEqual(own.map(({ path }) => path), ["/rules/1/across/0/chain/rule"]);
     const many = Array.from({ length: 9999 }, (_, i) => link(`r${i}`, `r${i + 1}`));
     deepEqual(rules(...many, link("r9999", "r0")).length, 1);
   });
@@ -79,6 +93,40 @@ describe("validatePolicy()", () => {
     deepEqual(rules([a, { ...a, id: "b" }]), ["/rules/1/select"]);
     deepEqual(rules([{ ...all, select: { name: "**" } }, a]), ["/rules/1/select"]);
     deepEqual(rules([a, { ...a, id: "b", select: { name: "*.zip" } }]), []);
+    const by = (select: unknown) => rules([{ ...all, select }, a]);
+    deepEqual(by({ name: ["*.zip", "**"] }), ["/rules/1/select"]);
+    deepEqual(by({ name: "**", npm: "*" }), []);
+    deepEqual(by({ npm: "**" }), []);
+    deepEqual(by({ name: ["*.zip"] }), []);
+    deepEqual(
+      rules([{ ...a, select: { npm: "a", name: "b" } }, {
+        ...a,
+        id: "b",
+        select: { name: "b", npm: "a" },
+      }]),
+      ["/rules/1/select"],
+    );
+    deepEqual(rules([all, { id: "rest", require: [{ id: "s" }] }, a]), [
+      "/rules/1",
+      "/rules/2/select",
+    ]);
+    const [{ message }] = validatePolicy(top({ rules: [a, all, { ...a, id: "b" }] }));
+    equal(
+      message,
+      'Cannot read policy: the rule is never reached: "all" before it selects everything that ' +
+        'it does; put it first, or set selection to "all"',
+    );
+    const [twice] = validatePolicy(top({ rules: [a, { ...a, id: "b" }] }));
+    ok(twice.message.includes('never reached: "a" before it'), twice.message);
+    // What is wrong with the rule itself is told, and which one it is.
+    const nameless = validatePolicy(top({ rules: [{ ...all, id: 7 }, a] }));
+    deepEqual(nameless.map(({ path }) => path), ["/rules/0/id", "/rules/1/select"]);
+    ok(nameless[1].message.includes('"0" before it'), nameless[1].message);
+    deepEqual(rules([7, { ...a, select: 7 }, { ...a, id: "b", select: [] }]), [
+      "/rules/0",
+      "/rules/1/select",
+      "/rules/2/select",
+    ]);
   });
 
   it("takes 10 000 rules in time that grows with them, and no more", async () => {

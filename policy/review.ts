@@ -44,15 +44,15 @@ export function reviewPolicy(policy: PolicyDocument, now: Date): PolicyWarning[]
   if (policy.mode === "permissive") {
     warn("/mode", "The policy refuses nothing: it only warns", 'Say "enforce" when all is signed');
   }
-  const end = policy.expires === undefined ? undefined : parseTimestamp(policy.expires)?.getTime();
-  if (end !== undefined && end <= now.getTime()) {
+  const left = (parseTimestamp(policy.expires ?? "")?.getTime() ?? Infinity) - now.getTime();
+  if (left <= 0) {
     warn(
       "/expires",
       `The policy ended at ${policy.expires}: every verdict fails`,
       "Set a later end",
     );
-  } else if (end !== undefined && end - now.getTime() < 30 * DAY) {
-    const days = Math.max(1, Math.floor((end - now.getTime()) / DAY));
+  } else if (left < 30 * DAY) {
+    const days = Math.max(1, Math.floor(left / DAY));
     warn("/expires", `The policy ends in ${days} days`, "Review it and set a later end");
   }
   if (policy.unselected === "pass") {

@@ -116,8 +116,10 @@ function checkTable(value: Json, list: ProblemList): void {
     if (row === undefined) continue;
     row.need("name", "artifacts", "now", "expect");
     const name = row.text("name", 256);
-    if (name !== undefined && names.has(name)) row.wrong("name", `${quote(name)} is there twice`);
-    if (name !== undefined) names.add(name);
+    if (name !== undefined) {
+      if (names.has(name)) row.wrong("name", `${quote(name)} is there twice`);
+      names.add(name);
+    }
     row.text("description");
     row.time("now");
     checkArtifacts(row, list);
@@ -149,9 +151,9 @@ function checkArtifacts(row: Members, list: ProblemList): void {
       artifact.wrong("", "an artifact has either a file or a digest");
     }
     if (digest === undefined) continue;
-    const [algorithm, hex = ""] = digest.split(":");
+    const [algorithm, ...rest] = digest.split(":");
     const fault = DIGEST_ALGORITHMS.has(algorithm)
-      ? digestFault(algorithm, hex, false)
+      ? digestFault(algorithm, rest.join(":"), false)
       : "it begins with no known algorithm";
     if (fault !== undefined) artifact.wrong("digest", `the digest ${quote(digest)}: ${fault}`);
   }
