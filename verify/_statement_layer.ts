@@ -70,15 +70,16 @@ export function statementLayer(
     const { payloadType, isAccepted } = envelope;
     const id = "envelope.payload-type";
     const facts = { expected: IN_TOTO, actual: payloadType, path: envelope.path };
-    if (isAccepted) {
-      list.passed(id, "The payload is an in-toto Statement", facts);
-    } else if (match === undefined && predicateTypes === undefined && judge === undefined) {
-      list.skipped("statement.format", `The payload is ${quote(payloadType)}, which is not read`);
+    if (!isAccepted) {
+      if (match === undefined && predicateTypes === undefined && judge === undefined) {
+        list.skipped("statement.format", `The payload is ${quote(payloadType)}, which is not read`);
+      } else {
+        const message = `Cannot accept envelope: payloadType is ${quote(payloadType)}`;
+        list.refused(id, "unsupported-payload-type", message, facts);
+      }
       return list.checks;
-    } else {
-      const message = `Cannot accept envelope: payloadType is ${quote(payloadType)}`;
-      list.refused(id, "unsupported-payload-type", message, facts);
     }
+    list.passed(id, "The payload is an in-toto Statement", facts);
   }
   if ("error" in statement) {
     list.failed("statement.format", statement.error);

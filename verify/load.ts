@@ -251,7 +251,11 @@ function hasCertificate({ signatures }: JsonObject): boolean {
   return Array.isArray(signatures) && isObject(signatures[0]) && "cert" in signatures[0];
 }
 
-function readUnverified(payload: Uint8Array | JsonObject, limits: Limits): UnverifiedStatement {
+/** The Statement in a payload, before anybody vouches for it. */
+export function readUnverified(
+  payload: Uint8Array | JsonObject,
+  limits: Limits,
+): UnverifiedStatement {
   try {
     const { maxSubjects, maxAttestationBytes: maxBytes } = limits;
     return { value: parseStatement(payload, { maxSubjects, maxBytes }) };
