@@ -1,13 +1,6 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  cosignLayer,
-  digestOf,
-  IN_TOTO,
-  layerJson,
-  simpleSigning,
-  statementOf,
-} from "../tests/fixtures/oci.ts";
+import { IN_TOTO } from "../tests/fixtures/oci.ts";
 import {
   ARTIFACT,
   BLOB,
