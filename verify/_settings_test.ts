@@ -67,6 +67,28 @@ describe("verify() and the certificate in an envelope's signature", () => {
     const other = { ...options, trust: { ...options.trust, keys: [trustedKey] } };
     equal((await reportOf(envelope, other)).errorReason, "invalid-signature");
   });
+
+  it("is looked for in signatures of any form", async () => {
+    const envelope = await signed(statementAbout(["abc"]));
+    const [first] = envelope.signatures;
+    const rows: [unknown, string][] = [
+      [[{ ...first, cert: null }], "missing-trusted-key"],
+      [[{ ...first, cert: [] }], "missing-trusted-key"],
+      [[{ ...first, cert: "x" }, first], "missing-trusted-key"],
+      [[{ ...first, cert: "x" }], "malformed-pem"],
+      [[], "missing-signatures"],
+      [["x"], "malformed-envelope"],
+      [[null], "malformed-envelope"],
+      [{}, "malformed-envelope"],
+      [null, "malformed-envelope"],
+      [7, "malformed-envelope"],
+      ["x", "malformed-envelope"],
+    ];
+    for (const [signatures, reason] of rows) {
+      const { errorReason } = await reportOf({ ...envelope, signatures }, {});
+      equal(errorReason, reason, JSON.stringify(signatures));
+    }
+  });
 });
 
 describe("verify() and what an attestation was read as", () => {

@@ -93,6 +93,9 @@ describe("verify() of an image signature by cosign", () => {
     for (const content of [text, utf8(text)]) {
       const report = await verify({ source: "signature-1", content }, IMAGE, await options());
       assert.equal(report.errorReason, null);
+      // Its first line is none of JSON Lines.
+      const [{ attestations }] = report.artifacts;
+      assert.deepEqual(attestations.map(({ source }) => source), ["signature-1"]);
     }
   });
 
