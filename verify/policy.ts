@@ -69,7 +69,7 @@ export function trustOfPolicy(
     trust: {
       keys: [...keys],
       ...(openpgp === undefined ? {} : { openpgp }),
-      keySets: keySets.length === 0 ? undefined : [...keySets],
+      keySets: [...keySets],
       trustedRoots: [...trustedRoots],
       onlyRoot: !publicGood,
     },
