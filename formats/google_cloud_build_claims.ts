@@ -385,7 +385,7 @@ function named(text: string | undefined): string {
  * Where the copy for people says something that the signed Statement does not: the place in
  * the copy, or undefined. The copy may leave things out, never add or change any.
  */
-export function differingText(text: JsonObject, signed: JsonObject): string | undefined {
+export function differingText(text: Json, signed: JsonObject): string | undefined {
   const { predicate, slsaProvenance, ...rest } = signed;
   // Cloud Build states v0.1 provenance twice, by its true and by an older name.
   const twin = slsaProvenance ?? predicate;

@@ -1,5 +1,6 @@
 import type { Check } from "../report.ts";
 import type { EnvelopeLayer } from "./_envelope_layer.ts";
+import { statementOf } from "./_statement_layer.ts";
 import type { DigestedArtifact } from "./artifact.ts";
 import { furthestReason } from "./assemble.ts";
 import type { EnvelopeFacts, Finding } from "./evidence.ts";
@@ -14,14 +15,14 @@ export type Row = Finding[];
 export function finish(
   one: LoadedAttestation,
   envelope: EnvelopeLayer,
-  statement: readonly Check[],
+  statementChecks: readonly Check[],
   predicate: PredicateLayer = { checks: [] },
 ): Finding {
   const signed = envelope.list.error === undefined;
   // Who signed decides how far the Statement's own words can be believed.
   const checks = [
     ...envelope.list.checks,
-    ...[...statement, ...predicate.checks].map((check) => ({
+    ...[...statementChecks, ...predicate.checks].map((check) => ({
       ...check,
       origin: signed ? check.origin ?? "signed" : "unsigned" as const,
     })),
@@ -43,12 +44,10 @@ export function finish(
   if (envelope.identity !== undefined) result.identity = envelope.identity;
   if (envelope.foreign !== undefined) result.foreign = envelope.foreign;
   // The signature over these bytes was accepted: from here on the Statement is verified.
-  if (
-    !("error" in one) && one.unverifiedStatement !== undefined && "value" in one.unverifiedStatement
-  ) {
-    const { value } = one.unverifiedStatement;
-    result.predicateType = value.predicateType;
-    result.statement = value;
+  const statement = statementOf(one);
+  if (statement !== undefined) {
+    result.predicateType = statement.predicateType;
+    result.statement = statement;
   }
   return finding;
 }

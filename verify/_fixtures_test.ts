@@ -1,6 +1,9 @@
 import { createEnvelope } from "../dsse/mod.ts";
 import type { Envelope } from "../dsse/mod.ts";
-import { utf8 } from "../internal/bytes.ts";
+import { keyOf } from "../formats/_fixtures_test.ts";
+import { encodeBase64 } from "../internal/base64.ts";
+import { blake2b512 } from "../internal/blake2b.ts";
+import { concat, utf8 } from "../internal/bytes.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { sha256 } from "../internal/sha256.ts";
 import { type GeneratedSigner, generateSigner, type Signer } from "../keys/mod.ts";
@@ -40,6 +43,15 @@ export async function signed(
   type: string = TYPE,
 ): Promise<Envelope> {
   return await createEnvelope(type, payload, signers ?? (await ciKey()).signer);
+}
+
+/** A signature of minisign over the BLAKE2b-512 of some bytes, by `keyOf("Ed25519")`. */
+export async function minisig(over: Uint8Array): Promise<string> {
+  const { signer } = await keyOf("Ed25519");
+  const signature = await signer.sign(blake2b512(over));
+  const global = await signer.sign(concat(signature, utf8("t")));
+  const line = encodeBase64(concat(utf8("ED"), new Uint8Array(8), signature));
+  return `untrusted comment: x\n${line}\ntrusted comment: t\n${encodeBase64(global)}\n`;
 }
 
 /** A report in short: `ok` or the reason, and the same of each attestation of each artifact. */

@@ -1,5 +1,5 @@
 import type { Context, EnvelopeLayer } from "./_envelope_layer.ts";
-import type { Loaded } from "./_statement_layer.ts";
+import { type Loaded, statementOf } from "./_statement_layer.ts";
 import { notJudged, type PredicateLayer } from "./predicate.ts";
 
 /** What is expected of the predicate, judged by whoever accepted the envelope. */
@@ -9,8 +9,8 @@ export function predicateLayer(
   { judge }: Context,
 ): PredicateLayer | undefined {
   if (judge === undefined) return undefined;
-  const { unverifiedStatement: stated } = one;
-  if (stated === undefined || "error" in stated) return notJudged(false);
+  const statement = statementOf(one);
+  if (statement === undefined) return notJudged(false);
   if (list.error !== undefined) return notJudged(true);
-  return judge(stated.value, { identity, keys });
+  return judge(statement, { identity, keys });
 }

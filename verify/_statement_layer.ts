@@ -18,17 +18,26 @@ const BUNDLE_TYPE = /^application\/vnd\.in-toto\+json$/;
 interface EnvelopeType {
   payloadType: string;
   path: string;
-  accepted: RegExp;
+  isAccepted: boolean;
 }
 
-function envelopeOf(one: Loaded): EnvelopeType | undefined {
-  if ("envelope" in one) {
-    return { payloadType: one.envelope.payloadType, path: "/payloadType", accepted: DSSE_TYPE };
-  }
-  if (!("bundle" in one) || one.bundle.content.kind !== "envelope") return undefined;
-  const { payloadType } = one.bundle.content.envelope;
-  const path = one.format === "dsse" ? "/payloadType" : "/dsseEnvelope/payloadType";
-  return { payloadType, path, accepted: BUNDLE_TYPE };
+function envelopeOf(one: LoadedAttestation): EnvelopeType | undefined {
+  const isDsse = "envelope" in one;
+  const content = "bundle" in one ? one.bundle.content : one;
+  if (!("envelope" in content)) return undefined;
+  const { payloadType } = content.envelope;
+  return {
+    payloadType,
+    path: one.format === "dsse" ? "/payloadType" : "/dsseEnvelope/payloadType",
+    isAccepted: (isDsse ? DSSE_TYPE : BUNDLE_TYPE).test(payloadType),
+  };
+}
+
+/** The Statement in a payload of its type; nothing is read of one of another type. */
+export function statementOf(one: LoadedAttestation): Statement | undefined {
+  const stated = "unverifiedStatement" in one ? one.unverifiedStatement : undefined;
+  if (stated === undefined || "error" in stated) return undefined;
+  return envelopeOf(one)?.isAccepted === false ? undefined : stated.value;
 }
 
 /** An attestation that could be read. */
@@ -50,7 +59,7 @@ export function messageLayer({ predicateTypes }: Context): Check[] {
 /** Checks what the payload says it is about, and of which kind it is. */
 export function statementLayer(
   one: Loaded,
-  { predicateTypes, options }: Context,
+  { predicateTypes, judge, options }: Context,
   match: ((statement: Statement) => MatchResult) | undefined,
 ): Check[] {
   const list = new CheckList();
@@ -58,18 +67,19 @@ export function statementLayer(
   if (statement === undefined) return [];
   const envelope = envelopeOf(one);
   if (envelope !== undefined) {
-    const { payloadType } = envelope;
+    const { payloadType, isAccepted } = envelope;
     const id = "envelope.payload-type";
     const facts = { expected: IN_TOTO, actual: payloadType, path: envelope.path };
-    if (envelope.accepted.test(payloadType)) {
-      list.passed(id, "The payload is an in-toto Statement", facts);
-    } else if (match === undefined && predicateTypes === undefined) {
-      list.skipped("statement.format", `The payload is ${quote(payloadType)}, which is not read`);
+    if (!isAccepted) {
+      if (match === undefined && predicateTypes === undefined && judge === undefined) {
+        list.skipped("statement.format", `The payload is ${quote(payloadType)}, which is not read`);
+      } else {
+        const message = `Cannot accept envelope: payloadType is ${quote(payloadType)}`;
+        list.refused(id, "unsupported-payload-type", message, facts);
+      }
       return list.checks;
-    } else {
-      const message = `Cannot accept envelope: payloadType is ${quote(payloadType)}`;
-      list.refused(id, "unsupported-payload-type", message, facts);
     }
+    list.passed(id, "The payload is an in-toto Statement", facts);
   }
   if ("error" in statement) {
     list.failed("statement.format", statement.error);

@@ -6,11 +6,10 @@ import { digestAll } from "../internal/hasher.ts";
 import { encodeHex } from "../internal/hex.ts";
 import { quote } from "../internal/json.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
-import { parseStatement } from "../intoto/statement.ts";
 import type { Check } from "../report.ts";
 import { parseCosignLayer, readCosignLayer } from "../sigstore/cosign_layer.ts";
 import type { DigestedArtifact } from "./artifact.ts";
-import type { Limits, LoadedAttestation, UnverifiedStatement } from "./load.ts";
+import { type Limits, type LoadedAttestation, readUnverified } from "./load.ts";
 
 /** What an image signature is over: the payload, and which image that names. */
 export interface SignedImage {
@@ -30,7 +29,7 @@ export async function loadCosignLayer(
   limits: Limits,
 ): Promise<LoadedAttestation> {
   try {
-    const { maxAttestationBytes, maxSubjects } = limits;
+    const { maxAttestationBytes } = limits;
     const layer = parseCosignLayer(value, { maxBytes: 2 * maxAttestationBytes });
     const content = readCosignLayer(layer, maxAttestationBytes);
     if (content.kind === "signature") {
@@ -40,25 +39,15 @@ export async function loadCosignLayer(
       const image = { payload, algorithm, digest: await digestsOf(payload), said };
       return { source, format: "cosign-signature", bundle, image };
     }
-    const statementOf = (payload: Uint8Array): UnverifiedStatement => {
-      try {
-        return { value: parseStatement(payload, { maxSubjects, maxBytes: maxAttestationBytes }) };
-      } catch (error) {
-        return { error: asRefusal(error) };
-      }
-    };
     if (content.kind === "envelope") {
       const { envelope } = content;
-      return {
-        source,
-        format: "dsse",
-        envelope,
-        unverifiedStatement: statementOf(envelope.payload),
-      };
+      const unverifiedStatement = readUnverified(envelope.payload, limits);
+      return { source, format: "dsse", envelope, unverifiedStatement };
     }
     const { bundle } = content;
-    if (bundle.content.kind !== "envelope") throw new TypeError("A layer is no envelope");
-    const unverifiedStatement = statementOf(bundle.content.envelope.payload);
+    const unverifiedStatement = "envelope" in bundle.content
+      ? readUnverified(bundle.content.envelope.payload, limits)
+      : undefined;
     return { source, format: "dsse", bundle, unverifiedStatement };
   } catch (error) {
     return { source, format: "unknown", error: asRefusal(error) };

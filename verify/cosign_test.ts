@@ -22,7 +22,7 @@ import {
   WORKFLOW,
 } from "../tools/pki/instance.ts";
 import { timestamp } from "../tools/pki/tsa.ts";
-import { verify, type VerifyOptions } from "./mod.ts";
+import { type ArtifactInput, verify, type VerifyOptions } from "./mod.ts";
 
 const IMAGE = utf8('{"schemaVersion":2}');
 const OTHER = utf8('{"schemaVersion":2,"other":true}');
@@ -93,6 +93,9 @@ describe("verify() of an image signature by cosign", () => {
     for (const content of [text, utf8(text)]) {
       const report = await verify({ source: "signature-1", content }, IMAGE, await options());
       assert.equal(report.errorReason, null);
+      // Its first line is none of JSON Lines.
+      const [{ attestations }] = report.artifacts;
+      assert.deepEqual(attestations.map(({ source }) => source), ["signature-1"]);
     }
   });
 
@@ -129,6 +132,71 @@ describe("verify() of an image signature by cosign", () => {
   it("is no attestation with a predicate", async () => {
     const expect = { ...(await options()).expect, predicateType: "https://slsa.dev/provenance/v1" };
     assert.equal(await verdict(await signature(), IMAGE, { expect }), "predicate-type-mismatch");
+  });
+
+  it("tells which image is signed, and which one was compared", async () => {
+    const layer = layerJson(await signature());
+    const said = async (artifact: ArtifactInput | undefined, more: Partial<VerifyOptions> = {}) => {
+      const { artifacts } = await verify(layer, artifact, await options(more));
+      return artifacts[0].attestations[0].checks
+        .filter(({ id }) => id === "envelope.format" || !id.startsWith("envelope."))
+        .map(({ layer: _layer, origin: _origin, ...rest }) => rest);
+    };
+    const path = "/critical/image/docker-manifest-digest";
+    const [format, names] = [{
+      id: "envelope.format",
+      outcome: "passed",
+      message: "An image signature by cosign",
+    }, {
+      id: "statement.format",
+      outcome: "passed",
+      message: "The payload names an image",
+      actual: "cosign container image signature",
+    }];
+    const good = {
+      id: "statement.subject",
+      outcome: "passed",
+      message: "The signed image is the artifact",
+      expected: DIGEST,
+      actual: DIGEST,
+      path,
+    };
+    const bad = {
+      ...good,
+      outcome: "failed",
+      message: "Cannot accept image signature: it is of another image",
+      reason: "subject-mismatch",
+    };
+    assert.deepEqual(await said(IMAGE), [format, names, good]);
+    assert.deepEqual(await said(OTHER), [format, names, { ...bad, expected: digestOf(OTHER) }]);
+    // A digest of another kind says nothing of the one that is signed, nor does a name of its own.
+    for (
+      const digest of [{ sha512: "0".repeat(128) }, JSON.parse('{"__proto__":"0","sha1":"1"}')]
+    ) {
+      const expected = Object.entries(digest).map((pair) => pair.join(":")).join(", ");
+      assert.deepEqual(await said({ digest }), [format, names, { ...bad, expected }]);
+    }
+    const upper = DIGEST.slice(7).toUpperCase();
+    assert.deepEqual((await said({ digest: { sha256: upper } }))[2], {
+      ...good,
+      expected: `sha256:${upper}`,
+    });
+    const skipped = "No artifact is compared, as the caller asked";
+    assert.deepEqual(await said(undefined, { unsafelyVerifyWithoutArtifact: true }), [
+      format,
+      names,
+      { id: "statement.subject", outcome: "skipped", message: skipped },
+    ]);
+    const predicateType = ["https://example.com/a/v1", "https://example.com/b/v1"];
+    const expect = { ...(await options()).expect, predicateType };
+    assert.deepEqual((await said(IMAGE, { expect }))[3], {
+      id: "predicate.type",
+      outcome: "failed",
+      message: "Cannot accept image signature: it signs the image, without a predicate",
+      expected: predicateType.join(" or "),
+      actual: "none",
+      reason: "predicate-type-mismatch",
+    });
   });
 
   it("refuses what is of two layers: signature, certificate and log entry of different ones", async () => {

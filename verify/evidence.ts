@@ -41,60 +41,41 @@ const ML_DSA_BITS: Readonly<Record<string, number>> = {
   "ML-DSA-87": 256,
 };
 
+/** An artifact with what was found of each attestation. */
+export interface FoundOfArtifact {
+  artifact: DigestedArtifact;
+  rows: readonly { one: LoadedAttestation; finding: Finding }[];
+}
+
 /**
- * What was established about an artifact, for a policy to judge: only what verified is an
- * attestation, everything else is told as refused.
+ * A report with what a policy needs to know of each attestation that verified.
+ *
+ * @param all Every artifact of the call.
  */
-export function evidenceOf(
-  artifact: DigestedArtifact,
+export function withEvidence(
+  report: ArtifactReport,
+  { artifact, rows }: FoundOfArtifact,
   all: readonly DigestedArtifact[],
-  rows: readonly { one: LoadedAttestation; finding: Finding }[],
-): ArtifactEvidence {
-  const attestations: EvidenceAttestation[] = [];
-  const refused: RefusedAttestation[] = [];
-  for (const { one, finding } of rows) {
-    const { report, facts } = finding;
-    if (report.ok) attestations.push(attestationOf(one, report, facts, artifact, all));
-    else refused.push(refusedOf(report));
-  }
-  const { name, digest, oci, npm } = artifact;
+): ArtifactReport {
+  const { oci, npm } = artifact;
   return {
-    artifact: name,
-    digest,
-    ...(oci === undefined ? {} : { ociRepository: oci }),
-    ...(npm === undefined ? {} : { npmPackage: npm }),
-    attestations,
-    refused,
+    artifact: report.artifact,
+    digest: report.digest,
+    ...(oci === undefined ? {} : { oci }),
+    ...(npm === undefined ? {} : { npm }),
+    ok: report.ok,
+    errorReason: report.errorReason,
+    attestations: rows.map(({ one, finding }) => {
+      if (!finding.report.ok) return finding.report;
+      const { checks, ...rest } = finding.report;
+      return { ...rest, evidence: memberOf(one, finding, artifact, all), checks };
+    }),
   };
 }
 
 function refusedOf({ source, errorReason, checks }: AttestationReport): RefusedAttestation {
   const failed = checks.find(({ outcome }) => outcome === "failed");
   return { source, reason: errorReason ?? "internal-error", message: failed?.message ?? "" };
-}
-
-/** A report with what a policy needs to know. */
-export function withEvidence(report: ArtifactReport, evidence: ArtifactEvidence): ArtifactReport {
-  const { ociRepository, npmPackage, attestations } = evidence;
-  let next = 0;
-  return {
-    artifact: report.artifact,
-    digest: report.digest,
-    ...(ociRepository === undefined ? {} : { oci: ociRepository }),
-    ...(npmPackage === undefined ? {} : { npm: npmPackage }),
-    ok: report.ok,
-    errorReason: report.errorReason,
-    attestations: report.attestations.map((one) => {
-      if (!one.ok) return one;
-      const { checks, ...rest } = one;
-      return { ...rest, evidence: evidenceMember(attestations[next++]), checks };
-    }),
-  };
-}
-
-function evidenceMember(attestation: EvidenceAttestation): AttestationEvidence {
-  const { source: _s, format: _f, timestamps: _t, statement: _p, ...rest } = attestation;
-  return rest;
 }
 
 /**
@@ -130,7 +111,7 @@ export function evidenceOfReports(
       attestations.push({
         ...evidence,
         source,
-        format: formatOf({ format }),
+        format: format as EvidenceAttestation["format"],
         timestamps,
         statement,
         allSubjectsMatched: recount && evidence.implicit !== true
@@ -159,42 +140,31 @@ function implicitStatement(digest: DigestSet): Statement {
   };
 }
 
-function attestationOf(
+function memberOf(
   one: LoadedAttestation,
-  report: AttestationReport,
-  facts: EnvelopeFacts,
+  { report, facts }: Finding,
   artifact: DigestedArtifact,
   all: readonly DigestedArtifact[],
-): EvidenceAttestation {
-  const { source, statement, timestamps } = report;
-  const signers = signersOf(facts);
-  const common = {
-    source,
-    format: formatOf(report),
-    signers,
-    timestamps,
-    logs: facts.logs,
-    ...coverageOf(report),
-  } as const;
-  const content = contentOf(one);
+): AttestationEvidence {
+  const { statement } = report;
+  const common = { signers: signersOf(facts), logs: facts.logs, ...coverageOf(report) };
   if (statement === undefined) {
     const digests = Object.keys(artifact.digest);
     return {
       ...common,
       payloadType: "",
       payloadDigest: Object.entries(artifact.digest).join(),
-      statement: implicitStatement(artifact.digest),
       implicit: true,
       matched: [{ index: 0, algorithms: digests }],
       allSubjectsMatched: true,
     };
   }
+  const content = contentOf(one);
   const { matched } = matchSubject(statement, artifact.digest) as { matched?: { index: number }[] };
   return {
     ...common,
-    payloadType: content?.payloadType ?? report.foreign?.messageType ?? "",
+    payloadType: content?.payloadType ?? "",
     payloadDigest: encodeHex(sha256(content?.payload ?? new Uint8Array())),
-    statement,
     matched: (matched ?? []).map(({ index }) => ({
       index,
       algorithms: equalAlgorithms(statement, index, artifact),
@@ -202,11 +172,6 @@ function attestationOf(
     allSubjectsMatched:
       matchSubjects(statement, all.map(({ digest }) => digest), { mode: "all" }).ok,
   };
-}
-
-/** What is neither, is a Statement that nobody signed or cannot be read: it never gets here. */
-function formatOf({ format }: Pick<AttestationReport, "format">): EvidenceAttestation["format"] {
-  return format === "statement" || format === "unknown" ? "dsse" : format;
 }
 
 /** Of DSSE and bundles nothing is said: they cover their whole message and its type. */
@@ -227,6 +192,7 @@ function equalAlgorithms(statement: Statement, index: number, { digest }: Digest
     .map(([algorithm]) => algorithm);
 }
 
+/** What was signed as a message of its own: of each that has a Statement there is one. */
 function contentOf(
   one: LoadedAttestation,
 ): { payloadType: string; payload: Uint8Array } | undefined {
@@ -235,8 +201,8 @@ function contentOf(
     const { message, messageType = "" } = one.foreign.parsed;
     return { payloadType: messageType, payload: one.message ?? message ?? new Uint8Array() };
   }
-  if ("bundle" in one && one.bundle.content.kind === "envelope") return one.bundle.content.envelope;
-  return undefined;
+  const content = "bundle" in one ? one.bundle.content : undefined;
+  return content?.kind === "envelope" ? content.envelope : undefined;
 }
 
 function signersOf({ keys, certificate }: EnvelopeFacts): EvidenceSigner[] {

@@ -205,7 +205,7 @@ interface ForeignLayer {
 
 /** Tells whether the signature is over another file than the document. */
 function isDetached({ entry, parsed }: OpenedFormat): boolean {
-  return entry.layer !== "attached" && parsed.message === undefined && parsed.signatures.length > 0;
+  return entry.layer !== "attached" && parsed.message === undefined;
 }
 
 /**
@@ -245,9 +245,8 @@ async function verifyForeign(
     { actual: names },
   );
   // What is signed as a Statement is none of an artifact, wherever it lies.
-  const type = envelope.messageType?.value;
   const isArtifact = message === undefined && isDetached(opened) &&
-    (type === undefined || !isStatementType(type));
+    !isStatementType(envelope.messageType?.value ?? "");
   const read = isArtifact ? undefined : statementOf(envelope);
   const facts = factsOf(envelope, read);
   tellType(list, facts);

@@ -6,8 +6,7 @@ import {
 } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encodeBase64 } from "../internal/base64.ts";
-import { blake2b512 } from "../internal/blake2b.ts";
-import { concat, utf8 } from "../internal/bytes.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { b64, compact, joseSignature, keyOf } from "../formats/_fixtures_test.ts";
 import { int, map, sign1 } from "../formats/cose/_fixtures_test.ts";
 import {
@@ -24,7 +23,7 @@ import {
 import { createOpenPgpKeyring } from "../formats/openpgp/mod.ts";
 import { parseKeySet } from "../keys/mod.ts";
 import { compilePolicy, parsePolicy, withRevocations } from "../policy/mod.ts";
-import { ABC, ABC_SHA256, brief, signed, statementAbout } from "./_fixtures_test.ts";
+import { ABC, ABC_SHA256, brief, minisig, signed, statementAbout } from "./_fixtures_test.ts";
 import { verify, type VerifyOptions } from "./mod.ts";
 import { judgeReports } from "./policy.ts";
 import { parseStoredReport } from "./stored_report.ts";
@@ -39,14 +38,6 @@ async function run(what: string | Uint8Array | object, options: VerifyOptions = 
     trust: { ...await trust(), ...options.trust },
   });
   return { report, brief: brief(report) };
-}
-
-async function minisig(over: Uint8Array): Promise<string> {
-  const { signer } = await keyOf("Ed25519");
-  const signature = await signer.sign(blake2b512(over));
-  const global = await signer.sign(concat(signature, utf8("t")));
-  const line = encodeBase64(concat(utf8("ED"), new Uint8Array(8), signature));
-  return `untrusted comment: x\n${line}\ntrusted comment: t\n${encodeBase64(global)}\n`;
 }
 
 describe("verify() of other formats", () => {

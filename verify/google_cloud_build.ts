@@ -13,7 +13,7 @@ import {
   type GoogleCloudBuildExpectation,
 } from "../formats/google_cloud_build_claims.ts";
 import { asRefusal, CheckList } from "../internal/check_list.ts";
-import { isObject, parseJson, quote } from "../internal/json.ts";
+import { type JsonObject, parseJson, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { matchSubject } from "../intoto/match.ts";
 import { parseStatement, type Statement } from "../intoto/statement.ts";
@@ -136,7 +136,7 @@ export async function verifyGoogleCloudBuild(
   } catch (error) {
     const list = new CheckList();
     list.failed("envelope.format", asRefusal(error));
-    attestations = [finish("provenance", list, { signers: [], signed: false })];
+    attestations = [finish("provenance", list, { signers: [] })];
   }
   const ok = attestations.some((one) => one.ok);
   return assembleReport([{
@@ -204,14 +204,14 @@ async function verifyRecord(
   const { envelope } = record;
   if (envelope instanceof AttestationError) {
     list.failed("envelope.format", envelope);
-    return finish(source, list, { signers: [], signed: false });
+    return finish(source, list, { signers: [] });
   }
   list.passed("envelope.format", "A DSSE envelope of Google Cloud Build");
   const key = await acceptingKey(envelope, context.keys);
   if (key === undefined) {
     const message = "Cannot verify envelope: no signature is by the trusted key of its id";
     list.refused("envelope.signature", "invalid-signature", message, { path: "/signatures" });
-    return finish(source, list, { signers: [], signed: false });
+    return finish(source, list, { signers: [] });
   }
   list.passed("envelope.signature", "The key of its id accepts a signature", { actual: key.name });
   const statement = readStatement(list, envelope);
@@ -230,7 +230,7 @@ async function verifyRecord(
     list.checks.push(...found.checks.map((check) => ({ ...check, origin: "signed" as const })));
     level = found.level;
   }
-  return finish(source, list, { signers: [key.name], signed: true, statement, level });
+  return finish(source, list, { signers: [key.name], statement, level });
 }
 
 /** The trusted key of a signature's own id that accepts it; no other key is asked. */
@@ -336,9 +336,9 @@ function checkText(
     list.skipped(id, "There is no copy of the Statement for people");
     return;
   }
-  const signed = parseJson(payload);
-  const path = texts
-    .map((text) => isObject(text) && isObject(signed) ? differingText(text, signed) : "/")
+  // It was read as a Statement before.
+  const signed = parseJson(payload) as JsonObject;
+  const path = texts.map((text) => differingText(text, signed))
     .find((found) => found !== undefined);
   if (path === undefined) {
     list.passed(id, "The copy for people says what is signed", { origin: "unsigned" });
@@ -350,7 +350,6 @@ function checkText(
 
 interface Established {
   signers: string[];
-  signed: boolean;
   statement?: Statement;
   level?: BuildLevel;
 }
@@ -358,10 +357,10 @@ interface Established {
 function finish(
   source: string,
   { checks }: CheckList,
-  { signers, signed, statement, level }: Established,
+  { signers, statement, level }: Established,
 ): AttestationReport {
   const failed = checks.find(({ outcome }) => outcome === "failed");
-  const ok = signed && statement !== undefined && failed === undefined;
+  const ok = statement !== undefined && failed === undefined;
   const report: AttestationReport = {
     source,
     format: "dsse",

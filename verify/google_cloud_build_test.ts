@@ -300,6 +300,32 @@ describe("verifyGoogleCloudBuild()", () => {
     equal(await reasonOf(source, {}, { ...without, unsafelyVerifyWithoutArtifact: true }), null);
   });
 
+  it("says what was not compared", async () => {
+    const skips = async (build: JsonObject, imageDigest?: string) => {
+      const good = await record(statement(), undefined, { build });
+      const { artifacts: [{ artifact, digest, attestations: [one] }], ok } =
+        await verifyGoogleCloudBuild(document(good), {
+          imageDigest,
+          keys: [(await regional).key],
+          expect: { sourceUri: SOURCE },
+          unsafelyVerifyWithoutArtifact: true,
+        });
+      equal(ok, true);
+      const skipped = one.checks.filter(({ outcome }) => outcome === "skipped");
+      return [artifact, digest, skipped.map(({ id, message }) => [id, message])];
+    };
+    const text = ["predicate.text", "There is no copy of the Statement for people"];
+    const image = ["statement.subject", "No image is compared, as the caller asked"];
+    const hex = "a".repeat(64);
+    deepEqual(await skips({}), ["(no artifact)", {}, [image, text]]);
+    deepEqual(await skips({}, `sha256:${hex}`), [DIGEST, { sha256: hex }, [text]]);
+    deepEqual(await skips({ intotoStatement: statement() }, `sha256:${hex.toUpperCase()}`), [
+      DIGEST,
+      { sha256: hex },
+      [],
+    ]);
+  });
+
   it("compares branch, tag, version and commit", async () => {
     const source = document(await record(statement()));
     equal(await reasonOf(source, { sourceBranch: "mai" }), "branch-mismatch");
@@ -366,7 +392,11 @@ describe("verifyGoogleCloudBuild()", () => {
     const { key } = await regional;
     const unnamed = await importTrustedKey(key.spki);
     const wrong: [object, RegExp][] = [
-      [{ keys: [] }, /No trusted keys/],
+      ...[[], undefined, new Set([key]), REGIONAL].map((keys): [object, RegExp] => [
+        { keys },
+        /No trusted keys are given/,
+      ]),
+      [{ keys: [{ keyid: REGIONAL }] }, /not what importTrustedKey\(\) returns/],
       [{ keys: [unnamed] }, /projects\/verified-builder/],
       [{ keys: [key, key] }, /Two keys/],
       [{ imageDigest: "a".repeat(64) }, /imageDigest/],
@@ -374,7 +404,10 @@ describe("verifyGoogleCloudBuild()", () => {
       [{ digest: DIGEST }, /Unknown option "digest"/],
       [{ expect: { sourceURI: SOURCE } }, /Unknown option "sourceURI"/],
       [{ expect: { sourceVersionedTag: "1.2" } }, /sourceVersionedTag/],
+      // It would be ignored: what Google Cloud Build states has no place for it.
+      [{ expect: { buildType: "https://example.com/build/v1" } }, /Unknown option "buildType"/],
       [{ expect: { sourceUri: "gs://" } }, /sourceUri/],
+      [{ expect: { sourceUri: ["gs://bucket/source/1.tgz"] } }, /sourceUri/],
       [{ unsafelyAcceptAnySource: "false" }, /neither true nor false/],
     ];
     for (const [options, message] of wrong) {

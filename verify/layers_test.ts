@@ -207,6 +207,30 @@ describe("predicateJudge()", () => {
       return checks.filter(({ outcome }) => outcome === "failed").map(({ reason }) => reason);
     };
     deepEqual(await reasonsOf("https://example.com/builder"), []);
+    const builderId = "https://example.com/builder";
+    const signer = { keys: ["ci"] };
+    const builders = { builders: [{ signer, builderId, maxBuildLevel: 2 as const }] };
+    const judge = await predicateJudge({ provenance: { builderId, builders } }, new Date(0));
+    equal(judge!(statement, { keys: [trustedKey] }).level, 2);
+    const other = { ...statement, predicateType: "https://example.com/other/v1" };
+    equal("level" in judge!(other, { keys: [trustedKey] }), false);
+    // Whoever has any certificate could have said it, unless the caller expects somebody.
+    const identity = { issuer: "https://example.com", subjectAlternativeName: "ci@example.com" };
+    for (const expected of [identity, undefined]) {
+      const keyless = await predicateJudge(
+        { identity: expected, provenance: { builderId } },
+        new Date(0),
+      );
+      const signers = { identity: { ...identity, sanType: "email" as const }, keys: [] };
+      const { checks } = keyless!(statement, signers);
+      const failed = checks.filter(({ outcome }) => outcome === "failed").map(({ reason }) =>
+        reason
+      );
+      deepEqual(
+        failed,
+        expected === undefined ? ["untrusted-builder", "missing-identity-expectation"] : [],
+      );
+    }
     ok((await reasonsOf("https://example.com/other")).includes("unexpected-builder"));
   });
 });

@@ -132,14 +132,12 @@ function named(
   input: AttestationInput,
   otherwise: string,
 ): { source: string; content: AttestationContent; message?: Uint8Array } {
-  if (typeof input === "object" && input !== null && !(input instanceof Uint8Array)) {
-    const { source, content, message }: {
-      source?: unknown;
-      content?: AttestationContent;
-      message?: Uint8Array;
-    } = input;
-    if (typeof source === "string" && content !== undefined) return { source, content, message };
-  }
+  const { source, content, message }: {
+    source?: unknown;
+    content?: AttestationContent;
+    message?: Uint8Array;
+  } = Object(input);
+  if (typeof source === "string" && content !== undefined) return { source, content, message };
   return { source: otherwise, content: input };
 }
 
@@ -201,15 +199,15 @@ export function opened(value: Json): Json {
 
 async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<LoadedAttestation> {
   const value = opened(wrapped);
-  const format = isObject(value) ? detectFormat(value) : "unknown";
-  if (format === "cosign-layer" && isObject(value)) {
+  const other = async () =>
+    await loadForeign(JSON.stringify(value), source, limits) as LoadedAttestation;
+  if (!isObject(value)) return await other();
+  const format = detectFormat(value);
+  if (format === "cosign-layer") {
     return await (await import("./cosign.ts")).loadCosignLayer(value, source, limits);
   }
-  if (
-    !isObject(value) ||
-    (format !== "sigstore-bundle" && format !== "dsse" && format !== "statement")
-  ) {
-    return await loadForeign(JSON.stringify(value), source, limits) as LoadedAttestation;
+  if (format !== "sigstore-bundle" && format !== "dsse" && format !== "statement") {
+    return await other();
   }
   if (format === "statement") {
     return { source, format, unverifiedStatement: readUnverified(value, limits) };
@@ -248,10 +246,14 @@ async function loadOne(wrapped: Json, source: string, limits: Limits): Promise<L
 }
 
 function hasCertificate({ signatures }: JsonObject): boolean {
-  return Array.isArray(signatures) && isObject(signatures[0]) && "cert" in signatures[0];
+  return (signatures as { cert?: Json }[] | null)?.[0]?.cert !== undefined;
 }
 
-function readUnverified(payload: Uint8Array | JsonObject, limits: Limits): UnverifiedStatement {
+/** The Statement in a payload, before anybody vouches for it. */
+export function readUnverified(
+  payload: Uint8Array | JsonObject,
+  limits: Limits,
+): UnverifiedStatement {
   try {
     const { maxSubjects, maxAttestationBytes: maxBytes } = limits;
     return { value: parseStatement(payload, { maxSubjects, maxBytes }) };

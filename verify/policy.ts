@@ -1,17 +1,9 @@
 import { refuseUnknown } from "../internal/options.ts";
 import type { CompiledPolicy } from "../policy/compiled.ts";
 import { evaluatePolicy } from "../policy/evaluate.ts";
-import type { DigestedArtifact } from "./artifact.ts";
-import { evidenceOf, evidenceOfReports, type Finding, withEvidence } from "./evidence.ts";
-import type { LoadedAttestation } from "./load.ts";
+import { evidenceOfReports, type FoundOfArtifact, withEvidence } from "./evidence.ts";
 import type { VerifyOptions } from "./options.ts";
 import type { ArtifactReport, VerificationReport } from "./report.ts";
-
-/** An artifact with what was found of each attestation. */
-export interface FoundOfArtifact {
-  artifact: DigestedArtifact;
-  rows: readonly { one: LoadedAttestation; finding: Finding }[];
-}
 
 /** Reports with what a policy needs to know of each attestation that verified. */
 export function addEvidence(
@@ -19,9 +11,7 @@ export function addEvidence(
   found: readonly FoundOfArtifact[],
 ): ArtifactReport[] {
   const all = found.map(({ artifact }) => artifact);
-  return reports.map((report, i) =>
-    withEvidence(report, evidenceOf(found[i].artifact, all, found[i].rows))
-  );
+  return reports.map((report, i) => withEvidence(report, found[i], all));
 }
 
 /** Options of {@linkcode judgeReports}. Unknown names are refused. */
@@ -79,7 +69,7 @@ export function trustOfPolicy(
     trust: {
       keys: [...keys],
       ...(openpgp === undefined ? {} : { openpgp }),
-      keySets: keySets.length === 0 ? undefined : [...keySets],
+      keySets: [...keySets],
       trustedRoots: [...trustedRoots],
       onlyRoot: !publicGood,
     },

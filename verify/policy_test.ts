@@ -1,4 +1,4 @@
-import { ok, rejects, strictEqual as equal } from "node:assert/strict";
+import { ok, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createEnvelope } from "../dsse/sign.ts";
 import { utf8 } from "../internal/bytes.ts";
@@ -6,6 +6,7 @@ import { createStatement, encodeStatement } from "../intoto/statement.ts";
 import { generateSigner } from "../keys/signer.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { parsePolicy } from "../policy/parse.ts";
+import { judgeReports, trustOfPolicy } from "./policy.ts";
 import { verify } from "./verify.ts";
 
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -77,6 +78,32 @@ describe("verify() with a policy", () => {
       verify(envelope, undefined, { policy, unsafelyVerifyWithoutArtifact: true }),
       TypeError,
     );
+    await rejects(verify(envelope, artifact, { policy, thresholds: { log: 1 } }), TypeError);
     await rejects(verify(envelope, artifact, { policy: {} as never }), TypeError);
+    const { artifacts } = await verify(envelope, artifact, { policy });
+    const options: object = { recont: true };
+    throws(() => judgeReports(policy, artifacts, new Date(), options), {
+      name: "TypeError",
+      message: /Unknown option "recont"/,
+    });
+  });
+
+  it("believes the keys of its key sets, each in its time", async () => {
+    const { alice, seal } = await made();
+    const of = async (validUntil: string) => {
+      const keys = [{ name: "alice", publicKey: alice.publicKey, validUntil }];
+      const policy = await compilePolicy(parsePolicy({
+        type: "attest-policy/v1",
+        trust: { keySets: { team: { type: "attest-key-set/v1", keys } } },
+        rules: [{ id: "r", require: [{ id: "a", envelope: { signedBy: { of: ["team"] } } }] }],
+      }));
+      const { trust } = trustOfPolicy({}, policy);
+      const { keySets = [] } = trust ?? {};
+      equal(keySets.flatMap(({ keys }) => keys.map(({ name }) => name)).join(), "alice");
+      const now = new Date("2026-06-01T00:00:00Z");
+      return (await verify(await seal(alice), artifact, { policy, now })).errorReason;
+    };
+    equal(await of("2027-01-01T00:00:00Z"), null);
+    equal(await of("2026-01-01T00:00:00Z"), "missing-attestation");
   });
 });

@@ -1,5 +1,6 @@
-import { AttestationError, isAttestationError } from "../errors.ts";
+import { AttestationError } from "../errors.ts";
 import { VERIFIED_FORMATS } from "../formats/format_id.ts";
+import { asRefusal } from "../internal/check_list.ts";
 import { copyJson, isObject, type Json, type JsonObject, parseJson } from "../internal/json.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { parseStatement } from "../intoto/statement.ts";
@@ -95,10 +96,11 @@ function attestationAt(value: Json, path: string): AttestationReport {
 }
 
 function statementAt(value: Json | undefined, path: string): void {
+  const statement = objectAt(value, path);
   try {
-    parseStatement(objectAt(value, path));
-  } catch (cause) {
-    if (!isAttestationError(cause)) throw cause;
+    parseStatement(statement);
+  } catch (thrown) {
+    const cause = asRefusal(thrown);
     throw new AttestationError("malformed-report", `Cannot read report: ${cause.message}`, {
       cause,
       path: `${path}${cause.path ?? ""}`,

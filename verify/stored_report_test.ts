@@ -3,11 +3,13 @@ import { describe, it } from "node:test";
 import { createEnvelope } from "../dsse/sign.ts";
 import { AttestationError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
+import type { JsonObject } from "../internal/json.ts";
 import { createStatement, encodeStatement } from "../intoto/statement.ts";
 import { generateSigner } from "../keys/signer.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { derivePolicy } from "../policy/init.ts";
 import { parsePolicy } from "../policy/parse.ts";
+import { ARTIFACT, bundleOf, ENVELOPE, IDENTITY, rootOf } from "../tests/fixtures/sigstore.ts";
 import { evidenceOfReports } from "./evidence.ts";
 import { judgeReports } from "./policy.ts";
 import { parseStoredReport } from "./stored_report.ts";
@@ -74,67 +76,207 @@ function isMalformed(error: unknown): boolean {
     error.path !== undefined;
 }
 
+/** A report of a bundle and of what was refused, as JSON. */
+async function keylessReport() {
+  const report = await verify([await bundleOf(ENVELOPE), "junk"], ARTIFACT, {
+    trust: { trustedRoots: [await rootOf()], onlyRoot: true },
+    expect: { identity: IDENTITY },
+    evidence: true,
+    now: NOW,
+  });
+  return JSON.parse(JSON.stringify(report));
+}
+
+/** A copy with another value at a path of names; undefined leaves it out. */
+function changed(report: JsonObject, path: readonly (string | number)[], value: unknown) {
+  const copy = structuredClone(report);
+  // deno-lint-ignore no-explicit-any
+  let at: any = copy;
+  for (const part of path.slice(0, -1)) at = at[part];
+  const name = path[path.length - 1];
+  if (value === undefined) delete at[name];
+  else at[name] = value;
+  return copy;
+}
+
+function refusalOf(source: Parameters<typeof parseStoredReport>[0]): [string, string | undefined] {
+  try {
+    parseStoredReport(source);
+  } catch (error) {
+    if (error instanceof AttestationError) {
+      equal(error.reason, "malformed-report");
+      return [error.message, error.path];
+    }
+    throw error;
+  }
+  return ["accepted", undefined];
+}
+
+const ONE = ["artifacts", 0, "attestations", 0];
+const EVIDENCE = [...ONE, "evidence"];
+const SIGNER = [...EVIDENCE, "signers", 0];
+
 describe("parseStoredReport()", () => {
+  it("reads text, bytes and values", async () => {
+    const { envelope, artifact, policyOf } = await made();
+    const policy = await policyOf({ name: "**" });
+    const report = await verify(envelope, artifact, { policy, now: NOW });
+    const text = JSON.stringify(report);
+    for (const source of [text, utf8(text), report, JSON.parse(text)]) {
+      const { artifacts, time, policyDigest } = parseStoredReport(source);
+      deepEqual(artifacts, JSON.parse(JSON.stringify(report.artifacts)));
+      deepEqual([time, policyDigest], [NOW, policy.digest]);
+    }
+    const keyless = await keylessReport();
+    const { artifacts, ...rest } = parseStoredReport(keyless);
+    deepEqual(artifacts, keyless.artifacts);
+    deepEqual(rest, {});
+  });
+
   it("refuses members of other types, with their path", async () => {
     const { envelope, artifact, policyOf } = await made();
     const policy = await policyOf({ name: "**" });
-    const report = JSON.parse(
-      JSON.stringify(await verify(envelope, artifact, { policy, now: NOW })),
-    );
-    parseStoredReport(report);
-    const unsigned = structuredClone(report);
-    unsigned.artifacts[0].attestations[0].evidence.signers = [];
-    throws(() => parseStoredReport(unsigned), isMalformed);
-    // Nobody verifies these: a report that says so was not made by verify().
-    for (const format of ["statement", "unknown", "spdx", "macho-signature", "x"]) {
-      const copy = structuredClone(report);
-      copy.artifacts[0].attestations[0].format = format;
-      throws(() => parseStoredReport(copy), isMalformed, format);
-    }
-    const paths = [
-      ["artifacts"],
-      ["artifacts", 0, "artifact"],
-      ["artifacts", 0, "digest"],
-      ["artifacts", 0, "digest", "sha256"],
-      ["artifacts", 0, "npm"],
-      ["artifacts", 0, "ok"],
-      ["artifacts", 0, "attestations"],
-      ...["source", "format", "ok", "timestamps", "statement", "evidence", "checks"].map((name) => [
-        "artifacts",
-        0,
-        "attestations",
-        0,
-        name,
-      ]),
-      ...[
-        ["payloadType"],
-        ["payloadDigest"],
-        ["signers"],
-        ["signers", 0, "kind"],
-        ["signers", 0, "distinct"],
-        ["signers", 0, "fingerprint"],
-        ["signers", 0, "key"],
-        ["signers", 0, "key", "bits"],
-        ["logs"],
-        ["matched"],
-        ["matched", 0, "index"],
-        ["matched", 0, "algorithms"],
-        ["allSubjectsMatched"],
-        ["coverage"],
-        ["messageTypeAuthenticated"],
-      ].map((rest) => ["artifacts", 0, "attestations", 0, "evidence", ...rest]),
-      ["policy", "time"],
-    ];
-    for (const path of paths) {
-      for (const value of [null, 7.5, [7], { x: 1 }]) {
-        const copy = structuredClone(report);
-        let at = copy;
-        for (const part of path.slice(0, -1)) at = at[part];
-        const name = path[path.length - 1];
-        at[name] = value;
-        throws(() => parseStoredReport(copy), isMalformed, `${path.join("/")} ${value}`);
+    const fresh = await verify(envelope, { ...artifact, oci: "registry.example/app" }, {
+      policy,
+      now: NOW,
+    });
+    const keyed: JsonObject = JSON.parse(JSON.stringify(fresh));
+    const keyless = await keylessReport();
+    const flag = "it is neither true nor false";
+    const rows: Record<string, [JsonObject, (string | number)[]][]> = {
+      "it is no JSON object": [
+        [keyed, ["policy"]],
+        [keyed, ["artifacts", 0]],
+        [keyed, ["artifacts", 0, "digest"]],
+        [keyed, ONE],
+        [keyed, [...ONE, "statement"]],
+        [keyed, EVIDENCE],
+        [keyed, SIGNER],
+        [keyed, [...SIGNER, "key"]],
+        [keyed, [...EVIDENCE, "matched", 0]],
+        [keyed, [...ONE, "checks", 0]],
+        [keyless, [...ONE, "timestamps", 0]],
+        [keyless, [...SIGNER, "identity"]],
+      ],
+      "it is no list": [
+        [keyed, ["artifacts"]],
+        [keyed, ["artifacts", 0, "attestations"]],
+        [keyed, [...ONE, "checks"]],
+        [keyed, [...ONE, "timestamps"]],
+        [keyed, [...EVIDENCE, "signers"]],
+        [keyed, [...EVIDENCE, "matched"]],
+        [keyed, [...EVIDENCE, "matched", 0, "algorithms"]],
+      ],
+      "it is no text": [
+        [keyed, ["policy", "time"]],
+        [keyed, ["policy", "policyDigest"]],
+        ...["artifact", "oci", "npm"].map((name): [JsonObject, (string | number)[]] => [
+          keyed,
+          ["artifacts", 0, name],
+        ]),
+        [keyed, ["artifacts", 0, "digest", "sha256"]],
+        [keyed, [...ONE, "source"]],
+        [keyed, [...ONE, "format"]],
+        [keyed, [...ONE, "checks", 0, "message"]],
+        [keyed, [...ONE, "checks", 0, "outcome"]],
+        [keyed, [...EVIDENCE, "payloadType"]],
+        [keyed, [...EVIDENCE, "payloadDigest"]],
+        [keyed, [...EVIDENCE, "coverage"]],
+        [keyed, [...EVIDENCE, "matched", 0, "algorithms", 0]],
+        ...["name", "distinct", "algorithm", "fingerprint"].map(
+          (name): [JsonObject, (string | number)[]] => [keyed, [...SIGNER, name]],
+        ),
+        [keyed, [...SIGNER, "key", "kind"]],
+        ...["type", "uri", "timestamp"].map((name): [JsonObject, (string | number)[]] => [
+          keyless,
+          [...ONE, "timestamps", 0, name],
+        ]),
+        ...["issuer", "subjectAlternativeName", "buildSignerUri"].map(
+          (name): [JsonObject, (string | number)[]] => [keyless, [...SIGNER, "identity", name]],
+        ),
+        [keyless, ["artifacts", 0, "attestations", 1, "errorReason"]],
+        [keyless, ["artifacts", 0, "attestations", 1, "source"]],
+      ],
+      [flag]: [
+        [keyed, ["artifacts", 0, "ok"]],
+        [keyed, [...ONE, "ok"]],
+        [keyed, [...EVIDENCE, "allSubjectsMatched"]],
+        [keyed, [...EVIDENCE, "messageTypeAuthenticated"]],
+        [keyed, [...EVIDENCE, "implicit"]],
+      ],
+      "it is no number": [
+        [keyed, [...EVIDENCE, "logs"]],
+        [keyed, [...EVIDENCE, "matched", 0, "index"]],
+        [keyed, [...SIGNER, "key", "bits"]],
+      ],
+    };
+    for (const [what, members] of Object.entries(rows)) {
+      for (const [report, path] of members) {
+        for (const value of [7.5, -1]) {
+          const at = path.map((name) => `/${name}`).join("");
+          deepEqual(refusalOf(changed(report, path, value)), [
+            `Cannot read report at ${at}: ${what}`,
+            at,
+          ]);
+        }
       }
     }
+    for (const source of ["[]", "7", '"x"']) {
+      deepEqual(refusalOf(source), ["Cannot read report: it is no JSON object", ""]);
+    }
+    deepEqual(refusalOf({}), ["Cannot read report at /artifacts: it is no list", "/artifacts"]);
+  });
+
+  it("refuses what verify() does not say", async () => {
+    const report = await keylessReport();
+    const evidence = "it is not there; make the report with --policy or --with-evidence";
+    const disagree = "it does not go with ok";
+    const time = "it is no time";
+    const signers = [...EVIDENCE, "signers"];
+    const rows: [(string | number)[], unknown, string][] = [
+      [EVIDENCE, undefined, evidence],
+      [[...ONE, "errorReason"], "invalid-signature", disagree],
+      [["artifacts", 0, "errorReason"], "invalid-signature", disagree],
+      [["artifacts", 0, "attestations", 1, "errorReason"], null, disagree],
+      [[...ONE, "timestamps", 0, "timestamp"], "yesterday", time],
+      [[...SIGNER, "kind"], "nobody", "it is neither key nor certificate"],
+      [[...SIGNER, "kind"], 7, "it is neither key nor certificate"],
+      [signers, [], "nobody signed"],
+      // Nobody verifies these: a report that says so was not made by verify().
+      ...["statement", "unknown", "spdx", "macho-signature", "x"].map(
+        (format): [(string | number)[], unknown, string] => [
+          [...ONE, "format"],
+          format,
+          "it is no format that is verified",
+        ],
+      ),
+      [[...ONE, "statement"], undefined, "it is no JSON object"],
+      [[...SIGNER, "identity", "issuer"], undefined, "it is no text"],
+      [[...SIGNER, "identity", "subjectAlternativeName"], undefined, "it is no text"],
+    ];
+    for (const [path, value, what] of rows) {
+      const at = path.map((name) => `/${name}`).join("");
+      deepEqual(refusalOf(changed(report, path, value)), [
+        `Cannot read report at ${at}: ${what}`,
+        at,
+      ]);
+    }
+    const dated = { ...report, policy: { time: "yesterday", policyDigest: "" } };
+    deepEqual(refusalOf(dated), [`Cannot read report at /policy/time: ${time}`, "/policy/time"]);
+    const subject = [...ONE, "statement", "subject"];
+    const [message, path] = refusalOf(changed(report, subject, []));
+    equal(path, "/artifacts/0/attestations/0/statement/subject");
+    ok(message.startsWith("Cannot read report: Cannot "), message);
+    // Nothing is asked of what was refused but that it can be told.
+    const refused = ["artifacts", 0, "attestations", 1];
+    deepEqual(refusalOf(changed(report, [...refused, "format"], "x")), ["accepted", undefined]);
+    deepEqual(refusalOf(changed(report, [...EVIDENCE, "logs"], 0)), ["accepted", undefined]);
+    deepEqual(
+      refusalOf(
+        changed(changed(report, [...EVIDENCE, "implicit"], true), [...ONE, "statement"], 7),
+      ),
+      ["accepted", undefined],
+    );
   });
 });
 

@@ -93,7 +93,6 @@ export async function verify(
       algorithms,
       signal,
       onBytes: (count) => {
-        signal?.throwIfAborted();
         bytes += count;
         onProgress?.({ phase: "digest", done: bytes });
       },
@@ -157,7 +156,6 @@ function neededAlgorithms(loaded: readonly LoadedAttestation[]): string[] {
       for (const algorithm of Object.keys(digest ?? {})) {
         if (HASHES.has(algorithm)) needed.add(algorithm);
       }
-      if (needed.size > HASHES.size) return [...needed];
     }
   }
   return [...needed];

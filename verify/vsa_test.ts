@@ -33,8 +33,8 @@ async function summaryBytes(artifact: Uint8Array) {
 }
 
 /** The same, signed. */
-async function summary(artifact: Uint8Array) {
-  return await createEnvelope(TYPE, await summaryBytes(artifact), (await verifier).signer);
+async function summary(artifact: Uint8Array, type = TYPE) {
+  return await createEnvelope(type, await summaryBytes(artifact), (await verifier).signer);
 }
 
 describe("verify() of a VSA", () => {
@@ -84,6 +84,24 @@ describe("verify() of a VSA", () => {
     deepEqual(await of({ sha256: ABC_SHA256 }), [null, `sha256:${ABC_SHA256}`]);
     deepEqual((await of({ sha256: "00".repeat(32) }))[0], "subject-mismatch");
     deepEqual(await of(), ["artifact-required", undefined]);
+  });
+
+  it("reads nothing of a payload of another type, with or without an artifact", async () => {
+    const envelope = await summary(ABC, "application/json");
+    const vsa = { ...EXPECTED, digest: { sha256: ABC_SHA256 } };
+    for (const artifact of [ABC, undefined]) {
+      const report = await verify(envelope, artifact, {
+        trust: { keys: [(await verifier).trustedKey] },
+        expect: { vsa },
+        now: NOW,
+      });
+      const [{ errorReason, statement, predicateType, checks }] = report.artifacts[0].attestations;
+      deepEqual([report.ok, errorReason], [false, "unsupported-payload-type"]);
+      deepEqual([statement, predicateType], [undefined, undefined]);
+      deepEqual(checks.filter(({ layer }) => layer === "predicate").map(({ id }) => id), [
+        "predicate.format",
+      ]);
+    }
   });
 
   it("says nothing of a VSA that nobody trusted has signed", async () => {
