@@ -41,6 +41,7 @@ Policy "acme": a failed verdict is only a warning
     Keyless evidence: timestampAuthority at least 0
   Every rule that selects an artifact judges it
   An artifact that no rule selects PASSES without any attestation
+  Attestations of an image's index count for each platform that it lists
   Rule "image" (Images): for artifacts whose name matches "**" and with the digest "sha256:${SHA}" and of the OCI repository "ghcr.io/acme/**" and of the npm package "@acme/*"
     Needs an attestation, and every one of the type must hold – "built" (By the release workflow)
       Of the type "https://slsa.dev/provenance/v1"
