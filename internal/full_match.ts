@@ -1,3 +1,5 @@
+import { quote } from "./json.ts";
+
 /** States of one pattern, and its characters: what a match costs at most for each character. */
 const MAX_STATES = 2000;
 
@@ -32,9 +34,12 @@ const LITERAL = /[^\\()[\]{}*+?|^$.]/suy;
  * @throws {SyntaxError} If it is none, looks around, refers back, sets flags or is too large.
  */
 export function fullMatch(pattern: string): (text: string) => boolean {
-  // Alone: a group around it would close what it leaves open.
-  new RegExp(pattern, "u");
-  if (pattern.length > MAX_STATES) throw tooLarge();
+  try {
+    new RegExp(pattern, "u");
+  } catch {
+    // The words for why are each engine's own.
+    throw new SyntaxError(`${quote(pattern)} is no regular expression`);
+  }
   const end: State = { next: [] };
   const start = new Parser(pattern).parse()(end);
   let step = 0;
@@ -83,6 +88,7 @@ class Parser {
 
   constructor(pattern: string) {
     this.#pattern = pattern;
+    if (pattern.length > MAX_STATES) throw this.#tooLarge();
   }
 
   parse(): Part {
@@ -159,7 +165,7 @@ class Parser {
 
   #state(state: State): State {
     if (++this.#states <= MAX_STATES) return state;
-    throw tooLarge();
+    throw this.#tooLarge();
   }
 
   #takes(text: string): boolean {
@@ -176,19 +182,21 @@ class Parser {
   }
 
   #unsupported(): SyntaxError {
-    return new SyntaxError(
-      `it looks around, refers back or sets flags at character ${this.#at + 1}`,
-    );
+    return this.#refusal(`looks around, refers back or sets flags at character ${this.#at + 1}`);
+  }
+
+  #tooLarge(): SyntaxError {
+    return this.#refusal(`has more than ${MAX_STATES} characters or parts`);
+  }
+
+  #refusal(why: string): SyntaxError {
+    return new SyntaxError(`The regular expression ${quote(this.#pattern)} ${why}`);
   }
 }
 
 function characterAt(text: string, at: number): string | undefined {
   const code = text.codePointAt(at);
   return code === undefined ? undefined : String.fromCodePoint(code);
-}
-
-function tooLarge(): SyntaxError {
-  return new SyntaxError(`it has more than ${MAX_STATES} characters or parts`);
 }
 
 function isWord(character: string | undefined): boolean {

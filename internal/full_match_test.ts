@@ -113,16 +113,18 @@ test("fullMatch() ends where going back would not", () => {
 });
 
 test("fullMatch() refuses what is no pattern, what no automaton can do, and what is too large", () => {
-  const unsupported = /^SyntaxError: it looks around, refers back or sets flags at character \d+$/;
+  const unsupported =
+    /^SyntaxError: The regular expression ".*" looks around, refers back or sets flags at character \d+$/;
   for (const pattern of ["(a)\\1", "(?<n>a)\\k<n>", "a(?=b)", "(?!a)", "(?<=a)b", "(?<!a)b"]) {
     throws(() => fullMatch(pattern), (error) => unsupported.test(String(error)), pattern);
   }
   for (const pattern of ["(", "a)|(b", "[", "a{2", "*", "\\", "\\-", "a{2,1}", "(?i-i:a)"]) {
-    throws(() => fullMatch(pattern), SyntaxError, pattern);
+    const message = /^".*" is no regular expression$|sets flags at character 1$/;
+    throws(() => fullMatch(pattern), { name: "SyntaxError", message }, pattern);
   }
   throws(() => fullMatch("(?=a)"), { message: /character 1$/ });
   throws(() => fullMatch("ab\\1(c)"), { message: /character 3$/ });
-  const large = { message: "it has more than 2000 characters or parts" };
+  const large = { message: /^The regular expression ".*" has more than 2000 characters or parts$/ };
   for (
     const pattern of [
       "a".repeat(2001),

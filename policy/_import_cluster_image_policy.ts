@@ -5,7 +5,7 @@ import type { IdentityExpectation, Matcher } from "../sigstore/identity.ts";
 import { importedName, type ImportedPolicy, Losses, shown, withConditions } from "./_import.ts";
 import { patternsOfGlobs } from "./_import_glob.ts";
 import { readKeyMaterial } from "./_key_material.ts";
-import { regexFault } from "./_regex.ts";
+import { matchesAnybody, regexFault } from "./_regex.ts";
 import {
   type Condition,
   POLICY_TYPE,
@@ -393,23 +393,15 @@ function matcherOf(
   // What the two languages do not mean the same by.
   const fault = /\\[sSbB]|\(\?(?!:)|\[\[:/.test(pattern)
     ? "It has parts that mean something else in JavaScript"
-    : regexFault(pattern) ?? compileFault(pattern);
+    : regexFault(pattern);
   if (fault !== undefined) return void losses.add(path, expression, fault);
   if (!starts || !ends) {
     losses.add(path, expression, "It is not anchored: here it must match the whole text");
   }
-  if (/^(?:\.[*+])*$/.test(pattern)) {
+  if (matchesAnybody(pattern)) {
     return void losses.add(path, expression, `It accepts every ${member}`);
   }
   return { pattern };
-}
-
-function compileFault(pattern: string): string | undefined {
-  try {
-    new RegExp(`^(?:${pattern})$`, "u");
-  } catch {
-    return "It is no regular expression of JavaScript";
-  }
 }
 
 function refuseUnknown(

@@ -116,6 +116,12 @@ describe("importPolicy() of the signers of a ClusterImagePolicy", () => {
         "^.*$",
         "It accepts every subject",
       ],
+      [
+        { issuer: ISSUER, subjectRegExp: "^(?:.+)*$" },
+        "/subjectRegExp",
+        "^(?:.+)*$",
+        "It accepts every subject",
+      ],
       [{ subject, issuerRegExp: "^.*.+$" }, "/issuerRegExp", "^.*.+$", "It accepts every issuer"],
       [
         { issuer: ISSUER, subjectRegExp: "^a(?i)b$" },
@@ -139,7 +145,7 @@ describe("importPolicy() of the signers of a ClusterImagePolicy", () => {
         { issuer: ISSUER, subjectRegExp: "^\\Aa$" },
         "/subjectRegExp",
         "^\\Aa$",
-        "It is no regular expression of JavaScript",
+        '"\\Aa" is no regular expression',
       ],
     ];
     for (const [identity, path, what, why] of cases) {

@@ -219,17 +219,17 @@ export const BAD_POLICIES: Readonly<Record<string, [unknown, string, RegExp]>> =
     `${R}/predicate/provenance/builders/builders/0/signer/keys/0`,
     /neither the name/,
   ],
-  "a parameter by an explosive expression": [
+  "a parameter by an expression that looks around": [
     asks({
       predicate: {
         provenance: {
           buildType: "https://b.example",
-          externalParameters: { a: { members: { b: { pattern: "(a+)+" } } } },
+          externalParameters: { a: { members: { b: { pattern: "a(?=b)" } } } },
         },
       },
     }),
     `${R}/predicate/provenance/externalParameters/a/members/b/pattern`,
-    /repeats a group/,
+    /looks around, refers back/,
   ],
   "a VSA without verifier": [
     asks({ predicate: { vsa: { resourceUri: "pkg:npm/a@1.0.0" } } }),
@@ -449,12 +449,12 @@ export const BAD_POLICIES: Readonly<Record<string, [unknown, string, RegExp]>> =
     "/trust/identities/ci",
     /anybody/,
   ],
-  "an explosive expression": [
+  "an expression that refers back": [
     trust({
-      identities: { ci: { issuer: ISSUER, subjectAlternativeName: { pattern: "(a+)+b" } } },
+      identities: { ci: { issuer: ISSUER, subjectAlternativeName: { pattern: "(a)\\1" } } },
     }),
     "/trust/identities/ci/subjectAlternativeName",
-    /repeats a group/,
+    /looks around, refers back/,
   ],
   "a misspelt claim": [
     trust({ identities: { ci: { issuer: ISSUER, subjectAlternativName: "a" } } }),

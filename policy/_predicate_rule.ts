@@ -138,8 +138,11 @@ function checkProvenance(predicate: Members, trusted: TrustedNames): void {
   if (provenance === undefined) return;
   provenance.needOne(PROVENANCE);
   const known = pick(provenance.value, PROVENANCE);
-  adopt(provenance, () => assertProvenanceExpectation(known));
-  checkParameterPatterns(provenance, provenance.get("externalParameters"), "externalParameters");
+  const parameters = provenance.get("externalParameters");
+  // Told where it stands, not of all of the expectation.
+  if (arePatterns(provenance, parameters, "externalParameters")) {
+    adopt(provenance, () => assertProvenanceExpectation(known));
+  }
   const builders = provenance.get("builders");
   const rules = isObject(builders) && Array.isArray(builders.builders) ? builders.builders : [];
   for (const [i, rule] of rules.entries()) {
@@ -197,22 +200,24 @@ function checkKeyNames(
   }
 }
 
-function checkParameterPatterns(members: Members, value: Json | undefined, path: string): void {
-  if (!isObject(value)) return;
-  const stack: [Json, string][] = [[value, members.at(path)]];
+function arePatterns(members: Members, value: Json | undefined, path: string): boolean {
+  let are = true;
+  const stack: [Json | undefined, string][] = [[value, members.at(path)]];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const [rules, at] = top;
     if (!isObject(rules)) continue;
     for (const [name, rule] of Object.entries(rules)) {
       if (!isObject(rule)) continue;
       const here = pointer(at, name);
-      if (typeof rule.pattern === "string") {
-        const fault = regexFault(rule.pattern);
-        if (fault !== undefined) members.list.wrong(`${here}/pattern`, fault);
+      const fault = typeof rule.pattern === "string" ? regexFault(rule.pattern) : undefined;
+      if (fault !== undefined) {
+        members.list.wrong(`${here}/pattern`, fault);
+        are = false;
       }
-      if (isObject(rule.members)) stack.push([rule.members, `${here}/members`]);
+      stack.push([rule.members, `${here}/members`]);
     }
   }
+  return are;
 }
 
 function checkSbom(sbom: Members): void {

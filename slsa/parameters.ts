@@ -153,9 +153,10 @@ export function assertParameterRules(rules: unknown, depth = 0): asserts rules i
       }
     } else if ("pattern" in rule) {
       const { pattern } = rule;
-      if (typeof pattern !== "string" || pattern === "" || !isPattern(pattern)) {
+      if (typeof pattern !== "string" || pattern === "") {
         throw new TypeError("A rule of a parameter has no regular expression as its pattern");
       }
+      assertPattern(pattern);
     } else if (
       ("any" in rule && rule.any !== true) || ("ignored" in rule && rule.ignored !== true)
     ) {
@@ -164,10 +165,11 @@ export function assertParameterRules(rules: unknown, depth = 0): asserts rules i
   }
 }
 
-function isPattern(pattern: string): boolean {
+function assertPattern(pattern: string): void {
   try {
-    return fullMatch(pattern) !== undefined;
-  } catch {
-    return false;
+    fullMatch(pattern);
+  } catch (cause) {
+    const { message } = cause as SyntaxError;
+    throw new TypeError(`A rule of a parameter: ${message}`, { cause });
   }
 }
