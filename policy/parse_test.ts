@@ -122,10 +122,12 @@ describe("validatePolicy()", () => {
     const nameless = validatePolicy(top({ rules: [{ ...all, id: 7 }, a] }));
     deepEqual(nameless.map(({ path }) => path), ["/rules/0/id", "/rules/1/select"]);
     ok(nameless[1].message.includes('"0" before it'), nameless[1].message);
-    deepEqual(rules([7, { ...a, select: 7 }, { ...a, id: "b", select: [] }]), [
+    const odd = [7, [], null].map((select, i) => ({ ...a, id: `${i}`, select }));
+    deepEqual(rules([7, ...odd]), [
       "/rules/0",
       "/rules/1/select",
       "/rules/2/select",
+      "/rules/3/select",
     ]);
   });
 
