@@ -72,7 +72,8 @@ describe("validatePolicy()", () => {
         chain: { from: "p", dependency: "x", rule },
       })),
     });
-    deepEqual(rules(split("a", "b", "c"), link("b", "z"), link("c", "z"), end), []);
+    const diamond = [split("a", "b", "c"), link("b", "d"), link("c", "d"), link("d", "z"), end];
+    deepEqual(rules(...diamond), []);
     const second = rules(split("a", "z", "b"), link("b", "a"), end);
     deepEqual(second.map(({ path }) => path), ["/rules/1/across/0/chain/rule"]);
     // And a circle to which several ways lead is one.
