@@ -168,7 +168,7 @@ function checkChains(list: ProblemList, chains: readonly Chain[], ids: ReadonlyS
   }
   const done = new Set<string>();
   for (const start of next.keys()) {
-    const open = new Map<string, number>([[start, 0]]);
+    const open = new Map<string, number>();
     const stack = [start];
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
@@ -185,7 +185,6 @@ function checkChains(list: ProblemList, chains: readonly Chain[], ids: ReadonlyS
         const circle = [...stack.slice(stack.indexOf(chain.to)), chain.to].slice(0, 8);
         list.wrong(chain.path, `the chain leads in a circle: ${circle.join(" > ")}`);
       } else if (!done.has(chain.to)) {
-        open.set(chain.to, 0);
         stack.push(chain.to);
       }
     }

@@ -72,7 +72,8 @@ describe("validatePolicy()", () => {
         chain: { from: "p", dependency: "x", rule },
       })),
     });
-    deepEqual(rules(split("a", "b", "c"), link("b", "z"), link("c", "z"), end), []);
+    const diamond = [split("a", "b", "c"), link("b", "d"), link("c", "d"), link("d", "z"), end];
+    deepEqual(rules(...diamond), []);
     const second = rules(split("a", "z", "b"), link("b", "a"), end);
     deepEqual(second.map(({ path }) => path), ["/rules/1/across/0/chain/rule"]);
     // And a circle to which several ways lead is one.
@@ -122,10 +123,12 @@ describe("validatePolicy()", () => {
     const nameless = validatePolicy(top({ rules: [{ ...all, id: 7 }, a] }));
     deepEqual(nameless.map(({ path }) => path), ["/rules/0/id", "/rules/1/select"]);
     ok(nameless[1].message.includes('"0" before it'), nameless[1].message);
-    deepEqual(rules([7, { ...a, select: 7 }, { ...a, id: "b", select: [] }]), [
+    const odd = [7, [], null].map((select, i) => ({ ...a, id: `${i}`, select }));
+    deepEqual(rules([7, ...odd]), [
       "/rules/0",
       "/rules/1/select",
       "/rules/2/select",
+      "/rules/3/select",
     ]);
   });
 
