@@ -122,14 +122,23 @@ describe("generateSigner()", () => {
     ok((await of("ES256", { ecdsaEncoding: "any" })).startsWith("TypeError"));
     ok((await of("ES256", { name: "" })).startsWith("TypeError"));
     ok((await of("HS256", {})).startsWith("unsupported-algorithm"));
-    const lacking = await withSubtle(
-      { generateKey: () => Promise.reject(new DOMException("no", "NotSupportedError")) },
-      () => of("ES256", {}),
-    );
+    const none = {
+      generateKey: () => Promise.reject(new DOMException("no", "NotSupportedError")),
+    };
+    const lacking = await withSubtle(none, () => of("ES256", {}));
     ok(
       /^unsupported-algorithm .*does not make an EC key on P-256 for ES256/.test(lacking),
       lacking,
     );
+    // What cannot be made is told before anything is made.
+    for (const [bits, expected] of [[2048, "unsup"], [8192, "unsup"], [8200, "RangeE"]] as const) {
+      const found = await withSubtle(none, () => of("RS256", { modulusLength: bits }));
+      ok(found.startsWith(expected), `${bits}: ${found}`);
+    }
+    for (const passphrase of ["", new Uint8Array()]) {
+      const found = await withSubtle(none, () => of("ES256", { passphrase }));
+      ok(found.startsWith("missing-passphrase "), found);
+    }
   });
 });
 

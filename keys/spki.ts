@@ -298,7 +298,7 @@ function isRoca(modulus: Uint8Array): boolean {
     if (!isPrime(prime)) continue;
     const residue = modulus.reduce((rest, octet) => (rest * 256 + octet) % prime, 0);
     let power = 1;
-    do power = power * 65537 % prime; while (power !== 1 && power !== residue && power !== 0);
+    do power = power * 65537 % prime; while (power !== 1 && power !== residue);
     if (power !== residue) return false;
   }
   return true;

@@ -99,6 +99,8 @@ describe("readSpki()", () => {
     refuses(spki(EC, "06" + X + Y), "malformed-key", /a hybrid point/);
     refuses(spki(EC, "07" + X + Y), "malformed-key", /a hybrid point/);
     refuses(spki(EC, "00"), "malformed-key", /the point at infinity/);
+    refuses(spki(EC, "00" + X + Y), "malformed-key", /a point of 65 octets/);
+    refuses(spki(EC, "04"), "malformed-key", /a point of 1 octets/);
     refuses(spki(EC, ""), "malformed-key", /a point of 0 octets/);
     refuses(spki(EC, POINT + "00"), "malformed-key", /a point of 66 octets/);
     refuses(spki(EC, "05" + X + Y), "malformed-key", /wanted an uncompressed point/);
@@ -171,6 +173,22 @@ describe("readSpki()", () => {
     refuses(rsaSpki(decodeBase64(ROCA_N), E), "weak-key", /ROCA/);
   });
 
+  it("takes no key for one of that generator that differs modulo a single prime", () => {
+    const primes = Array.from({ length: 350 }, (_, i) => 2 * i + 3)
+      .filter((n) => [3, 5, 7, 11, 13, 17, 19, 23].every((p) => n === p || n % p !== 0));
+    equal(primes[primes.length - 1], 701);
+    const product = primes.reduce((all, prime) => all * BigInt(prime), 1n);
+    const like = 65537n + 2n ** (2047n - BigInt(product.toString(2).length)) * 2n * product;
+    const rsa = (n: bigint) => rsaSpki(decodeHex(n.toString(16)), E);
+    equal(like.toString(2).length, 2048);
+    refuses(rsa(like), "weak-key", /ROCA/);
+    // Modulo 701 only 0 is no power of 65537: all other residues are.
+    const others = product / 701n;
+    let other = like;
+    while (other % 701n !== 0n) other += 2n * others;
+    ok(readSpki(rsa(other)));
+  });
+
   it("refuses RSA keys that are not as PKCS #1 writes them", () => {
     const algorithm = OID.rsa + "0500";
     const n = encodeHex(encodeDer(2, Uint8Array.of(0), modulus(2048).map((octet) => octet | 0x80)));
@@ -179,6 +197,8 @@ describe("readSpki()", () => {
     refuses(spki(OID.rsa, sequence(n + "0203010001")), "malformed-key", /missing/);
     refuses(spki(OID.rsa + "3000", sequence(n + "0203010001")), "malformed-key", /where 05 is due/);
     refuses(spki(OID.rsa + "050100", sequence(n + "0203010001")), "malformed-key", /not NULL/);
+    const more = spki(algorithm + "0500", sequence(n + "0203010001"));
+    refuses(more, "malformed-key", /not known here/);
     refuses(spki(algorithm, sequence(n)), "malformed-key", /missing/);
     refuses(spki(algorithm, sequence(n + "0203010001020101")), "malformed-key", /not known here/);
     refuses(spki(algorithm, sequence(n + "020400010001")), "malformed-key", /not minimal/);
@@ -239,6 +259,8 @@ describe("readSpki()", () => {
 
   it("bounds what it reads", () => {
     refuses(new Uint8Array(1 << 20), "limit-exceeded", /1048576 bytes/);
+    refuses(new Uint8Array(16_385), "limit-exceeded", /16385 bytes, at most 16384 are accepted/);
+    refuses(new Uint8Array(16_384), "malformed-key", /Cannot read key: /);
   });
 
   it("keeps its own copy of the bytes", () => {

@@ -15,6 +15,7 @@ import {
   RSA_JWK,
   rsaSpki,
   spki,
+  withSubtle,
 } from "./_fixtures_test.ts";
 import type { KeyAlgorithm } from "./algorithm.ts";
 import { generateSigner } from "./signer.ts";
@@ -237,6 +238,34 @@ describe("importTrustedKey()", () => {
       ["verify"],
     );
     await refuses(sha1, /^unsupported-algorithm .*SHA-1/);
+    const oaep = await crypto.subtle.importKey(
+      "spki",
+      rsaSpki(modulus(2048), Uint8Array.of(1, 0, 1)),
+      { name: "RSA-OAEP", hash: "SHA-256" },
+      true,
+      ["encrypt"],
+    );
+    await refuses(
+      oaep,
+      /^unsupported-algorithm .*a CryptoKey for "RSA-OAEP SHA-256" is not supported/,
+    );
+  });
+
+  it("refuses a key that this runtime does not take", async () => {
+    const importKey = () => Promise.reject(new DOMException("no", "NotSupportedError"));
+    await withSubtle({ importKey }, () =>
+      refuses(
+        P256,
+        /^unsupported-algorithm \| Cannot import key: this runtime does not take an EC key on P-256 for ES256$/,
+      ));
+  });
+
+  it("takes the algorithm that a key says, said once more", async () => {
+    const jwk = { ...P256_JWK, alg: "ES256" };
+    for (const alg of ["ES256", "ECDSA-P256-SHA256", undefined]) {
+      equal((await importTrustedKey(jwk, { alg: alg as KeyAlgorithm })).alg, "ES256");
+    }
+    await refuses(jwk, /^key-algorithm-mismatch /, { alg: "ES384" });
   });
 
   it("reads a CryptoKey as strictly as bytes", async () => {

@@ -50,7 +50,7 @@ export interface AttestationReport {
   ok: boolean;
   /** Reason of the first failed check; null when `ok`. */
   errorReason: Reason | null;
-  /** From the verified Statement; absent when the signature was not accepted. */
+  /** From the verified Statement; absent where there is none, or the signature was not accepted. */
   predicateType?: string;
   /** From the verified certificate of a keyless attestation. */
   identity?: CertificateIdentity;
@@ -58,7 +58,7 @@ export interface AttestationReport {
   signers: string[];
   /** Verified times of signing. */
   timestamps: VerifiedTimestamp[];
-  /** The verified Statement; absent when the signature was not accepted. */
+  /** The verified Statement; absent where there is none, or the signature was not accepted. */
   statement?: Statement;
   /**
    * SLSA Build level of the recognised pair of signer and builder; only where provenance is
