@@ -111,7 +111,7 @@ function importProvenance(
     ? imageOf(operands[0])
     : undefined;
   for (const name of [select?.npm, select?.oci].flat()) {
-    if (name !== undefined && /[*?]/.test(name)) throw wrong(`${quote(name)} is no name`);
+    if (/[*?]/.test(name ?? "")) throw wrong(`${quote(name)} is no name`);
   }
   const version = one("package-version");
   if (version !== undefined) {
