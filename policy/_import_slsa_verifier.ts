@@ -110,8 +110,8 @@ function importProvenance(
     : command === "verify-image"
     ? imageOf(operands[0])
     : undefined;
-  for (const name of [select?.npm, select?.oci].flat()) {
-    if (/[*?]/.test(name ?? "")) throw wrong(`${quote(name)} is no name`);
+  for (const name of [select?.npm ?? [], select?.oci ?? []].flat()) {
+    if (/[*?]/.test(name)) throw wrong(`${quote(name)} is no name`);
   }
   const version = one("package-version");
   if (version !== undefined) {
