@@ -89,12 +89,15 @@ export const apk: FormatModule<Apk> = {
     const results = await Promise.all(judged.map((one) => trusted(one, context)));
     const refusal = judged.find((one): one is BadSigner => "ok" in one)?.error ??
       await refusalOfSchemes(archive, signers, judged);
-    const best = Math.max(0, results.findIndex(({ ok }) => ok));
+    // Newer schemes are one owner's, before and after rotations: who signed the newest counts.
+    const isOwned = signers.some(({ scheme }) => scheme.hasSdk);
+    const at = isOwned ? results.findLastIndex(({ ok }) => ok) : results.findIndex(({ ok }) => ok);
+    const best = Math.max(0, at);
     return {
       format: "apk",
       message: signers[best].signed,
       statement: await artifactStatement(archive.bytes, false),
-      signers: results,
+      signers: isOwned ? results.filter(({ ok }, i) => !ok || i === best) : results,
       coverage: "whole-artifact",
       uncovered: [{ ...block, what: "APK signing block" }],
       unauthenticated: {},

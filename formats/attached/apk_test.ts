@@ -394,6 +394,20 @@ describe("a proof of rotation in an APK", () => {
     );
   });
 
+  test("is one signer with all keys of its owner, the one of the newest scheme", async () => {
+    const { signers } = await rotated([{ key: RSA, next: 0x0103 }, { key: P256, id: 0x0103 }]);
+    const apk = await apkOf({ signers: [{ key: RSA, ids: [0x0103] }, ...signers] });
+    const both = await pinned(RSA, P256);
+    const one = await verifyFormat(apk, both);
+    assert.ok(one.ok);
+    const newest = await verifyFormat(apk, await pinned(P256));
+    assert.ok(newest.ok);
+    assert.deepEqual(one.signers, newest.signers);
+    equal(one.signers.length, 1);
+    const two = await verifyFormat(apk, { ...both, threshold: 2 });
+    equal(two.errorReason, "threshold-not-met");
+  });
+
   test("is refused unread if it has more levels than are read", async () => {
     const long = Array.from({ length: 17 }, () => ({ key: "leaf-other" }));
     const result = await verifyFormat(await apkOf(await rotated(long)), await pinned(P256));
