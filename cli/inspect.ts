@@ -163,7 +163,7 @@ async function inspectFile(path: string, bytes: Uint8Array): Promise<Inspected[]
     );
   }
   if (!isObject(value)) return [failed(path, unknownFormat())];
-  if (isGoogleCloudBuild(value)) return await inspectGoogleCloudBuild(path, value);
+  if (isObject(value.provenance_summary)) return await inspectGoogleCloudBuild(path, value);
   const shape = detectFormat(value);
   const isAnswer = shape === "npm-attestations" || shape === "github-attestations";
   if (!isAnswer || !Array.isArray(value.attestations)) {
@@ -207,11 +207,6 @@ async function inspectGoogleCloudBuild(path: string, value: JsonObject): Promise
     if (!isAttestationError(error)) throw error;
     return [failed(path, error)];
   }
-}
-
-/** Tells what gcloud prints about an image from everything else. */
-function isGoogleCloudBuild(value: JsonObject): boolean {
-  return isObject(value.provenance_summary);
 }
 
 /** Reads one attestation, trusted root or key set as far as it can be read. */

@@ -1,5 +1,5 @@
 import { AttestationError } from "../errors.ts";
-import { quote } from "../internal/json.ts";
+import { parseJson, quote } from "../internal/json.ts";
 import type { DigestSet } from "../intoto/digest_set.ts";
 import type { AttestationSource, StoredAttestation } from "../store/store.ts";
 import type { ArtifactInput, AttestationInput, VerifyOptions } from "../verify/options.ts";
@@ -357,7 +357,7 @@ export async function verifyGroup(
   { verify, enforced, loaded, runtime }: Run,
 ): Promise<VerificationReport> {
   for (const attestation of attestations) loaded?.push(attestation);
-  const printed = attestations.find(isCloudBuild);
+  const printed = await cloudBuildAmong(attestations);
   if (printed !== undefined) {
     if (attestations.length > 1) {
       throw usageError(`${quote(printed.source)} is of Google Cloud Build: give it alone`);
@@ -396,9 +396,21 @@ function withUnusable(
 }
 
 /** What gcloud prints about an image is no attestation but holds some. */
-function isCloudBuild({ content }: NamedAttestation): boolean {
-  return content instanceof Uint8Array && content.length <= MAX_ATTESTATION_BYTES &&
-    new TextDecoder().decode(content).includes('"provenance_summary"');
+async function cloudBuildAmong(
+  attestations: readonly NamedAttestation[],
+): Promise<NamedAttestation | undefined> {
+  for (const one of attestations) {
+    const { content } = one;
+    if (!(content instanceof Uint8Array) || content.length > MAX_ATTESTATION_BYTES) continue;
+    const text = new TextDecoder().decode(content);
+    if (!text.includes('"provenance_summary"')) continue;
+    const { isGoogleCloudBuild } = await import("../formats/google_cloud_build.ts");
+    try {
+      if (isGoogleCloudBuild(parseJson(text, { maxLength: MAX_ATTESTATION_BYTES }))) return one;
+    } catch {
+      // Whatever it is, it is read as any other document.
+    }
+  }
 }
 
 function summarize(artifacts: ArtifactReport[]): VerificationReport {

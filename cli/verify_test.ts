@@ -251,6 +251,26 @@ test("verify skips bad lines with a notice and keeps their neighbours", async ()
   assert.ok(outcome.err.includes("Skipped 4 more lines of all.jsonl"));
 });
 
+test("verify takes nothing for a print of gcloud that only speaks of one", async () => {
+  const { pub, sign } = await ci();
+  const other = JSON.stringify({ note: { "provenance_summary": {} } });
+  const files = {
+    app: "app",
+    "good.json": await sign({ app: "app" }),
+    "other.json": other,
+    "printed.json": JSON.stringify({ provenance_summary: { provenance: [] } }),
+    "ci.pub": pub,
+  };
+  const args = ["app", "-b", "good.json", "--key=ci.pub", "--format=json", "-b"];
+  const outcome = await verifyFiles(files, ...args, "other.json");
+  assert.equal(outcome.status, 0, outcome.err);
+  const sources = reportOf(outcome).artifacts[0].attestations.map(({ source, ok }) => [source, ok]);
+  assert.deepEqual(sources, [["good.json", true], ["other.json", false]]);
+  const printed = await verifyFiles(files, ...args, "printed.json");
+  assert.equal(printed.status, 2);
+  assert.match(printed.err, /"printed.json" is of Google Cloud Build: give it alone/);
+});
+
 test("verify could not run: paths that cannot be read", async () => {
   const { pub } = await ci();
   const files = {
