@@ -395,6 +395,7 @@ function matcherOf(
     ? "It has parts that mean something else in JavaScript"
     : regexFault(pattern);
   if (fault !== undefined) return void losses.add(path, expression, fault);
+  if (pattern === "") return void losses.add(path, expression, `It accepts no ${member}`);
   if (!starts || !ends) {
     losses.add(path, expression, "It is not anchored: here it must match the whole text");
   }

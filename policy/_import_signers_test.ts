@@ -124,6 +124,13 @@ describe("importPolicy() of the signers of a ClusterImagePolicy", () => {
       ],
       [{ subject, issuerRegExp: "^.*.+$" }, "/issuerRegExp", "^.*.+$", "It accepts every issuer"],
       [
+        { issuer: ISSUER, subjectRegExp: "^.{9,}$" },
+        "/subjectRegExp",
+        "^.{9,}$",
+        "It accepts every subject",
+      ],
+      [{ issuer: ISSUER, subjectRegExp: "^$" }, "/subjectRegExp", "^$", "It accepts no subject"],
+      [
         { issuer: ISSUER, subjectRegExp: "^a(?i)b$" },
         "/subjectRegExp",
         "^a(?i)b$",

@@ -444,6 +444,20 @@ export const BAD_POLICIES: Readonly<Record<string, [unknown, string, RegExp]>> =
     "/trust/identities/ci",
     /names nobody/,
   ],
+  "an identity that is anybody with a long name": [
+    trust({
+      identities: { ci: { issuer: ISSUER, subjectAlternativeName: { pattern: ".+".repeat(9) } } },
+    }),
+    "/trust/identities/ci",
+    /names nobody/,
+  ],
+  "an issuer that is anybody with a name of some length": [
+    trust({
+      identities: { ci: { issuer: { pattern: ".{50,500}" }, subjectAlternativeName: "a" } },
+    }),
+    "/trust/identities/ci",
+    /anybody/,
+  ],
   "an issuer that is anybody": [
     trust({ identities: { ci: { issuer: { pattern: ".*" }, subjectAlternativeName: "a" } } }),
     "/trust/identities/ci",
