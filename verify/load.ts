@@ -132,12 +132,14 @@ function named(
   input: AttestationInput,
   otherwise: string,
 ): { source: string; content: AttestationContent; message?: Uint8Array } {
-  const { source, content, message }: {
-    source?: unknown;
-    content?: AttestationContent;
-    message?: Uint8Array;
-  } = Object(input);
-  if (typeof source === "string" && content !== undefined) return { source, content, message };
+  if (typeof input === "object" && input !== null && !(input instanceof Uint8Array)) {
+    const { source, content, message }: {
+      source?: unknown;
+      content?: AttestationContent;
+      message?: Uint8Array;
+    } = input;
+    if (typeof source === "string" && content !== undefined) return { source, content, message };
+  }
   return { source: otherwise, content: input };
 }
 

@@ -33,6 +33,17 @@ async function read(
   );
 }
 
+/** The same while the prototype of its kind has members that it should not have. */
+async function readWith(members: object, input: string | Uint8Array): Promise<string[]> {
+  const { prototype } = typeof input === "string" ? String : Uint8Array;
+  Object.assign(prototype, members);
+  try {
+    return await read(input);
+  } finally {
+    for (const name of Object.keys(members)) Reflect.deleteProperty(prototype, name);
+  }
+}
+
 function good(): Promise<Envelope> {
   return signed(statementAbout(["abc"]));
 }
@@ -125,6 +136,16 @@ describe("verify() reads an attestation", () => {
     ]);
     deepEqual(await read(input({ source: "a.json" })), ["attestation 1 unknown unknown-format"]);
     deepEqual(await read(input({ source: "a.json", content: envelope })), ["a.json dsse ok"]);
+  });
+
+  it("and nothing instead of the text or bytes that are given", async () => {
+    const other = { source: "a.json", content: await good() };
+    const unread = ["attestation 1 unknown malformed-json"];
+    deepEqual(await read(Object.assign(utf8("[]x"), other)), unread);
+    const called = Object.assign(() => "", other) as unknown as AttestationInput;
+    deepEqual(await read(called), unread);
+    const loaded = await Promise.all(["[]x", utf8("[]x")].map((input) => readWith(other, input)));
+    deepEqual(loaded, [unread, unread]);
   });
 
   it("of the answers of npm and GitHub, and of the report of gh", async () => {
