@@ -1,10 +1,9 @@
 import { isAttestationError } from "../errors.ts";
-import { isObject, type Json, quote } from "../internal/json.ts";
-import { otherSpelling } from "../internal/member_names.ts";
+import { quote } from "../internal/json.ts";
 import { formatPurl } from "../internal/purl.ts";
 import { digestFault, type DigestSet } from "../intoto/digest_set.ts";
 import type { Statement } from "../intoto/statement.ts";
-import { parseProvenance, PROVENANCE_TYPES } from "../slsa/provenance.ts";
+import { hidesDependencies, parseProvenance, PROVENANCE_TYPES } from "../slsa/provenance.ts";
 import {
   comparable,
   isPurl,
@@ -32,19 +31,6 @@ export interface Dependency {
   /** JSON Pointer, or that of the list. */
   path: string;
 }
-
-/** Members of provenance in which a dependency may lie, and those of a dependency. */
-const isMisspelled = otherSpelling([
-  "buildDefinition",
-  "resolvedDependencies",
-  "materials",
-  "invocation",
-  "configSource",
-  "uri",
-  "name",
-  "digest",
-  "downloadLocation",
-]);
 
 const ESCAPE = /%[0-9a-f]{2}/gi;
 
@@ -89,19 +75,6 @@ function withVersion(text: string, version: string | undefined): string[] {
   if (found === version) return [text];
   const stated = formatPurl({ ...purl, version });
   return found === undefined ? [stated] : [text, stated];
-}
-
-function hidesDependencies(predicate: Json | undefined): boolean {
-  const open: (Json | undefined)[] = [predicate];
-  for (let i = 0; i < open.length; i++) {
-    const value = open[i];
-    if (Array.isArray(value)) { for (const one of value) open.push(one); }
-    if (!isObject(value)) continue;
-    if (isMisspelled(value)) return true;
-    const { buildDefinition, resolvedDependencies, materials, invocation, configSource } = value;
-    open.push(buildDefinition, resolvedDependencies, materials, invocation, configSource);
-  }
-  return false;
 }
 
 /** What is asked of dependencies, one leaf for each member of the rule. */
