@@ -36,6 +36,13 @@ export function plainText(text: string): string {
   return text.replaceAll(UNSEEN, "");
 }
 
+/** A name and the version that may be written behind it: `@scope/name@1.0.0`. */
+export function splitName(text: string): [name: string, version?: string] {
+  const name = plainText(text).split("/").filter((part) => part !== "").join("/");
+  const at = name.lastIndexOf("@");
+  return at > 0 && at > name.lastIndexOf("/") ? [name.slice(0, at), name.slice(at + 1)] : [name];
+}
+
 /** Name of a package with its namespace, which is a part of it in most ecosystems. */
 export function fullName({ namespace, name }: Purl): string {
   return namespace === undefined ? name : `${namespace}/${name}`;

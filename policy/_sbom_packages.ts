@@ -21,7 +21,7 @@ const TEXTS = [
 ];
 
 /** Members under which a reader finds packages, and what they are called. */
-const isMisspelled = otherSpelling([
+const NAMES = [
   ...TEXTS,
   "bomFormat",
   "spdxVersion",
@@ -39,7 +39,10 @@ const isMisspelled = otherSpelling([
   "externalRefs",
   "externalIdentifier",
   "software_packageVersion",
-]);
+];
+
+const isMisspelled = otherSpelling(NAMES);
+const isMisspelledWhole = otherSpelling([...NAMES, "Data"]);
 
 /**
  * What an SBOM lists; undefined for what is none, is two, or could be read in another way, such
@@ -48,12 +51,13 @@ const isMisspelled = otherSpelling([
 export function packagesOf({ predicate }: Statement): SbomPackage[] | undefined {
   if (!isObject(predicate)) return undefined;
   const document = unwrapDocument(predicate);
+  if (isMisspelledWhole(predicate) || isMisspelledWhole(document)) return undefined;
   if (document !== predicate && isMarked(predicate)) return undefined;
   const forms = [document.bomFormat, document.spdxVersion, document["@graph"]];
   if (forms.filter((form) => form !== undefined).length !== 1) return undefined;
   const { components, packages, "@graph": graph, metadata } = document;
   const about = metadata ?? {};
-  if (!isObject(about) || isMisspelled(document) || isMisspelled(about)) return undefined;
+  if (!isObject(about) || isMisspelled(about)) return undefined;
   const whole = about.component ?? undefined;
   const lists = [components, packages, graph, whole === undefined ? undefined : [whole]];
   if (!lists.every(isListed)) return undefined;

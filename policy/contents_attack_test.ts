@@ -101,6 +101,9 @@ describe("a forbidden dependency", () => {
     for (const forbidden of ["pkg:npm/evil", "pkg:npm/evil@*", "evil"]) {
       equal(await of([forbidden], { name: "evil" }), "forbidden-dependency", forbidden);
     }
+    equal(await of(["pkg:*/evil@**"], { name: "evil" }), "forbidden-dependency");
+    equal(await of(["pkg:npm/evil@1"], { name: "evil@1" }), "forbidden-dependency");
+    equal(await of(["pkg:npm/evil@1"], { name: "evil@2" }), null);
     equal(await of(["pkg:npm/evil"], { name: "good" }), null);
   });
 
@@ -203,6 +206,14 @@ describe("a forbidden package", () => {
       ["pkg:npm/evil@2*", { name: "evil" }],
       ["PKG:npm/evil", evil],
       ["pkg:pypi/ruamel.yaml", { name: "x", purl: "pkg:pypi/ruamel-yaml@1" }],
+      [ENTRY, { name: "evil@1.0.0" }],
+      [ENTRY, { name: "/evil//", version: "1.0.0" }],
+      ["pkg:npm/%40evil/x", { group: "@evil/", name: "x" }],
+      [ENTRY, { name: "PKG:npm/evil@1.0.0" }],
+      ["evil", { name: "pkg:npm/evil@1.0.0" }],
+      ["evil", { name: "evil@1.0.0" }],
+      [ENTRY, { "bom-ref": "pkg:npm/evil@1.0.0?package-id=1", name: "x", purl: "pkg:npm/x@1" }],
+      [ENTRY, { "bom-ref": "pkg:pypi/evil@1.0.0", name: "evil", version: "1.0.0" }],
       ["evil", { ...evil, name: "x" }],
       ["EVIL", { ...evil, name: " evil" }],
       ["@evil/*", { name: "x", purl: "pkg:npm/%40evil/a@1" }],
@@ -219,6 +230,8 @@ describe("a forbidden package", () => {
       ["evil", { ...evil, name: "@x/evil", purl: "pkg:npm/%40x/evil@1.0.0" }],
       ["pkg:npm/evil@2*", evil],
       ["pkg:npm/ev*", { name: "x", purl: "pkg:npm/evil/x" }],
+      [ENTRY, { name: "evil@2.0.0" }],
+      [ENTRY, { "bom-ref": "pkg:evil", name: "x" }],
     ];
     for (const [entry, one] of others) {
       equal(await of(entry, bom([one])), null, `${entry} ${JSON.stringify(one)}`);
@@ -316,6 +329,8 @@ describe("a forbidden package", () => {
           evidence: { identity: [{ field: "purl", concludedValue: [evil.purl] }] },
         }]),
         { ...spdx(good), Packages: [evil] },
+        { Data: bom([good]), BomFormat: "CycloneDX", Components: [evil] },
+        { ...bom([good]), DATA: bom([evil]) },
         { ...spdx(good), BomFormat: "CycloneDX", components: [evil] },
         spdx({ ...good, external_refs: [] }),
         spdx({ ...good, externalRefs: [{ ReferenceLocator: evil.purl }] }),

@@ -11,6 +11,7 @@ import {
   plainVersion,
   purlTexts,
   readPurl,
+  splitName,
 } from "./_package_names.ts";
 import { packagesOf } from "./_sbom_packages.ts";
 import type { DependencyRule } from "./document.ts";
@@ -191,7 +192,11 @@ function compileForbidden(
   const isForbidden = compilePatterns([...new Set(meant)]);
   const versionless = meant.flatMap((one) => /^(pkg:.+)@[^@/]+$/.exec(one)?.[1] ?? []);
   const mayBeForbidden = compilePatterns([...new Set(versionless)]);
-  const types = new Set(meant.flatMap((one) => /^pkg:([a-z0-9.-]+)\//.exec(one)?.[1] ?? []));
+  // One type stands for those that a pattern leaves open.
+  const types = new Set([
+    ...meant.flatMap((one) => /^pkg:([a-z0-9.-]+)\//.exec(one)?.[1] ?? []),
+    "generic",
+  ]);
   const find = (text: string): string | undefined => {
     const texts = [...spellings(text), ...addresses(text)];
     const hit = texts.find((one) => isForbidden(one.toLowerCase()));
@@ -213,8 +218,10 @@ function compileForbidden(
 
 /** Package URL of that type for a name that may have a namespace. */
 function typed(type: string, { name, version }: { name: string; version?: string }): string {
-  const path = plainText(name).split("/").map(encodeURIComponent).join("/");
-  return `pkg:${type}/${path}${version === undefined ? "" : `@${encodeURIComponent(version)}`}`;
+  const [full, behind] = splitName(name);
+  const path = full.split("/").map(encodeURIComponent).join("/");
+  const last = version ?? behind ?? "";
+  return `pkg:${type}/${path}${last === "" ? "" : `@${encodeURIComponent(last)}`}`;
 }
 
 /** A pattern for package URLs with the escapes and letters of their canonical texts. */

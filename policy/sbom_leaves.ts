@@ -3,7 +3,7 @@ import { listCycloneDxSubject } from "../intoto/predicates/cyclonedx.ts";
 import { type SbomPackage, unwrapDocument } from "../intoto/predicates/sbom.ts";
 import type { Statement } from "../intoto/statement.ts";
 import { plainVersion } from "./_package_names.ts";
-import { forbidsPackage, requiresPackage } from "./_package_matcher.ts";
+import { type Claims, claimsOf, forbidsPackage, requiresPackage } from "./_package_matcher.ts";
 import { packagesOf } from "./_sbom_packages.ts";
 import type { SbomRule } from "./document.ts";
 import { type AddLeaf, anyOf, failed, type Leaf, passed } from "./finding.ts";
@@ -46,13 +46,23 @@ export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
         );
     });
   }
+  const claims = new WeakMap<Statement, { listed: Claims[]; all: Claims[] }>();
+  const claimsIn = (statement: Statement): { listed: Claims[]; all: Claims[] } | undefined => {
+    const known = claims.get(statement);
+    if (known !== undefined) return known;
+    const listed = packagesOf(statement)?.map(claimsOf);
+    if (listed === undefined) return undefined;
+    const found = { listed, all: [...listed, ...subjectOf(statement).map(claimsOf)] };
+    claims.set(statement, found);
+    return found;
+  };
   for (const entry of forbidden ?? []) {
     const isForbidden = forbidsPackage(entry);
     add(`predicate.sbom.forbidden.${entry}`, (leaf, { statement }) => {
-      const found = packagesOf(statement);
+      const found = claimsIn(statement);
       if (found === undefined) return unknown(leaf, statement);
       const facts = { expected: `no ${quote(entry)}`, origin: "signed", remedy } as const;
-      const hit = [...found, ...subjectOf(statement)].find(isForbidden);
+      const hit = found.all.find(isForbidden)?.one;
       return hit === undefined ? passed(leaf, "The package is not listed", facts) : failed(
         leaf,
         "forbidden-package",
@@ -65,14 +75,14 @@ export function sbomLeaves(rule: SbomRule, add: AddLeaf): void {
   for (const entry of required ?? []) {
     const isRequired = requiresPackage(entry);
     add(`predicate.sbom.required.${entry}`, (leaf, { statement }) => {
-      const found = packagesOf(statement);
+      const found = claimsIn(statement);
       if (found === undefined) return unknown(leaf, statement);
       const facts = {
         expected: quote(entry),
         origin: "signed",
         remedy: "List the package, or change the rule of the SBOM",
       } as const;
-      const hit = found.find(isRequired);
+      const hit = found.listed.find(isRequired)?.one;
       return hit !== undefined
         ? passed(leaf, "The package is listed", facts, describe(hit))
         : failed(
