@@ -177,6 +177,26 @@ describe("an allowed dependency", () => {
     equal(await of(["pkg:npm/good@*"], "pkg:npm/good@1?arch=arm64"), null);
   });
 
+  it("of an SBOM is allowed by each of its package URLs, in each version", async () => {
+    const rule = { dependencies: { allowed: ["pkg:npm/good@1*"] } };
+    const of = (version: string, ...urls: string[]) =>
+      reasonOf(
+        rule,
+        spdx({
+          name: "good",
+          versionInfo: version,
+          externalRefs: urls.map((referenceLocator) => ({
+            referenceType: "purl",
+            referenceLocator,
+          })),
+        }),
+      );
+    const good = "pkg:npm/good@1.0.0";
+    equal(await of("1.0.0", good, good), null);
+    equal(await of("1.0.0", good, "pkg:npm/evil@1.0.0"), "dependency-not-allowed");
+    equal(await of("2.0.0", good), "dependency-not-allowed");
+  });
+
   it("has a package URL that can be read", async () => {
     equal(await of(["pkg:npm/good@*"], "pkg:npm/good@%zz"), "malformed-purl");
   });

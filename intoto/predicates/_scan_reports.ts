@@ -43,11 +43,12 @@ export function readScan(predicate: JsonObject): VulnerabilityFinding[] | undefi
   if (Array.isArray(result)) return readAll(result, readEntry);
   if (!isObject(result) || isMisspelledReport(result)) return undefined;
   // A report in two forms would be read in one of them only.
-  const forms = ["Results", "matches", "runs"].filter((name) => result[name] !== undefined);
-  if (forms.length > 1) return undefined;
-  if (Array.isArray(result.Results) || "SchemaVersion" in result) {
-    return flatten(result.Results ?? [], readTrivyResult);
-  }
+  const has = (...names: string[]): boolean => names.some((name) => result[name] !== undefined);
+  const isTrivy = has("Results", "SchemaVersion");
+  const isGrype = has("matches", "ignoredMatches");
+  const isSarif = has("runs", "inlineExternalProperties");
+  if ([isTrivy, isGrype, isSarif].filter((one) => one).length !== 1) return undefined;
+  if (isTrivy) return flatten(result.Results ?? [], readTrivyResult);
   if (Array.isArray(result.matches)) {
     const found = readAll(result.matches, readGrype);
     const ignored = readAll(result.ignoredMatches ?? [], readIgnoredGrype);
