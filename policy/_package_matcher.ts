@@ -1,8 +1,8 @@
-import { isAttestationError } from "../errors.ts";
 import type { Purl } from "../internal/purl.ts";
 import type { SbomPackage } from "../intoto/predicates/sbom.ts";
 import {
   comparable,
+  findPurl,
   fullName,
   isPurl,
   namesOf,
@@ -38,7 +38,12 @@ type PackageTest = (claims: Claims) => boolean;
 export function claimsOf(one: SbomPackage): Claims {
   const purls = one.purls.map(readPurl);
   // A name may be a package URL, and so may what identifies it in the document.
-  const all = [...purls, ...(isPurl(one.name) ? [readPurl(one.name)] : []), ...purlOfId(one.id)];
+  const id = findPurl(one.id ?? "");
+  const all = [
+    ...purls,
+    ...(isPurl(one.name) ? [readPurl(one.name)] : []),
+    ...(id === undefined ? [] : [id]),
+  ];
   const version = plainVersion(one.version);
   return {
     one,
@@ -116,17 +121,6 @@ export function requiresPackage(entry: string): PackageTest {
       (wanted.subpath === undefined || purl.subpath === wanted.subpath)
     );
   };
-}
-
-/** An id need not be a package URL. */
-function purlOfId(id: string | undefined): Purl[] {
-  if (id === undefined || !isPurl(id)) return [];
-  try {
-    return [readPurl(id)];
-  } catch (error) {
-    if (isAttestationError(error)) return [];
-    throw error;
-  }
 }
 
 /** A part of a package URL, in which `*` is what it is in a pattern; one that is not there is any. */

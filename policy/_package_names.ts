@@ -1,3 +1,4 @@
+import { isAttestationError } from "../errors.ts";
 import { formatPurl, parsePurl, type Purl } from "../internal/purl.ts";
 
 /** What nobody sees, and what readers pass over. */
@@ -21,6 +22,17 @@ export function readPurl(text: string): Purl {
   return parsePurl(plainText(text).replace(/^pkg:/i, "pkg:"));
 }
 
+/** {@linkcode readPurl}, or undefined of a text that is none. */
+export function findPurl(text: string): Purl | undefined {
+  if (!isPurl(text)) return undefined;
+  try {
+    return readPurl(text);
+  } catch (error) {
+    if (isAttestationError(error)) return undefined;
+    throw error;
+  }
+}
+
 /**
  * A package URL whose name is the one by which its registry knows it: on PyPI `-`, `_` and `.`
  * are the same.
@@ -39,8 +51,8 @@ export function plainText(text: string): string {
 /** A name and the version that may be written behind it: `@scope/name@1.0.0`. */
 export function splitName(text: string): [name: string, version?: string] {
   const name = plainText(text).split("/").filter((part) => part !== "").join("/");
-  const at = name.lastIndexOf("@");
-  return at > 0 && at > name.lastIndexOf("/") ? [name.slice(0, at), name.slice(at + 1)] : [name];
+  const [, path, version] = /^(.+)@([^@/]*)$/.exec(name) ?? [];
+  return path === undefined ? [name] : [path, version];
 }
 
 /** Name of a package with its namespace, which is a part of it in most ecosystems. */

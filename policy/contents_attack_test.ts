@@ -104,6 +104,7 @@ describe("a forbidden dependency", () => {
     equal(await of(["pkg:*/evil@**"], { name: "evil" }), "forbidden-dependency");
     equal(await of(["pkg:npm/evil@1"], { name: "evil@1" }), "forbidden-dependency");
     equal(await of(["pkg:npm/evil@1"], { name: "evil@2" }), null);
+    equal(await of(["evil"], { name: " evil@2" }), "forbidden-dependency");
     equal(await of(["pkg:npm/evil"], { name: "good" }), null);
   });
 

@@ -1,4 +1,3 @@
-import { isAttestationError } from "../errors.ts";
 import { quote } from "../internal/json.ts";
 import { formatPurl } from "../internal/purl.ts";
 import { digestFault, type DigestSet } from "../intoto/digest_set.ts";
@@ -6,6 +5,7 @@ import type { Statement } from "../intoto/statement.ts";
 import { hidesDependencies, parseProvenance, PROVENANCE_TYPES } from "../slsa/provenance.ts";
 import {
   comparable,
+  findPurl,
   isPurl,
   plainText,
   plainVersion,
@@ -70,8 +70,8 @@ export function listDependencies(statement: Statement): Dependency[] | undefined
 
 /** A package URL, also with the version that is stated beside it, if it names another one. */
 function withVersion(text: string, version: string | undefined): string[] {
-  if (version === undefined || !isPurl(text) || canonical(text) === undefined) return [text];
-  const purl = readPurl(text);
+  const purl = findPurl(text);
+  if (version === undefined || purl === undefined) return [text];
   const found = plainVersion(purl.version);
   if (found === version) return [text];
   const stated = formatPurl({ ...purl, version });
@@ -209,6 +209,8 @@ function compileForbidden(
       if (hit !== undefined) return hit;
     }
     if (unaddressed === undefined) return undefined;
+    const bare = find(splitName(unaddressed.name)[0]);
+    if (bare !== undefined) return bare;
     for (const type of types) {
       const text = canonical(typed(type, unaddressed));
       if (text !== undefined && find(text) !== undefined) return text;
@@ -226,21 +228,16 @@ function typed(type: string, { name, version }: { name: string; version?: string
 
 /** A pattern for package URLs with the escapes and letters of their canonical texts. */
 function canonicalPattern(pattern: string): string[] {
-  if (!isPurl(pattern) || pattern.includes("?")) return [];
-  if (canonical(pattern) === undefined) return [];
-  const purl = readPurl(pattern);
+  const purl = findPurl(pattern);
+  if (purl === undefined || pattern.includes("?")) return [];
   return [purl, comparable(purl)].map((one) => formatPurl(one).replaceAll("%2A", "*"))
     .filter((one) => patternFault(one) === undefined);
 }
 
 /** Canonical text of a package URL; undefined of what is none. */
 function canonical(text: string): string | undefined {
-  try {
-    return formatPurl(readPurl(text));
-  } catch (error) {
-    if (isAttestationError(error)) return undefined;
-    throw error;
-  }
+  const purl = findPurl(text);
+  return purl === undefined ? undefined : formatPurl(purl);
 }
 
 /**

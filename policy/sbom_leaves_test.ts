@@ -260,6 +260,14 @@ describe("predicate.sbom.forbidden and .required", () => {
     ["pkg:npm/a#b", { name: "a", purl: "pkg:npm/a@1#b" }, true, true],
     ["pkg:npm/a#b", { name: "a", purl: "pkg:npm/a@1#c" }, true, false],
     ["pkg:npm/a#b", { name: "a" }, true, false],
+    ["pkg:npm/a?b=c", { name: "a" }, true, false],
+    ["pkg:npm/a", { name: "x", purl: "pkg:npm/a@1?b=c#d" }, true, true],
+    [
+      "pkg:composer/%40scope/a",
+      { name: "@scope/a", purl: "pkg:npm/%40scope/a@1" },
+      false,
+      false,
+    ],
     // A pattern is for the name.
     ["open*", { name: "openssl", purl: "pkg:deb/debian/x@3" }, true, true],
     ["open*", { name: "x", purl: "pkg:deb/debian/openssl@3" }, true, false],
