@@ -105,6 +105,7 @@ describe("a forbidden dependency", () => {
     equal(await of(["pkg:npm/evil@1"], { name: "evil@1" }), "forbidden-dependency");
     equal(await of(["pkg:npm/evil@1"], { name: "evil@2" }), null);
     equal(await of(["evil"], { name: " evil@2" }), "forbidden-dependency");
+    equal(await of(["pkg:npm/evil"], { name: "/" }), null);
     equal(await of(["pkg:npm/evil"], { name: "good" }), null);
   });
 
@@ -329,7 +330,11 @@ describe("a forbidden package", () => {
         graph(identifier({ identifier: ` ${evil.purl}` })),
       ]
     ) equal(await of(ENTRY, content), "forbidden-package", JSON.stringify(content));
-    equal(await of(ENTRY, graph({ ...one, name: "good" })), null);
+    const apart = { "@id": "_:i", type: "ExternalIdentifier", identifier: evil.purl };
+    const pointing = { ...one, name: "x", externalIdentifier: ["_:i"] };
+    equal(await of(ENTRY, graph(apart, pointing)), "forbidden-package");
+    const person = { type: "Person", externalIdentifier: ["urn:elsewhere"] };
+    equal(await of(ENTRY, graph(person, { ...one, name: "good" })), null);
   });
 
   it("is not passed over where a document could be read in another way", async () => {
@@ -352,6 +357,8 @@ describe("a forbidden package", () => {
         { ...spdx(good), Packages: [evil] },
         { Data: bom([good]), BomFormat: "CycloneDX", Components: [evil] },
         { ...bom([good]), DATA: bom([evil]) },
+        { Data: bom([good], { Components: [evil] }) },
+        bom([{ ...good, evidence: { Identity: [] } }]),
         { ...spdx(good), BomFormat: "CycloneDX", components: [evil] },
         spdx({ ...good, external_refs: [] }),
         spdx({ ...good, externalRefs: [{ ReferenceLocator: evil.purl }] }),

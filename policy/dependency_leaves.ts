@@ -229,7 +229,7 @@ function typed(type: string, { name, version }: { name: string; version?: string
 /** A pattern for package URLs with the escapes and letters of their canonical texts. */
 function canonicalPattern(pattern: string): string[] {
   const purl = findPurl(pattern);
-  if (purl === undefined || pattern.includes("?")) return [];
+  if (purl === undefined) return [];
   return [purl, comparable(purl)].map((one) => formatPurl(one).replaceAll("%2A", "*"))
     .filter((one) => patternFault(one) === undefined);
 }

@@ -268,6 +268,9 @@ describe("listDependencies()", () => {
         path: "/predicate",
       },
     ]);
+    const placed = built({ downloadLocation: "https://a.example", digest: { sha256: SHA } });
+    const [located] = listDependencies(placed.statement) ?? [];
+    equal(located.unaddressed, undefined);
     const unaddressed = { name: "app", version: "1" };
     const rows: [JsonObject, string[], object?][] = [
       [{ version: "1" }, ["app"], unaddressed],
@@ -292,6 +295,7 @@ describe("spellings()", () => {
       ["a", ["a"]],
       ["a b%20c", ["a b%20c", "ab%20c", "ab c"]],
       ["%2561%", ["%2561%", "%61%", "a%"]],
+      ["%25252561", ["%25252561", "%252561", "%2561", "%61"]],
       ["pkg", ["pkg"]],
       ["pkg:npm/a", ["pkg:npm/a"]],
       [

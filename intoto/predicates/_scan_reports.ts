@@ -54,10 +54,9 @@ export function readScan(predicate: JsonObject): VulnerabilityFinding[] | undefi
     const ignored = readAll(result.ignoredMatches ?? [], readIgnoredGrype);
     return found === undefined || ignored === undefined ? undefined : [...found, ...ignored];
   }
-  if (!Array.isArray(result.runs) || result.runs.length === 0) return undefined;
-  return result.inlineExternalProperties === undefined
-    ? flatten(result.runs, readSarifRun)
-    : undefined;
+  const { runs = null, inlineExternalProperties: inline } = result;
+  const isNothing = Array.isArray(runs) && runs.length === 0;
+  return isNothing || inline !== undefined ? undefined : flatten(runs, readSarifRun);
 }
 
 /** One entry that is not understood makes the whole list not understood. */
@@ -153,7 +152,7 @@ function readIgnoredGrype(value: JsonObject): VulnerabilityFinding | null | unde
  */
 function readSarifRun(run: JsonObject): VulnerabilityFinding[] | undefined {
   const { results, externalPropertyFileReferences: external, invocations } = run;
-  if (!Array.isArray(results) || isMisspelledSarif(run)) return undefined;
+  if (isMisspelledSarif(run)) return undefined;
   if (external !== undefined && external !== null) {
     if (!isObject(external) || external.results !== undefined) return undefined;
   }

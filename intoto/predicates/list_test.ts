@@ -279,11 +279,12 @@ describe("listVulnerabilities()", () => {
         match("CVE-4", "linux-aws-headers-6.8", indirect),
         match("CVE-5", "linux-image", indirect),
         match("CVE-6", "c-headers", indirect),
+        { ...match("CVE-7", "kernel-headers", indirect), matchDetails: [null] },
       ],
     };
     deepEqual(
       of(grype)?.map(({ id, suppressed }) => [id, suppressed]),
-      [["CVE-0", undefined], ["CVE-2", true], ["CVE-5", true], ["CVE-6", true]],
+      [["CVE-0", undefined], ["CVE-2", true], ["CVE-5", true], ["CVE-6", true], ["CVE-7", true]],
     );
     const results = [
       { ruleId: "CVE-1", level: "note", suppressions: [] },
@@ -307,7 +308,7 @@ describe("listVulnerabilities()", () => {
         { runs: [{ results: [] }] },
         { runs: [{ results: [], externalPropertyFileReferences: null }] },
         { runs: [{ results: [], externalPropertyFileReferences: { artifacts: [{}] } }] },
-        { runs: [{ results: [], invocations: [{ executionSuccessful: true }] }] },
+        { runs: [{ results: [], invocations: [{ executionSuccessful: true }, null] }] },
       ]
     ) {
       deepEqual(of(result), []);
@@ -333,6 +334,17 @@ describe("listVulnerabilities()", () => {
         { matches: [{ vulnerability: { severity: "High" } }] },
         { runs: [{ results: [{ message: "a" }] }] },
         { Results: [{ ExperimentalModifiedFindings: [{ Finding: {} }] }] },
+        { Results: [{ ExperimentalModifiedFindings: [{ Type: "secret" }] }] },
+        { Results: [{ ExperimentalModifiedFindings: [{ Type: "a", type: "b", Finding: {} }] }] },
+        { matches: [{ vulnerability: { id: "CVE-1" }, Vulnerability: {} }] },
+        { matches: [{ vulnerability: { id: "CVE-1", ID: "CVE-2" } }] },
+        { ignoredMatches: [] },
+        [{ vulnerability: { id: "CVE-1" }, Severity: [] }],
+        [{ vulnerability: { id: "CVE-1", Severity: [] } }],
+        [{ id: "CVE-1", severity: [{ method: "a", score: "1", Score: "9" }] }],
+        { runs: [{ results: [{ ruleId: "CVE-1", RuleId: "CVE-2" }] }] },
+        { runs: "none" },
+        { inlineExternalProperties: [] },
         { Results: [{ ExperimentalModifiedFindings: [{ Type: "vulnerability", Finding: {} }] }] },
         { matches: [], ignoredMatches: [{}] },
         [{ id: "CVE-1", vulnerability: { id: "CVE-2" } }],
