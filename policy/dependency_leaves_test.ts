@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { JsonObject } from "../internal/json.ts";
 import { attestation, checkOf, checksOf, PROVENANCE, SHA, signer, TEST } from "./_fixtures_test.ts";
@@ -167,8 +167,9 @@ describe("predicate.dependencies.allowed", () => {
     equal(await of(["pkg:npm/app@*"], { uri: "pkg:npm/app@1" }), "1");
     equal(await of(["pkg:npm/app@*"], { uri: "PKG:npm/app@1" }), '"PKG:npm/app@1"');
     equal(await of(["**/app@*"], { uri: "PKG:npm/app@1" }), "1");
-    // What is no package URL has one spelling.
-    equal(await of(["pkg:*"], { uri: "pkg:app" }), "1");
+    // One that cannot be read is not known to be any.
+    const unread = await check(ALLOWED, { allowed: ["pkg:*"] }, built({ uri: "pkg:app" }));
+    equal(unread.reason, "malformed-purl");
   });
 
   it("decodes a path three times before it looks for dots", async () => {
@@ -196,8 +197,9 @@ describe("predicate.dependencies.forbidden", () => {
       [one, undefined],
       [{ ...one, uri: "https://evil.example/x" }, '"https://evil.example/x"'],
       [{ ...one, name: "evil" }, '"evil"'],
-      [{ ...one, downloadLocation: "https://EVIL.example/x" }, '"https://evil.example/x"'],
-      [{ ...one, name: "PKG:npm/evil" }, '"pkg:npm/evil"'],
+      [{ ...one, downloadLocation: "https://EVIL.example/x" }, '"https://EVIL.example/x"'],
+      [{ ...one, name: "PKG:npm/evil" }, '"PKG:npm/evil"'],
+      [{ ...one, name: "pkg:npm/%65vil" }, '"pkg:npm/evil"'],
       [{ name: "https://[" }, undefined],
     ];
     for (const [dependency, actual] of rows) {
@@ -250,7 +252,13 @@ describe("listDependencies()", () => {
         digest: { sha256: SHA },
         path: "/predicate",
       },
-      { uri: undefined, names: ["b"], digest: {}, path: "/predicate" },
+      {
+        uri: undefined,
+        names: ["b"],
+        unaddressed: { name: "b" },
+        digest: {},
+        path: "/predicate",
+      },
     ]);
     deepEqual(listDependencies(bom({ name: "app", purl: "pkg:npm/app@1" }).statement), [
       {
@@ -260,20 +268,55 @@ describe("listDependencies()", () => {
         path: "/predicate",
       },
     ]);
+    const placed = built({ downloadLocation: "https://a.example", digest: { sha256: SHA } });
+    const [located] = listDependencies(placed.statement) ?? [];
+    equal(located.unaddressed, undefined);
+    const unaddressed = { name: "app", version: "1" };
+    const rows: [JsonObject, string[], object?][] = [
+      [{ version: "1" }, ["app"], unaddressed],
+      [{ version: "NOASSERTION" }, ["app"], { name: "app" }],
+      [{ version: "v1", purl: "pkg:npm/app" }, ["pkg:npm/app@1", "app"]],
+      [{ version: "1", purl: "pkg:npm/app@v1" }, ["pkg:npm/app@v1", "app"]],
+      [{ version: "2", purl: "pkg:npm/app@1" }, ["pkg:npm/app@1", "pkg:npm/app@2", "app"]],
+      [{ version: "2", purl: "pkg:npm" }, ["pkg:npm", "app"]],
+      [{ version: "2", purl: "app@1" }, ["app@1", "app"]],
+    ];
+    for (const [one, names, unaddressed] of rows) {
+      const [found] = listDependencies(bom({ name: "app", ...one }).statement) ?? [];
+      deepEqual([found.names, found.unaddressed], [names, unaddressed]);
+    }
     equal(listDependencies(attestation([alice]).statement), undefined);
   });
 });
 
 describe("spellings()", () => {
-  it("are the text and, of a package URL, what it means", () => {
+  it("are the text and, of a package URL, each way to name it", () => {
     const rows: [text: string, all: string[]][] = [
       ["a", ["a"]],
+      ["a b%20c", ["a b%20c", "ab%20c", "ab c"]],
+      ["%2561%", ["%2561%", "%61%", "a%"]],
+      ["%25252561", ["%25252561", "%252561", "%2561", "%61"]],
       ["pkg", ["pkg"]],
-      ["PKG:NPM/%61pp@1", ["PKG:NPM/%61pp@1", "pkg:npm/app@1"]],
-      ["pkg:npm/a", ["pkg:npm/a", "pkg:npm/a"]],
-      ["pkg:npm", ["pkg:npm"]],
-      ["pkg:npm/a b", ["pkg:npm/a b"]],
+      ["pkg:npm/a", ["pkg:npm/a"]],
+      [
+        "PKG:NPM/%40x/%61pp@1?b=c#d",
+        [
+          "PKG:NPM/%40x/%61pp@1?b=c#d",
+          "pkg:npm/%40x/app@1?b=c#d",
+          "pkg:npm/@x/app@1?b=c#d",
+          "pkg:npm/%40x/app@1",
+          "pkg:npm/@x/app@1",
+          "pkg:npm/%40x/app",
+          "pkg:npm/@x/app",
+          "PKG:NPM/@x/app@1?b=c#d",
+        ],
+      ],
+      ["pkg:pypi/a_.b", ["pkg:pypi/a_.b", "pkg:pypi/a-.b", "pkg:pypi/a-b"]],
+      [" pkg:npm/a b", [" pkg:npm/a b", "pkg:npm/ab"]],
     ];
     for (const [text, all] of rows) deepEqual(spellings(text), all);
+    for (const text of ["pkg:npm", " PKG:npm/%zz"]) {
+      throws(() => spellings(text), /malformed|no name/);
+    }
   });
 });

@@ -6,7 +6,7 @@ import { encodeHex } from "../internal/hex.ts";
 import { copyJson, parseJson, quote } from "../internal/json.ts";
 import { refuseUnknown } from "../internal/options.ts";
 import { sha256 } from "../internal/sha256.ts";
-import { parseTimestamp } from "../internal/timestamp.ts";
+import { CLOCK_SKEW_MS, parseTimestamp } from "../internal/timestamp.ts";
 import { REVOCATION_REASONS } from "../keys/key_set.ts";
 import type { KeyRevocation, KeySetEntry, RevocationReason } from "../keys/key_validity.ts";
 import type { TrustedKey } from "../keys/trusted_key.ts";
@@ -28,7 +28,7 @@ export interface RevocationListDocument {
   description?: string;
   /** Raised with each list; a list with a lower one than was seen is refused. */
   sequence: number;
-  /** When it was made, RFC 3339 in UTC. A list of the future is refused. */
+  /** When it was made, RFC 3339 in UTC. A list of more than 5 minutes in the future is refused. */
   issuedAt: string;
   /** From that moment on it is refused: who withholds a list hides a revocation only so long. */
   expires: string;
@@ -80,8 +80,6 @@ const MEMBERS = ["type", "description", "sequence", "issuedAt", "expires", "revo
 const ENTRY = ["key", "at", "reason", "note"];
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 32 << 20;
-/** Clocks of two machines may differ by this much. */
-const CLOCK_SKEW_MS = 60_000;
 
 /**
  * Reads the payload of a revocation list, strictly. Who made it is not known: see

@@ -229,7 +229,8 @@ describe("predicate.sbom.forbidden and .required", () => {
   const rows: [entry: string, one: JsonObject, forbids: boolean, meets: boolean][] = [
     ["pkg:npm/a", { name: "x", purl: "pkg:npm/a@1.0.0" }, true, true],
     ["pkg:npm/a", { name: "x", purl: "pkg:npm/a" }, true, true],
-    ["pkg:npm/a", { name: "a", purl: "pkg:npm/b@1.0.0" }, false, false],
+    // A name that the URL does not account for is one more claim.
+    ["pkg:npm/a", { name: "a", purl: "pkg:npm/b@1.0.0" }, true, false],
     ["pkg:npm/a", { name: "a", purl: "pkg:pypi/a@1.0.0" }, false, false],
     ["pkg:npm/a", { name: "a", purl: "pkg:npm/%40scope/a@1.0.0" }, false, false],
     ["pkg:npm/%40scope/a", { name: "a", purl: "pkg:npm/a" }, false, false],
@@ -250,9 +251,27 @@ describe("predicate.sbom.forbidden and .required", () => {
     ["pkg:npm/a@1.0.0", { name: "a", version: "1.0.0" }, true, true],
     ["pkg:npm/a@1.0.0", { name: "a", version: "1.0.1" }, false, false],
     ["pkg:npm/a@1.0.0", { name: "b", version: "1.0.0" }, false, false],
+    ["pkg:npm/a@1.0.0", { name: "a", purl: "pkg:npm/a@1.0.0", version: "1.0.1" }, true, false],
+    ["pkg:npm/a@1.0.0", { name: "a", purl: "pkg:npm/a@1.0.1", version: "1.0.0" }, true, false],
+    ["pkg:maven/org.a/b@1", { name: "org.a:b", version: "1" }, true, false],
+    ["pkg:npm/a@1*", { name: "a", purl: "pkg:npm/a@1.0.0" }, true, true],
+    ["pkg:npm/a@1*", { name: "a", purl: "pkg:npm/a@2.0.0" }, false, false],
+    ["pkg:npm/a?b=c", { name: "a", purl: "pkg:npm/a@1" }, true, false],
+    ["pkg:npm/a#b", { name: "a", purl: "pkg:npm/a@1#b" }, true, true],
+    ["pkg:npm/a#b", { name: "a", purl: "pkg:npm/a@1#c" }, true, false],
+    ["pkg:npm/a#b", { name: "a" }, true, false],
+    ["pkg:npm/a?b=c", { name: "a" }, true, false],
+    ["pkg:npm/a", { name: "x", purl: "pkg:npm/a@1?b=c#d" }, true, true],
+    [
+      "pkg:composer/%40scope/a",
+      { name: "@scope/a", purl: "pkg:npm/%40scope/a@1" },
+      false,
+      false,
+    ],
     // A pattern is for the name.
     ["open*", { name: "openssl", purl: "pkg:deb/debian/x@3" }, true, true],
-    ["open*", { name: "x", purl: "pkg:deb/debian/openssl@3" }, false, false],
+    ["open*", { name: "x", purl: "pkg:deb/debian/openssl@3" }, true, false],
+    ["openssl", { name: "x", purl: "pkg:npm/%40a/openssl@3" }, false, false],
   ];
 
   it("know a package by its URL, else by its name", async () => {

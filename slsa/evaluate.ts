@@ -22,7 +22,12 @@ import {
   type ProvenanceExpectation,
 } from "./expectation.ts";
 import { compareParameters } from "./parameters.ts";
-import { parseProvenance, type Provenance, PROVENANCE_TYPES } from "./provenance.ts";
+import {
+  hidesDependencies,
+  parseProvenance,
+  type Provenance,
+  PROVENANCE_TYPES,
+} from "./provenance.ts";
 
 /** What the evaluation of provenance found. */
 export interface ProvenanceEvaluation {
@@ -137,7 +142,7 @@ export function evaluateProvenance(
   checkCommit(judged);
   checkWorkflowInputs(judged);
   checkParameters(judged);
-  checkDependencies(judged);
+  checkDependencies(judged, statement);
   return { checks, provenance, level };
 }
 
@@ -197,9 +202,21 @@ function checkParameters({ list, provenance, expectation }: ProvenanceCase): voi
   });
 }
 
-function checkDependencies({ list, provenance, expectation }: ProvenanceCase): void {
+function checkDependencies(
+  { list, provenance, expectation }: ProvenanceCase,
+  { predicate }: Statement,
+): void {
   if (expectation.requirePinnedDependencies !== true) return;
   const id = "predicate.dependencies";
+  if (hidesDependencies(predicate)) {
+    list.refused(
+      id,
+      "unpinned-dependency",
+      "Cannot accept provenance: other readers find dependencies in members of other names",
+      { origin: "signed", path: "/predicate" },
+    );
+    return;
+  }
   const { resolvedDependencies } = provenance;
   const open = resolvedDependencies.findIndex(({ digest, content }) =>
     Object.keys(digest ?? {}).length === 0 && !content

@@ -392,6 +392,21 @@ describe("verify() of provenance with 100 000 dependencies", () => {
     assert.deepEqual(await read({ ...good, digest: { sha256: "xyz" } }), ["invalid-digest"]);
   });
 
+  it("passes over none that other readers find", async () => {
+    const expectation = { requirePinnedDependencies: true, sourceCommit: COMMIT };
+    const read = (name: string, last: JsonObject = good) =>
+      ofBuilder({
+        definition: { resolvedDependencies: many(last), [name]: [{ uri: "pkg:npm/evil@1" }] },
+      }, expectation);
+    assert.deepEqual(await read("other"), []);
+    for (const name of ["resolved_dependencies", "ResolvedDependencies"]) {
+      assert.deepEqual(await read(name), ["unpinned-dependency"], name);
+    }
+    assert.deepEqual(await read("other", { ...good, URI: "pkg:npm/evil@1" }), [
+      "unpinned-dependency",
+    ]);
+  });
+
   it("reads them in time that grows with their number", async () => {
     const work = (count: number) => {
       const statement = provenanceStatement({

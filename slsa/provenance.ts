@@ -1,5 +1,6 @@
 import { AttestationError } from "../errors.ts";
 import { isObject, type Json, type JsonObject, jsonText, quote } from "../internal/json.ts";
+import { otherSpelling } from "../internal/member_names.ts";
 import { refuse, type Report } from "../internal/problem.ts";
 import { parseTimestamp } from "../internal/timestamp.ts";
 import { type ResourceDescriptor, withoutNulls } from "../intoto/resource_descriptor.ts";
@@ -102,6 +103,35 @@ export function parseProvenance(statement: Statement): Provenance {
   return read(predicate, predicateType, (reason, path, message) => {
     refuse(reason, `/predicate${path}`, message);
   });
+}
+
+const isMisspelled = otherSpelling([
+  "buildDefinition",
+  "resolvedDependencies",
+  "materials",
+  "invocation",
+  "configSource",
+  "uri",
+  "name",
+  "digest",
+  "downloadLocation",
+]);
+
+/**
+ * Tells whether there is a member that other readers take for dependencies, or for a part of
+ * one: by the names of Protocol Buffers, or whatever the case of its letters.
+ */
+export function hidesDependencies(predicate: Json | undefined): boolean {
+  const open: (Json | undefined)[] = [predicate];
+  for (let i = 0; i < open.length; i++) {
+    const value = open[i];
+    if (Array.isArray(value)) { for (const one of value) open.push(one); }
+    if (!isObject(value)) continue;
+    if (isMisspelled(value)) return true;
+    const { buildDefinition, resolvedDependencies, materials, invocation, configSource } = value;
+    open.push(buildDefinition, resolvedDependencies, materials, invocation, configSource);
+  }
+  return false;
 }
 
 type Reader = (predicate: JsonObject, predicateType: string, report: Report) => Provenance;

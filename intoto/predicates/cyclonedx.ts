@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, quote } from "../../internal/json.ts";
+import { isObject, type Json, type JsonObject, jsonText, quote } from "../../internal/json.ts";
 import type { Fields } from "./_fields.ts";
 import { defineChecked, type PredicateKind } from "./kind.ts";
 import { objectsOf, type SbomPackage, sbomPackage, unwrapDocument } from "./sbom.ts";
@@ -105,7 +105,8 @@ export const cycloneDxPredicate: PredicateKind<CycloneDxBom> = defineChecked<Cyc
 
 /**
  * Components of a CycloneDX document with their versions, package URLs and digests; those
- * that lie in others follow them, and so do those of the component in `metadata`.
+ * that lie in others follow them, and so do those of the component in `metadata`. A package URL
+ * that the evidence of a component concludes is one of its own.
  *
  * @param bom A document that {@linkcode cycloneDxPredicate} read; also one that older cosign
  * wrapped.
@@ -123,21 +124,43 @@ export const cycloneDxPredicate: PredicateKind<CycloneDxBom> = defineChecked<Cyc
  * ```
  */
 export function listCycloneDxComponents(bom: object): SbomPackage[] {
+  const { components } = unwrapDocument(bom);
+  return flatten([...objectsOf(components), ...objectsOf(subjectOf(bom).components)]);
+}
+
+/** The component that a CycloneDX document is about; none if it does not say, or is none. */
+export function listCycloneDxSubject(bom: object): SbomPackage[] {
+  const subject = subjectOf(bom);
+  return Object.keys(subject).length === 0 ? [] : [readComponent(subject)];
+}
+
+function subjectOf(bom: object): JsonObject {
+  const { metadata } = unwrapDocument(bom);
+  return isObject(metadata) && isObject(metadata.component) ? metadata.component : {};
+}
+
+function flatten(components: JsonObject[]): SbomPackage[] {
   const found: SbomPackage[] = [];
-  const { components, metadata } = unwrapDocument(bom);
-  const about = isObject(metadata) && isObject(metadata.component) ? metadata.component : {};
-  const open = [...objectsOf(components), ...objectsOf(about.components)].reverse();
+  const open = components.reverse();
   for (let item = open.pop(); item !== undefined; item = open.pop()) {
-    found.push(sbomPackage({
-      id: item["bom-ref"],
-      name: nameOf(item),
-      version: item.version,
-      purls: [item.purl],
-      digests: objectsOf(item.hashes).map(({ alg, content }) => [alg, content]),
-    }));
+    found.push(readComponent(item));
     for (const inner of objectsOf(item.components).reverse()) open.push(inner);
   }
   return found;
+}
+
+function readComponent(item: JsonObject): SbomPackage {
+  const { identity } = isObject(item.evidence) ? item.evidence : {};
+  const concluded = objectsOf(Array.isArray(identity) ? identity : [identity])
+    .filter(({ field }) => jsonText(field).toLowerCase() === "purl")
+    .map(({ concludedValue }) => concludedValue);
+  return sbomPackage({
+    id: item["bom-ref"],
+    name: nameOf(item),
+    version: item.version,
+    purls: [...new Set([item.purl, ...concluded])],
+    digests: objectsOf(item.hashes).map(({ alg, content }) => [alg, content]),
+  });
 }
 
 /**

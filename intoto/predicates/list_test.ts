@@ -248,6 +248,56 @@ describe("listVulnerabilities()", () => {
     ]);
   });
 
+  it("lists what a report sets aside, and tells that it does", () => {
+    const Finding = { VulnerabilityID: "CVE-1", Severity: "HIGH" };
+    const trivy = {
+      Results: [{
+        Vulnerabilities: [{ ...Finding, VulnerabilityID: "CVE-0" }],
+        ExperimentalModifiedFindings: [
+          { Type: "vulnerability", Status: "ignored", Finding },
+          { Type: "secret", Finding: {} },
+        ],
+      }],
+    };
+    const high = [{ method: "trivy", score: "HIGH" }];
+    deepEqual(of(trivy), [
+      { id: "CVE-0", severities: high },
+      { id: "CVE-1", severities: high, suppressed: true },
+    ]);
+    const match = (id: string, name: string, type: string) => ({
+      vulnerability: { id, severity: "Low" },
+      artifact: { name },
+      matchDetails: [{ type }],
+    });
+    const indirect = "exact-indirect-match";
+    const grype = {
+      matches: [match("CVE-0", "a", "exact-direct-match")],
+      ignoredMatches: [
+        match("CVE-1", "linux-libc-dev", indirect),
+        match("CVE-2", "linux-libc-dev", "exact-direct-match"),
+        match("CVE-3", "kernel-headers", indirect),
+        match("CVE-4", "linux-aws-headers-6.8", indirect),
+        match("CVE-5", "linux-image", indirect),
+        match("CVE-6", "c-headers", indirect),
+        { ...match("CVE-7", "kernel-headers", indirect), matchDetails: [null] },
+      ],
+    };
+    deepEqual(
+      of(grype)?.map(({ id, suppressed }) => [id, suppressed]),
+      [["CVE-0", undefined], ["CVE-2", true], ["CVE-5", true], ["CVE-6", true], ["CVE-7", true]],
+    );
+    const results = [
+      { ruleId: "CVE-1", level: "note", suppressions: [] },
+      { ruleId: "CVE-2", level: "note", suppressions: [{ kind: "inSource" }] },
+      { ruleId: "CVE-3", kind: "pass" },
+    ];
+    deepEqual(of({ runs: [{ results }] }), [
+      { id: "CVE-1", severities: [{ method: "sarif", score: "note" }] },
+      { id: "CVE-2", severities: [{ method: "sarif", score: "note" }], suppressed: true },
+      { id: "CVE-3", severities: [{ method: "sarif", score: "none" }] },
+    ]);
+  });
+
   it("tells nothing found from not understood", () => {
     for (
       const result of [
@@ -256,6 +306,9 @@ describe("listVulnerabilities()", () => {
         { SchemaVersion: 2 },
         { matches: [] },
         { runs: [{ results: [] }] },
+        { runs: [{ results: [], externalPropertyFileReferences: null }] },
+        { runs: [{ results: [], externalPropertyFileReferences: { artifacts: [{}] } }] },
+        { runs: [{ results: [], invocations: [{ executionSuccessful: true }, null] }] },
       ]
     ) {
       deepEqual(of(result), []);
@@ -280,6 +333,22 @@ describe("listVulnerabilities()", () => {
         { matches: [{ artifact: {} }] },
         { matches: [{ vulnerability: { severity: "High" } }] },
         { runs: [{ results: [{ message: "a" }] }] },
+        { Results: [{ ExperimentalModifiedFindings: [{ Finding: {} }] }] },
+        { Results: [{ ExperimentalModifiedFindings: [{ Type: "secret" }] }] },
+        { Results: [{ ExperimentalModifiedFindings: [{ Type: "a", type: "b", Finding: {} }] }] },
+        { matches: [{ vulnerability: { id: "CVE-1" }, Vulnerability: {} }] },
+        { matches: [{ vulnerability: { id: "CVE-1", ID: "CVE-2" } }] },
+        { ignoredMatches: [] },
+        [{ vulnerability: { id: "CVE-1" }, Severity: [] }],
+        [{ vulnerability: { id: "CVE-1", Severity: [] } }],
+        [{ id: "CVE-1", severity: [{ method: "a", score: "1", Score: "9" }] }],
+        { runs: [{ results: [{ ruleId: "CVE-1", RuleId: "CVE-2" }] }] },
+        { runs: "none" },
+        { inlineExternalProperties: [] },
+        { Results: [{ ExperimentalModifiedFindings: [{ Type: "vulnerability", Finding: {} }] }] },
+        { matches: [], ignoredMatches: [{}] },
+        [{ id: "CVE-1", vulnerability: { id: "CVE-2" } }],
+        { runs: [{ results: [], externalPropertyFileReferences: [] }] },
         { runs: [] },
         { runs: [{}] },
         { runs: [null] },

@@ -131,7 +131,9 @@ export const openVexPredicate: PredicateKind<OpenVex> = defineChecked<OpenVex>({
 
 /**
  * What an OpenVEX document says, one entry for each of its statements, in one form for all
- * versions. Later statements on the same vulnerability and product supersede earlier ones.
+ * versions. Later statements on the same vulnerability and product supersede earlier ones; later
+ * is by `timestamp`, which is not in the list, and a statement about subcomponents is listed for
+ * their product. Nothing here says who may speak for a product: a policy lowers no finding by it.
  *
  * @param document A document that {@linkcode openVexPredicate} read.
  *

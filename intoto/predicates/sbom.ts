@@ -7,7 +7,7 @@ export interface SbomPackage {
   name: string;
   /** Version, if the document has one. */
   version?: string;
-  /** Package URLs as the document has them; may be empty. */
+  /** Package URLs as the document has them, or as its references mean; may be empty. */
   purls: string[];
   /** Digests under in-toto's names, lower-case hex; may be empty. */
   digest: DigestSet;

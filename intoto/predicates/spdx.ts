@@ -136,7 +136,9 @@ export function isSpdx3Context(context: Json | undefined): boolean {
 }
 
 /**
- * Packages of an SPDX document, 2 or 3, with their versions, package URLs and digests.
+ * Packages of an SPDX document, 2 or 3, with their versions, package URLs and digests; in
+ * SPDX 3 also those that lie in other elements, of AI and of data sets. References of SPDX 2 to
+ * npm, NuGet, Bower and Maven Central are given as package URLs.
  *
  * @param document A document that {@linkcode spdxPredicate} or {@linkcode spdx3Predicate}
  * read; also one that older cosign wrapped.
@@ -166,8 +168,7 @@ export function listSpdxPackages(document: object): SbomPackage[] {
       id: item.SPDXID,
       name: item.name,
       version: item.versionInfo,
-      purls: objectsOf(item.externalRefs).filter(isPurlReference)
-        .map((reference) => reference.referenceLocator),
+      purls: objectsOf(item.externalRefs).map(purlOfReference),
       digests: objectsOf(item.checksums).map(({ algorithm, checksumValue }) => [
         algorithm,
         checksumValue,
@@ -199,18 +200,77 @@ function checkPackage(item: Fields): void {
 }
 
 function isPurlReference(reference: JsonObject): boolean {
-  return reference.referenceType === "purl" ||
-    reference.referenceType === "http://spdx.org/rdf/references/purl";
+  return referenceType(reference) === "purl";
 }
 
-function packagesOfGraph(graph: readonly unknown[]): SbomPackage[] {
-  const elements = graph.filter(isObject);
+/** Last part of the type, which is a name or a URI. */
+function referenceType({ referenceType: type }: JsonObject): string {
+  return jsonText(type).replace(/^.*\//s, "").toLowerCase();
+}
+
+/**
+ * The package URL that a reference is, or means in the terms of a package manager.
+ *
+ * Source: SPDX 2.3, Annex F.3.
+ */
+function purlOfReference(reference: JsonObject): Json | undefined {
+  const { referenceLocator: locator } = reference;
+  const type = referenceType(reference);
+  if (type === "purl" || typeof locator !== "string" || /^\s*pkg:/i.test(locator)) return locator;
+  const [ecosystem, separator] = MANAGERS.get(type) ?? [];
+  if (ecosystem === undefined || separator === undefined) return undefined;
+  const at = locator.lastIndexOf(separator);
+  const [name, version] = at > 0 ? [locator.slice(0, at), locator.slice(at + 1)] : [locator];
+  const [path, suffix = ""] = type === "maven-central" ? mavenParts(locator) : [name, version];
+  return `pkg:${ecosystem}/${path.split("/").map(encodeURIComponent).join("/")}` +
+    (suffix === "" ? "" : `@${encodeURIComponent(suffix)}`);
+}
+
+/** Types of package URLs, and what is between name and version in a reference of SPDX. */
+const MANAGERS: ReadonlyMap<string, [type: string, separator: string]> = new Map([
+  ["npm", ["npm", "@"]],
+  ["nuget", ["nuget", "/"]],
+  ["bower", ["bower", "#"]],
+  ["maven-central", ["maven", ":"]],
+]);
+
+/** `group:artifact`, and a version if there is one. */
+function mavenParts(locator: string): [path: string, version?: string] {
+  const [group, artifact, version] = locator.split(":");
+  return [artifact === undefined ? group : `${group}/${artifact}`, version];
+}
+
+/** Every object in a graph, also those that lie in others, in the order of the document. */
+export function elementsOf(graph: readonly Json[]): JsonObject[] {
+  const found: JsonObject[] = [];
+  const open: Json[] = [...graph].reverse();
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    const inner = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+    if (isObject(value)) found.push(value);
+    for (let i = inner.length - 1; i >= 0; i--) open.push(inner[i]);
+  }
+  return found;
+}
+
+/**
+ * Tells whether an element is a package, also one of AI or of a data set.
+ *
+ * Source: SPDX 3.0.1, Software, "Package", and its subclasses.
+ */
+export function isSpdx3Package({ type, "@type": name }: JsonObject): boolean {
+  return [type, name].some((text) => /Package$/.test(jsonText(text)));
+}
+
+function packagesOfGraph(graph: readonly Json[]): SbomPackage[] {
+  const elements = elementsOf(graph);
   const byId = new Map<unknown, JsonObject>();
-  for (const element of elements) byId.set(element.spdxId ?? element["@id"], element);
+  for (const element of elements) {
+    for (const id of [element["@id"], element.spdxId]) if (id !== undefined) byId.set(id, element);
+  }
   const resolve = (list: unknown): JsonObject[] =>
     (Array.isArray(list) ? list : [list]).map((item) => isObject(item) ? item : byId.get(item))
       .filter((item) => item !== undefined);
-  return elements.filter((element) => typeName(element) === "software_Package").map((element) =>
+  return elements.filter(isSpdx3Package).map((element) =>
     sbomPackage({
       id: element.spdxId ?? element["@id"],
       name: element.name,
@@ -218,9 +278,8 @@ function packagesOfGraph(graph: readonly unknown[]): SbomPackage[] {
       purls: [
         ...new Set([
           element.software_packageUrl,
-          ...resolve(element.externalIdentifier).filter(({ externalIdentifierType }) =>
-            /^package_?url$/i.test(jsonText(externalIdentifierType))
-          ).map(({ identifier }) => identifier),
+          ...resolve(element.externalIdentifier).filter(isPurlIdentifier)
+            .map(({ identifier }) => identifier),
         ]),
       ],
       digests: resolve(element.verifiedUsing).map(({ algorithm, hashValue }) => [
@@ -231,6 +290,7 @@ function packagesOfGraph(graph: readonly unknown[]): SbomPackage[] {
   );
 }
 
-function typeName(element: JsonObject): string {
-  return jsonText(element.type ?? element["@type"]);
+/** By its type, or by what it is. */
+function isPurlIdentifier({ externalIdentifierType: type, identifier }: JsonObject): boolean {
+  return /package_?url$/i.test(jsonText(type)) || /^\s*pkg:/i.test(jsonText(identifier));
 }

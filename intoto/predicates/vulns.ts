@@ -1,5 +1,6 @@
-import { isObject, type Json, type JsonObject } from "../../internal/json.ts";
+import type { Json, JsonObject } from "../../internal/json.ts";
 import type { Fields } from "./_fields.ts";
+import { readScan } from "./_scan_reports.ts";
 import { defineChecked, type PredicateKind } from "./kind.ts";
 
 /** How bad a vulnerability is, by one method. */
@@ -115,6 +116,11 @@ export interface VulnerabilityFinding {
   severities: VulnerabilitySeverity[];
   /** What it was found in, if the report says so: a package URL or a name. */
   package?: string;
+  /**
+   * The report sets it aside: by a rule of whoever ran the scanner, a VEX statement or a
+   * suppression of SARIF. Absent if it does not.
+   */
+  suppressed?: true;
 }
 
 /**
@@ -218,11 +224,13 @@ export const cosignVulnPredicate: PredicateKind<CosignVulnerabilityScan> = defin
  * What a scan found: `id` and severities, whatever the form of the predicate.
  *
  * In cosign's form the report is the scanner's own: those of Trivy, Grype and SARIF are
- * understood.
+ * understood. What a report lists as ignored or suppressed is listed too, with `suppressed`,
+ * but for the headers of the kernel in Grype's, where it takes them for the kernel.
  *
  * @param predicate A vulnerability scan: v0.1, v0.2 or cosign's.
  * @returns The findings in their order; empty if nothing was found; **undefined** if the
- * form of the report is not known, which does not say that nothing was found.
+ * form of the report is not known, or results may lie elsewhere, which does not say that
+ * nothing was found.
  *
  * @example A report that is not understood is not an empty one
  * ```ts
@@ -237,26 +245,7 @@ export const cosignVulnPredicate: PredicateKind<CosignVulnerabilityScan> = defin
  * ```
  */
 export function listVulnerabilities(predicate: object): VulnerabilityFinding[] | undefined {
-  const scanner = (predicate as JsonObject).scanner;
-  if (!isObject(scanner)) return undefined;
-  const { result } = scanner;
-  if (Array.isArray(result)) return readAll(result, readFinding);
-  if (!isObject(result)) return undefined;
-  // A report in two forms would be read in one of them only.
-  const forms = ["Results", "matches", "runs"].filter((name) => result[name] !== undefined);
-  if (forms.length > 1) return undefined;
-  if (Array.isArray(result.Results) || "SchemaVersion" in result) {
-    return flatten(result.Results ?? [], "Vulnerabilities", readTrivy);
-  }
-  if (Array.isArray(result.matches)) return readAll(result.matches, readGrype);
-  if (Array.isArray(result.runs)) {
-    // Without results a run looked for nothing; an empty list says that it found nothing.
-    const looked = result.runs.every((run) => isObject(run) && Array.isArray(run.results));
-    return looked && result.runs.length > 0
-      ? flatten(result.runs, "results", readSarif)
-      : undefined;
-  }
-  return undefined;
+  return readScan(predicate as JsonObject);
 }
 
 function checkScanner(scanner: Fields | undefined, checkFinding: (found: Fields) => void): void {
@@ -287,78 +276,4 @@ function checkMetadata(scan: Fields, zone: "Z" | "any"): void {
   if (started !== undefined && finished !== undefined && finished < started) {
     metadata?.contradiction("scanFinishedOn", "it finished before it started");
   }
-}
-
-/** One finding of a report, or undefined if it is none. */
-type ReadFinding = (value: JsonObject) => VulnerabilityFinding | undefined;
-
-/** One entry that is not understood makes the whole report not understood. */
-function readAll(list: readonly unknown[], read: ReadFinding): VulnerabilityFinding[] | undefined {
-  const found: VulnerabilityFinding[] = [];
-  for (const value of list) {
-    const finding = isObject(value) ? read(value) : undefined;
-    if (finding === undefined || finding.id === "") return undefined;
-    found.push(finding);
-  }
-  return found;
-}
-
-function flatten(
-  list: unknown,
-  member: string,
-  read: ReadFinding,
-): VulnerabilityFinding[] | undefined {
-  if (!Array.isArray(list)) return undefined;
-  const found: VulnerabilityFinding[] = [];
-  for (const part of list) {
-    const inner = isObject(part) ? part[member] ?? [] : undefined;
-    const findings = Array.isArray(inner) ? readAll(inner, read) : undefined;
-    if (findings === undefined) return undefined;
-    for (const finding of findings) found.push(finding);
-  }
-  return found;
-}
-
-function readFinding(value: JsonObject): VulnerabilityFinding | undefined {
-  const { id, severity } = isObject(value.vulnerability) ? value.vulnerability : value;
-  if (typeof id !== "string") return undefined;
-  const severities: VulnerabilitySeverity[] = [];
-  for (const entry of Array.isArray(severity) ? severity : []) {
-    if (!isObject(entry)) return undefined;
-    severities.push({ method: textOf(entry.method), score: textOf(entry.score) });
-  }
-  return { id, severities };
-}
-
-function readTrivy(value: JsonObject): VulnerabilityFinding | undefined {
-  const { VulnerabilityID: id, Severity: score, SeveritySource: method, PkgIdentifier } = value;
-  if (typeof id !== "string") return undefined;
-  const purl = isObject(PkgIdentifier) ? PkgIdentifier.PURL : undefined;
-  return finding(id, textOf(method) || "trivy", score, purl ?? value.PkgName);
-}
-
-function readGrype(value: JsonObject): VulnerabilityFinding | undefined {
-  const { vulnerability, artifact } = value;
-  if (!isObject(vulnerability) || typeof vulnerability.id !== "string") return undefined;
-  const { purl, name } = isObject(artifact) ? artifact : {};
-  return finding(vulnerability.id, "grype", vulnerability.severity, purl ?? name);
-}
-
-function readSarif(value: JsonObject): VulnerabilityFinding | undefined {
-  if (typeof value.ruleId !== "string") return undefined;
-  return finding(value.ruleId, "sarif", value.level, undefined);
-}
-
-function finding(
-  id: string,
-  method: string,
-  score: unknown,
-  found: unknown,
-): VulnerabilityFinding {
-  const severities = typeof score === "string" ? [{ method, score }] : [];
-  return typeof found === "string" ? { id, severities, package: found } : { id, severities };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
