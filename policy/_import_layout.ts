@@ -150,8 +150,8 @@ function stepOf(
   const name = typeof value.name === "string" ? value.name : "";
   const id = importedName(name, "step", ids);
   const conditions: Condition[] = [];
-  const stated = entriesOf(value.pubkeys).map(shown);
-  const of = [...new Set(stated.flatMap((key) => names.get(key) ?? []))];
+  const stated = Array.isArray(value.pubkeys) ? value.pubkeys : [];
+  const of = [...new Set(stated.flatMap((id) => typeof id === "string" && names.get(id) || []))];
   const { threshold: wanted = 1 } = value;
   const threshold = Number.isInteger(wanted) ? Number(wanted) : 0;
   if (threshold < 1 || of.length < threshold) {

@@ -181,6 +181,7 @@ describe("importPolicy() of an in-toto layout: what cannot be written", () => {
       [{ pubkeys: ["cc"] }, "1", 0],
       [{ pubkeys: { aa: 1 } }, "1", 0],
       [{ pubkeys: [{ toString: "aa" }] }, "1", 0],
+      [{ pubkeys: "aa" }, "1", 0],
       [{ threshold: 2 }, "2", 1],
       [{ pubkeys: ["aa", "aa"], threshold: 2 }, "2", 1],
       [{ threshold: 0 }, "0", 1],
@@ -200,6 +201,12 @@ describe("importPolicy() of an in-toto layout: what cannot be written", () => {
       );
       equal(losses.length, wanted === "2" && keys === 1 ? 2 : 1);
     }
+    // What is no text is the id of no key, whatever it looks like.
+    const odd = outcomeOf({
+      keys: { '{"a":1}': keys.aa, bb: keys.bb },
+      steps: [{ ...step, pubkeys: [{ a: 1 }] }, { ...step, pubkeys: ["bb"] }],
+    });
+    deepEqual(odd[1], [["step", "replace-1"], ["step"]]);
     const { threshold: _, ...one } = step;
     deepEqual(outcomeOf({ steps: [one] }), [[], [["step"]]]);
     deepEqual(imported({ ...layout, steps: [one] }).document.rules[0].require, [
