@@ -124,6 +124,7 @@ export function dependencyLeaves(rule: DependencyRule, add: AddLeaf): void {
       facts,
       (one) =>
         digests.some((algorithm) =>
+            Object.hasOwn(one.digest, algorithm) &&
             digestFault(algorithm, one.digest[algorithm], false) === undefined
           )
           ? undefined

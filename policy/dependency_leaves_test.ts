@@ -235,6 +235,16 @@ describe("predicate.dependencies.digests", () => {
     const found = await check(DIGESTS, { digests: ["sha256"] }, short);
     equal(found.actual, '"x" without one');
   });
+
+  it("takes none from a prototype that others have changed", async () => {
+    const one = { uri: GIT, digest: { sha1: "a".repeat(40) } };
+    Object.defineProperty(Object.prototype, "sha256", { value: SHA, configurable: true });
+    try {
+      equal((await check(DIGESTS, { digests: ["sha256"] }, built(one)))?.outcome, "failed");
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "sha256");
+    }
+  });
 });
 
 describe("listDependencies()", () => {
