@@ -69,7 +69,9 @@ export function forbidsPackage(entry: string): PackageTest {
   }
   const wanted = fold(readPurl(entry));
   const isName = partTest(fullName(wanted));
-  const isBareName = partTest(wanted.name);
+  // Without its namespace a pattern would be one for every name.
+  const isBareName = wanted.name.includes("*") ? () => false : partTest(wanted.name);
+  const isAnyName = /^[*/]+$/.test(fullName(wanted));
   const isVersion = partTest(plainVersion(wanted.version));
   const isMeant = (...stated: (string | undefined)[]): boolean => {
     const known = stated.filter((version) => version !== undefined);
@@ -82,7 +84,9 @@ export function forbidsPackage(entry: string): PackageTest {
         isMeant(plainVersion(purl.version), version)
       )
     ) return true;
-    // A name that no URL accounts for is one more package that it claims to be.
+    // A name that no URL accounts for is one more package that it claims to be, of that type.
+    const isOther = purls.length > 0 && purls.every(({ type }) => type !== wanted.type);
+    if (isOther || isAnyName) return false;
     const [path, behind] = splitName(wanted.type === "maven" ? name.replaceAll(":", "/") : name);
     const called = fold({ type: wanted.type, name: path }).name;
     return (isName(called) || isBareName(called)) && isMeant(version, plainVersion(behind)) &&

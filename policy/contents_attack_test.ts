@@ -408,3 +408,32 @@ describe("a required package", () => {
     equal(await versions("1"), null);
   });
 });
+
+describe("what is no forbidden package", () => {
+  const of = (forbidden: string, component: object) =>
+    reasonOf({ sbom: { forbidden: [forbidden] } }, bom([component]), "https://cyclonedx.org/bom");
+
+  it("has a name beside its URL that is of another type, or written as its registry does not", async () => {
+    const folder = { name: "folder", version: "1.0.0", purl: "pkg:npm/acme-app@1.0.0" };
+    const dotted = { name: "boolean.py", version: "5.0", purl: "pkg:pypi/boolean.py@5.0" };
+    for (const one of [folder, dotted]) {
+      for (const forbidden of ["pkg:maven/**", "pkg:maven/org.acme/folder", "pkg:gem/boolean.py"]) {
+        equal(await of(forbidden, one), null, forbidden);
+      }
+    }
+    equal(await of("pkg:npm/folder", folder), "forbidden-package");
+    equal(await of("pkg:npm/acme-app", folder), "forbidden-package");
+    equal(await of("pkg:pypi/boolean-py", dotted), "forbidden-package");
+  });
+
+  it("has only a name, where the rule names nobody", async () => {
+    const one = { name: "Dockerfile" };
+    for (const forbidden of ["pkg:npm/**", "pkg:npm/*", "pkg:npm/@acme/*", "pkg:npm/@acme/**"]) {
+      equal(await of(forbidden, one), null, forbidden);
+    }
+    equal(await of("pkg:npm/@acme/*", { name: "@acme/x" }), "forbidden-package");
+    equal(await of("pkg:npm/@acme/x", { name: "x" }), "forbidden-package");
+    equal(await of("pkg:npm/Docker*", one), "forbidden-package");
+    equal(await of("pkg:npm/**", { name: "x", purl: "pkg:npm/x" }), "forbidden-package");
+  });
+});
