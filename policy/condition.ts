@@ -147,7 +147,7 @@ function operatorOf(condition: Condition): Operator {
   if (equals !== undefined) return equalTo([equals], `equal to ${brief(equals)}`);
   if (oneOf !== undefined) return equalTo(oneOf, `one of ${briefList(oneOf)}`);
   if (matches !== undefined) return matching(typeof matches === "string" ? [matches] : matches);
-  if (semver !== undefined) return inRange(semver);
+  if (semver !== undefined) return inRange(semver, condition.quantifier === "none");
   if (number !== undefined) return within(number);
   if (time !== undefined) return inWindow(time);
   if (containsAll !== undefined) {
@@ -201,8 +201,8 @@ function matching(patterns: readonly string[]): Operator {
   };
 }
 
-function inRange(range: string): Operator {
-  const test = compileRange(range);
+function inRange(range: string, isForbidden: boolean): Operator {
+  const test = compileRange(range, isForbidden);
   return {
     expected: `a version in ${printable(range)}`,
     judge: (value) => {

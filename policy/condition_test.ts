@@ -147,6 +147,9 @@ describe("compileCondition()", () => {
     equal(outcome({ matches: "refs/tags/v*" }, "refs/tags/v1/evil"), NOT_MET);
     equal(outcome({ semver: ">=1.2.0 <2.0.0" }, "v1.5.0"), true);
     equal(outcome({ semver: ">=1.2.0 <2.0.0" }, "2.0.0"), NOT_MET);
+    equal(outcome({ semver: "<1.2.0" }, "1.1.0-rc.1"), NOT_MET);
+    equal(outcome({ semver: "<1.2.0", quantifier: "none" }, "1.1.0-rc.1"), NOT_MET);
+    equal(outcome({ semver: "<1.2.0", quantifier: "none" }, "1.2.0"), true);
     equal(outcome({ number: { min: 1, max: 2 } }, 2), true);
     equal(outcome({ number: { min: 1, max: 2 } }, 2.1), NOT_MET);
     equal(outcome({ number: { min: 1 } }, 0), NOT_MET);

@@ -21,7 +21,7 @@ export function rangeFault(range: string): string | undefined {
  * `^1.2.3`, `~1.2.3`) that must all hold, or several such lists with `||` between. Versions
  * have all three numbers. As package managers do, a pre-release is in a range only if a
  * comparator of the list names one of the same three numbers: `2.0.0-rc.1` is not below
- * `2.0.0`.
+ * `2.0.0`. A range of what is forbidden has every version between its bounds.
  *
  * Source: Semantic Versioning 2.0.0, 11.
  *
@@ -29,7 +29,10 @@ export function rangeFault(range: string): string | undefined {
  * leading `v`, as of tags, is left out.
  * @throws {AttestationError} `malformed-policy`.
  */
-export function compileRange(range: string): (text: string) => boolean | undefined {
+export function compileRange(
+  range: string,
+  isForbidden = false,
+): (text: string) => boolean | undefined {
   const lists = readRange(range);
   if (typeof lists === "string") {
     throw new AttestationError("malformed-policy", `Cannot read range of versions: ${lists}`);
@@ -37,17 +40,19 @@ export function compileRange(range: string): (text: string) => boolean | undefin
   return (text) => {
     const version = parseVersion(text.startsWith("v") ? text.slice(1) : text);
     if (version === undefined || version.core.length !== 3) return undefined;
-    return lists.some((list) => holds(list, version));
+    return lists.some((list) => (isForbidden || mayHold(list, version)) && holds(list, version));
   };
 }
 
-function holds(list: readonly Comparator[], version: Version): boolean {
-  if (
-    version.prerelease.length > 0 &&
-    !list.some(({ version: { core, prerelease } }) =>
+/** Whether it is a release, or a pre-release of a version that the list names one of. */
+function mayHold(list: readonly Comparator[], version: Version): boolean {
+  return version.prerelease.length === 0 ||
+    list.some(({ version: { core, prerelease } }) =>
       prerelease.length > 0 && core.join(".") === version.core.join(".")
-    )
-  ) return false;
+    );
+}
+
+function holds(list: readonly Comparator[], version: Version): boolean {
   return list.every(({ operator, version: bound }) => {
     const order = compareVersions(version, bound);
     switch (operator) {

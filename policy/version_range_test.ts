@@ -93,3 +93,18 @@ test("rangeFault() says what is wrong, and accepts 1024 characters", () => {
       "numbers, such as >=1.2.0",
   });
 });
+
+test("compileRange() of what is forbidden has the pre-releases between its bounds", () => {
+  const rows: [string, string, boolean | undefined][] = [
+    ["<1.2.0", "1.1.0-rc.1", true],
+    ["<1.2.0", "1.2.0-rc.1", true],
+    ["<1.2.0", "1.2.0", false],
+    [">=1.0.0 <1.2.0", "1.0.0-rc.1", false],
+    ["^1.0.0", "1.5.0-evil", true],
+    ["<1.0.0 || >=2.0.0", "2.1.0-rc.1", true],
+    ["<1.2.0", "latest", undefined],
+  ];
+  for (const [range, version, isIn] of rows) {
+    equal(compileRange(range, true)(version), isIn, `${range} ${version}`);
+  }
+});
