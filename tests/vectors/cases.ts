@@ -735,10 +735,10 @@ function identitiesOf(options: Record<string, unknown>): IdentityExpectation[] {
 
 /**
  * An expression that matches the whole of a text in which `pattern` is found: the origins'
- * expressions search, ours match all of it. A look-ahead keeps `^`, `$` and `|` as they are.
+ * expressions search, ours match all of it. The group keeps `^`, `$` and `|` as they are.
  */
 export function anchored(pattern: string): string {
-  return `(?=[^]*?(?:${pattern}))[^]*`;
+  return `[^]*(?:${pattern})[^]*`;
 }
 
 function acceptsAnybody(options: Record<string, unknown>): boolean {
