@@ -31,7 +31,7 @@ export const BUDGETS: readonly Budget[] = [
     lazy:
       /^(sigstore\/(roots\/|public_good|cosign_layer)|slsa\/|keys\/key_validity|internal\/blake2b|policy\/|formats\/|verify\/(policy|evidence|foreign|cosign)\.ts)/,
     goal: 18000,
-    limit: 39700,
+    limit: 39800,
   },
 ];
 
